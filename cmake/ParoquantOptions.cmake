@@ -1,0 +1,10 @@
+# What every target of the project is compiled with: the interface target paroquant_options.
+add_library(paroquant_options INTERFACE)
+target_compile_features(paroquant_options INTERFACE cxx_std_20)
+target_compile_options(paroquant_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+                                                  -Wnon-virtual-dtor)
+# Lets loops over floats use the vector forms of round and sqrt; results stay IEEE.
+target_compile_options(paroquant_options INTERFACE -fno-math-errno -fno-trapping-math)
+if(PAROQUANT_NATIVE)
+  target_compile_options(paroquant_options INTERFACE -march=native)
+endif()

@@ -1,0 +1,93 @@
+// JSON with errors that name the file and the key. Objects keep the order of their keys, so that a
+// config.json is written back as it was found.
+#ifndef PAROQUANT_IO_JSON_H_
+#define PAROQUANT_IO_JSON_H_
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "paroquant/base/error.h"
+
+namespace paroquant::io {
+
+using Json = nlohmann::ordered_json;
+
+// Parses `text`; `where` names it in errors (kInput: syntax, duplicate key, nesting deeper than
+// 64). Looking a key up in an ordered object walks it: for tables of many thousand keys parse with
+// nlohmann::json instead.
+Json ParseJson(std::string_view text, const std::string& where);
+
+// Reads and parses a file of at most 64 MiB.
+Json ReadJsonFile(const std::filesystem::path& path);
+
+// A JSON object together with its place, for reading settings out of it.
+class JsonObject {
+ public:
+  // Throws kInput unless `value` is an object. `value` must outlive this.
+  JsonObject(const Json& value, std::string where);
+
+  const std::string& where() const { return where_; }
+  const Json& json() const { return value_; }
+
+  // True if the key is there and not null.
+  bool Has(const char* key) const;
+  // The value of a key that must be there.
+  template <typename T>
+  T Get(const char* key) const {
+    if (!Has(key)) Fail(key, KindName<T>(), "nothing");
+    return Convert<T>(key, value_.at(key));
+  }
+  // The value, or `fallback` if the key is absent or null.
+  template <typename T>
+  T GetOr(const char* key, T fallback) const {
+    return Has(key) ? Convert<T>(key, value_.at(key)) : fallback;
+  }
+  // The object under a key that must be there.
+  JsonObject Object(const char* key) const;
+
+  // Throws kInput for a key of this object.
+  [[noreturn]] void Fail(const char* key, const std::string& expected,
+                         const std::string& found) const;
+
+ private:
+  template <typename T>
+  static std::string KindName() {
+    if constexpr (std::is_same_v<T, bool>) {
+      return "true or false";
+    } else if constexpr (std::is_integral_v<T>) {
+      return "an integer";
+    } else if constexpr (std::is_floating_point_v<T>) {
+      return "a number";
+    } else {
+      return "a string";
+    }
+  }
+  template <typename T>
+  T Convert(const char* key, const Json& value) const {
+    if constexpr (std::is_same_v<T, bool>) {
+      if (value.is_boolean()) return value.template get<bool>();
+    } else if constexpr (std::is_integral_v<T>) {
+      if (value.is_number_integer()) return value.template get<T>();
+    } else if constexpr (std::is_floating_point_v<T>) {
+      if (value.is_number()) return value.template get<T>();
+    } else {
+      static_assert(std::is_same_v<T, std::string>);
+      if (value.is_string()) return value.template get<T>();
+    }
+    Fail(key, KindName<T>(), Excerpt(value));
+  }
+  static std::string Excerpt(const Json& value);
+
+  const Json& value_;
+  std::string where_;
+};
+
+}  // namespace paroquant::io
+
+#endif  // PAROQUANT_IO_JSON_H_

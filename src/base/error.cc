@@ -1,0 +1,45 @@
+#include "paroquant/base/error.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace paroquant {
+
+Error::Error(ErrorKind kind, ErrorParts parts) : kind_(kind), parts_(std::move(parts)) {
+  message_ = fmt::format("{}: expected {}, found {}", parts_.where, parts_.expected, parts_.found);
+  if (!parts_.hint.empty()) message_ += ". " + parts_.hint;
+}
+
+namespace {
+
+std::string HintFor(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return "Free space on that disk or choose another place.";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "Check the permissions of the file and of its folder.";
+    case ENOENT:
+      return "Check the path.";
+    case ENOMEM:
+      return "Free memory or use a bigger machine.";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Error SystemError(const std::string& path, const std::string& action, int error_number) {
+  return Error(ErrorKind::kSystem, {.where = path,
+                                    .expected = "to " + action,
+                                    .found = std::generic_category().message(error_number),
+                                    .hint = HintFor(error_number)});
+}
+
+}  // namespace paroquant

@@ -1,0 +1,151 @@
+#include "paroquant/base/parallel.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace paroquant {
+namespace {
+
+// Set while a thread runs a body, so that a nested loop stays on its thread.
+thread_local bool inside_body = false;
+
+// One ParallelFor: a counter that hands out items, and the first failure.
+class Loop {
+ public:
+  Loop(int64_t count, const std::function<void(int64_t)>& body) : count_(count), body_(body) {}
+
+  void RunItems() {
+    inside_body = true;
+    for (int64_t i = next_++; i < count_ && !failed_; i = next_++) {
+      try {
+        body_(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (!failed_ || i < failed_index_) {
+          failure_ = std::current_exception();
+          failed_index_ = i;
+        }
+        failed_ = true;
+      }
+    }
+    inside_body = false;
+  }
+
+  void RethrowFailure() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  const int64_t count_;
+  const std::function<void(int64_t)>& body_;
+  std::atomic<int64_t> next_{0};
+  std::atomic<bool> failed_{false};
+  std::mutex mutex_;
+  int64_t failed_index_ = 0;
+  std::exception_ptr failure_;
+};
+
+// Threads that wait for a loop, help with it and report back.
+class Pool {
+ public:
+  explicit Pool(int helpers) {
+    for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { Work(); });
+  }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  int size() const { return static_cast<int>(threads_.size()) + 1; }
+
+  void Run(Loop& loop) {
+    {
+      const std::lock_guard lock(mutex_);
+      loop_ = &loop;
+      busy_ = static_cast<int>(threads_.size());
+      ++generation_;
+    }
+    wake_.notify_all();
+    loop.RunItems();
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return busy_ == 0; });
+    loop_ = nullptr;
+  }
+
+ private:
+  void Work() {
+    uint64_t seen = 0;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+      if (stopping_) return;
+      seen = generation_;
+      Loop* loop = loop_;
+      lock.unlock();
+      loop->RunItems();
+      lock.lock();
+      if (--busy_ == 0) done_.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  std::vector<std::thread> threads_;
+  Loop* loop_ = nullptr;
+  int busy_ = 0;
+  uint64_t generation_ = 0;
+  bool stopping_ = false;
+};
+
+std::mutex pool_mutex;  // one ParallelFor at a time
+std::unique_ptr<Pool> pool;
+int requested_threads = 0;
+
+}  // namespace
+
+int AvailableProcessors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+void SetThreadCount(int count) {
+  const std::lock_guard lock(pool_mutex);
+  requested_threads = std::max(1, count);
+  pool.reset();
+}
+
+int ThreadCount() { return requested_threads > 0 ? requested_threads : AvailableProcessors(); }
+
+void ParallelFor(int64_t count, const std::function<void(int64_t)>& body) {
+  if (inside_body) {
+    for (int64_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  Loop loop(count, body);
+  const std::lock_guard lock(pool_mutex);
+  if (count <= 1 || ThreadCount() == 1) {
+    loop.RunItems();
+  } else {
+    if (!pool || pool->size() != ThreadCount()) pool = std::make_unique<Pool>(ThreadCount() - 1);
+    pool->Run(loop);
+  }
+  loop.RethrowFailure();
+}
+
+}  // namespace paroquant

@@ -1,0 +1,85 @@
+#include "paroquant/io/json.h"
+
+#include <cstdint>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "paroquant/base/file.h"
+
+namespace paroquant::io {
+namespace {
+
+constexpr int kMaxDepth = 64;
+constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
+constexpr size_t kExcerptLength = 60;
+
+Error JsonError(const std::string& where, const std::string& found) {
+  return Error(ErrorKind::kInput, {.where = where,
+                                   .expected = "valid JSON",
+                                   .found = found,
+                                   .hint = "The file is damaged or no JSON; fetch it again."});
+}
+
+}  // namespace
+
+Json ParseJson(std::string_view text, const std::string& where) {
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > kMaxDepth) throw JsonError(where, fmt::format("more than {} levels", kMaxDepth));
+    if (event == Json::parse_event_t::object_start) {
+      keys.emplace_back();
+    } else if (event == Json::parse_event_t::object_end) {
+      keys.pop_back();
+    } else if (event == Json::parse_event_t::key) {
+      const auto& key = parsed.get_ref<const std::string&>();
+      if (!keys.back().insert(key).second) {
+        throw JsonError(where, fmt::format("the key \"{}\" twice in one object", key));
+      }
+    }
+    return true;
+  };
+  try {
+    return Json::parse(text, check);
+  } catch (const Json::parse_error& error) {
+    throw JsonError(where, fmt::format("a syntax error at byte {}", error.byte));
+  }
+}
+
+Json ReadJsonFile(const std::filesystem::path& path) {
+  return ParseJson(ReadFile(path, kMaxFileBytes), path.string());
+}
+
+JsonObject::JsonObject(const Json& value, std::string where)
+    : value_(value), where_(std::move(where)) {
+  if (!value.is_object()) {
+    throw Error(ErrorKind::kInput,
+                {.where = where_, .expected = "an object", .found = Excerpt(value), .hint = ""});
+  }
+}
+
+bool JsonObject::Has(const char* key) const {
+  const auto found = value_.find(key);
+  return found != value_.end() && !found->is_null();
+}
+
+JsonObject JsonObject::Object(const char* key) const {
+  if (!Has(key)) Fail(key, "an object", "nothing");
+  return {value_.at(key), where_ + ": " + key};
+}
+
+void JsonObject::Fail(const char* key, const std::string& expected,
+                      const std::string& found) const {
+  throw Error(ErrorKind::kInput, {.where = fmt::format("{}: {}", where_, key),
+                                  .expected = expected,
+                                  .found = found,
+                                  .hint = "Compare with the model's original file."});
+}
+
+std::string JsonObject::Excerpt(const Json& value) {
+  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() > kExcerptLength) text = text.substr(0, kExcerptLength) + "...";
+  return text;
+}
+
+}  // namespace paroquant::io
