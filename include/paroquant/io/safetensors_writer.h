@@ -18,8 +18,10 @@
 
 namespace paroquant::io {
 
+struct SafetensorsHeader;
+
 struct TensorSpec {
-  std::string name;
+  std::string name;  // UTF-8
   DType dtype;
   std::vector<int64_t> shape;
 };
@@ -55,8 +57,7 @@ class SafetensorsWriter {
     bool written = false;
   };
 
-  void AddShard(std::span<const TensorSpec> tensors, std::string file_name,
-                const std::map<std::string, std::string>& metadata);
+  void AddShard(std::string file_name, const SafetensorsHeader& header);
   void WriteIndex();
 
   OutputFolder& folder_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "paroquant/io/safetensors.h"
@@ -37,6 +38,7 @@ class TensorFolder {
 
  private:
   explicit TensorFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  void OpenShards(const std::filesystem::path& index);
 
   std::filesystem::path path_;
   std::vector<SafetensorsFile> shards_;
