@@ -16,6 +16,9 @@ struct Grid {
   int zero = 0;
 };
 
+// The least positive half: no scale is smaller.
+inline constexpr float kMinHalf = 0x1.0p-24F;
+
 inline int MaxCode(int bits) { return (1 << bits) - 1; }
 
 // The grid from the least to the greatest weight of a group, widened to contain 0, its scale a

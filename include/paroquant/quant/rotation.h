@@ -42,22 +42,26 @@ class PreparedRotation {
 
  private:
   enum class Direction { kForward, kInverse };
+  // The channels of a group for 16 rows: each pair is then an operation on whole vectors.
+  static constexpr int kTileRows = 16;
+  using Tile = Eigen::Array<Scalar, Eigen::Dynamic, kTileRows, Eigen::RowMajor>;
 
-  void RotateTile(int64_t group, Direction direction, Scalar* tile) const;
-  void TransformTiles(const ConstRows& source, const Scalar* multiplier, Direction direction,
-                      Rows& target) const;
-  void TransformRow(const Scalar* source, const Scalar* multiplier, Direction direction,
-                    Scalar* target) const;
-  void Transform(const ConstRows& source, const Scalar* multiplier, Direction direction,
-                 Rows& target) const;
-  void PrepareRowPath();
+  void RotateTile(int64_t group, Direction direction, Tile& tile) const;
+  void TransformRows(const ConstRows& source, const Scalar* multiplier, Direction direction,
+                     Rows& target) const;
+  // Zero rounds: the multiplier alone.
+  static void ScaleRows(const ConstRows& source, const Scalar* multiplier, Rows& target);
+  void RotateSingleRow(const Scalar* source, const Scalar* multiplier, Scalar* target) const;
 
   int64_t channels_;
   int group_size_;
   int rounds_;
-  // [K/g, rounds, g/2]: what a group needs lies together.
+  // [K/g, rounds, g/2]: what a group needs lies together. The pairs' channels inside the group.
   std::vector<int16_t> first_, second_;
   std::vector<Scalar> cosine_, sine_;
+  // [K/g, rounds, g]: for a single row, where the firsts and then the seconds of a round lie in the
+  // output of the round before, which is in the same order (before round 0: in channel order).
+  std::vector<int16_t> origin_;
 };
 
 extern template class PreparedRotation<float>;
