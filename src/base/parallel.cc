@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -24,16 +25,16 @@ class Loop {
 
   void RunItems() {
     inside_body = true;
-    for (int64_t i = next_++; i < count_ && !failed_; i = next_++) {
+    // Items below a failed one still run, so that the failure reported is always the same.
+    for (int64_t i = next_++; i < count_ && i < failed_index_; i = next_++) {
       try {
         body_(i);
       } catch (...) {
         const std::lock_guard lock(mutex_);
-        if (!failed_ || i < failed_index_) {
+        if (i < failed_index_) {
           failure_ = std::current_exception();
           failed_index_ = i;
         }
-        failed_ = true;
       }
     }
     inside_body = false;
@@ -47,9 +48,8 @@ class Loop {
   const int64_t count_;
   const std::function<void(int64_t)>& body_;
   std::atomic<int64_t> next_{0};
-  std::atomic<bool> failed_{false};
+  std::atomic<int64_t> failed_index_{std::numeric_limits<int64_t>::max()};
   std::mutex mutex_;
-  int64_t failed_index_ = 0;
   std::exception_ptr failure_;
 };
 
@@ -133,18 +133,14 @@ void SetThreadCount(int count) {
 int ThreadCount() { return requested_threads > 0 ? requested_threads : AvailableProcessors(); }
 
 void ParallelFor(int64_t count, const std::function<void(int64_t)>& body) {
-  if (inside_body) {
+  if (inside_body || count <= 1 || ThreadCount() == 1) {
     for (int64_t i = 0; i < count; ++i) body(i);
     return;
   }
-  Loop loop(count, body);
   const std::lock_guard lock(pool_mutex);
-  if (count <= 1 || ThreadCount() == 1) {
-    loop.RunItems();
-  } else {
-    if (!pool || pool->size() != ThreadCount()) pool = std::make_unique<Pool>(ThreadCount() - 1);
-    pool->Run(loop);
-  }
+  if (!pool || pool->size() != ThreadCount()) pool = std::make_unique<Pool>(ThreadCount() - 1);
+  Loop loop(count, body);
+  pool->Run(loop);
   loop.RethrowFailure();
 }
 

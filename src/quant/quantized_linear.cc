@@ -71,19 +71,25 @@ std::string PairsProblem(const Rotation& rotation) {
   return "";
 }
 
-std::string RotationProblem(const QuantizedLinear& linear) {
+std::string RotationMismatch(const QuantizedLinear& linear) {
   const Rotation& rotation = linear.rotation;
-  const int64_t k = linear.in_features;
+  if (rotation.rounds == 0) return "";
+  if (rotation.channels == linear.in_features && rotation.group_size == linear.group_size) {
+    return "";
+  }
+  return fmt::format("the rotation is one of {} channels in groups of {} instead of {} in {}",
+                     rotation.channels, rotation.group_size, linear.in_features, linear.group_size);
+}
+
+}  // namespace
+
+std::string RotationProblem(const Rotation& rotation) {
   if (rotation.rounds < 0 || rotation.rounds > kMaxRounds) {
     return fmt::format("{} rounds of rotations are out of range", rotation.rounds);
   }
-  if (rotation.rounds > 0 && (rotation.channels != k || rotation.group_size != linear.group_size)) {
-    return fmt::format("the rotation is one of {} channels in groups of {} instead of {} in {}",
-                       rotation.channels, rotation.group_size, k, linear.group_size);
-  }
-  for (const std::string& problem :
-       {SizeProblem("pairs", rotation.pairs.size(), rotation.rounds * k),
-        SizeProblem("theta", rotation.theta.size(), rotation.rounds * k / 2)}) {
+  const int64_t entries = rotation.rounds * rotation.channels;
+  for (const std::string& problem : {SizeProblem("pairs", rotation.pairs.size(), entries),
+                                     SizeProblem("theta", rotation.theta.size(), entries / 2)}) {
     if (!problem.empty()) return problem;
   }
   for (const uint16_t theta : rotation.theta) {
@@ -91,8 +97,6 @@ std::string RotationProblem(const QuantizedLinear& linear) {
   }
   return rotation.rounds > 0 ? PairsProblem(rotation) : "";
 }
-
-}  // namespace
 
 std::string Problem(const QuantizedLinear& linear) {
   std::string problem = DimensionProblem(linear);
@@ -110,7 +114,8 @@ std::string Problem(const QuantizedLinear& linear) {
   for (std::string& value_problem : std::vector<std::string>{
            RangeProblem("codes", linear.codes, linear.bits),
            RangeProblem("zeros", linear.zeros, linear.bits), ScaleProblem("scales", linear.scales),
-           ScaleProblem("channel_scales", linear.channel_scales), RotationProblem(linear)}) {
+           ScaleProblem("channel_scales", linear.channel_scales), RotationMismatch(linear),
+           RotationProblem(linear.rotation)}) {
     if (!value_problem.empty()) return std::move(value_problem);
   }
   return "";

@@ -1,1 +1,109 @@
-int main() { return 0; }
+// The command line: parse, run, and turn every fault into one message and one exit code.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <map>
+#include <new>
+
+#include "command.h"
+#include "paroquant/base/error.h"
+#include "paroquant/base/nearest_word.h"
+#include "paroquant/base/version.h"
+#include "terminal_progress.h"
+
+namespace paroquant::cli {
+namespace {
+
+int Fail(ErrorKind kind, const std::string& message) {
+  std::cerr << "paroquant: " << message << "\n";
+  return static_cast<int>(kind);
+}
+
+std::string DidYouMean(const std::string& word, const std::vector<std::string>& known) {
+  const std::string nearest = NearestWord(word, known);
+  return nearest.empty() ? "Run with --help for what there is." : "Did you mean " + nearest + "?";
+}
+
+// CLI11 would report a mistyped command or option as "not expected"; this says what was meant.
+void RequireNoExtras(const CLI::App& app, const std::vector<std::string>& known,
+                     const std::string& kind) {
+  const std::vector<std::string> extras = app.remaining();
+  if (extras.empty()) return;
+  throw Error(ErrorKind::kUsage, {.where = app.get_name(),
+                                  .expected = "a known " + kind,
+                                  .found = fmt::format("\"{}\"", extras.front()),
+                                  .hint = DidYouMean(extras.front(), known)});
+}
+
+std::vector<std::string> OptionNames(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// Prints what --help or --version asked for, or explains what is wrong with the arguments.
+int ExplainParse(const CLI::App& app, const CLI::ParseError& error) {
+  const bool success = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
+  if (success) return app.exit(error);
+  return Fail(ErrorKind::kUsage, fmt::format("{}\nRun with --help for the options.", error.what()));
+}
+
+int ParseAndRun(int argc, char** argv) {
+  CLI::App app{"Turns 16-bit language models into 4-bit ones that stay as good.", "paroquant"};
+  app.set_version_flag("--version", fmt::format("paroquant {}", kVersion));
+  app.allow_extras();
+  std::map<const CLI::App*, Run> runs;
+  std::vector<std::string> command_names;
+  for (const Command& command : Commands()) {
+    CLI::App* subcommand = app.add_subcommand(command.name, command.summary);
+    subcommand->allow_extras();
+    runs[subcommand] = command.declare(*subcommand);
+    command_names.emplace_back(command.name);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // An unknown option explains a "required" error better than the error does.
+    for (const CLI::App* chosen : app.get_subcommands()) {
+      if (error.get_exit_code() != 0) RequireNoExtras(*chosen, OptionNames(*chosen), "option");
+    }
+    return ExplainParse(app, error);
+  }
+  if (app.get_subcommands().empty()) {
+    RequireNoExtras(app, command_names, "command");
+    std::cerr << app.help();
+    return static_cast<int>(ErrorKind::kUsage);
+  }
+  const CLI::App* chosen = app.get_subcommands().front();
+  RequireNoExtras(*chosen, OptionNames(*chosen), "option");
+  return runs.at(chosen)();
+}
+
+int Main(int argc, char** argv) {
+  CatchInterrupts();
+  // A full disk or a closed pipe comes back as an error of the write, which has a message.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    return ParseAndRun(argc, argv);
+  } catch (const Error& error) {
+    return Fail(error.kind(), error.what());
+  } catch (const std::bad_alloc&) {
+    return Fail(ErrorKind::kSystem,
+                "memory: expected enough of it, found none left. "
+                "Use fewer or shorter calibration sequences.");
+  } catch (const std::exception& error) {
+    return Fail(ErrorKind::kInternal, fmt::format("internal error: {}", error.what()));
+  }
+}
+
+}  // namespace
+}  // namespace paroquant::cli
+
+int main(int argc, char** argv) { return paroquant::cli::Main(argc, argv); }

@@ -18,8 +18,8 @@ int ThreadCount();
 
 // Calls body(i) for every i in [0, count), each exactly once, in any order and on any thread, and
 // returns when all are done. A call from inside a body runs its items on the calling thread.
-// If bodies throw, the remaining items may be skipped and the exception of the lowest index that
-// threw is rethrown here.
+// If bodies throw, later items may be skipped and the exception of the lowest index that throws is
+// rethrown here.
 void ParallelFor(int64_t count, const std::function<void(int64_t)>& body);
 
 }  // namespace paroquant

@@ -38,6 +38,10 @@ struct QuantizedLinear {
   Rotation rotation;
 };
 
+// Why `rotation` breaks a rule stated above (sizes, pairs that are no permutation, an angle that is
+// no number), or "".
+std::string RotationProblem(const Rotation& rotation);
+
 // Why `linear` breaks a rule stated above (sizes, ranges, pairs that are no permutation), or "".
 std::string Problem(const QuantizedLinear& linear);
 

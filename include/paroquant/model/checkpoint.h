@@ -1,0 +1,50 @@
+// A Hugging Face model folder: config.json and the weights, mapped into memory.
+#ifndef PAROQUANT_MODEL_CHECKPOINT_H_
+#define PAROQUANT_MODEL_CHECKPOINT_H_
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "paroquant/io/json.h"
+#include "paroquant/io/tensor_folder.h"
+#include "paroquant/model/architecture.h"
+
+namespace paroquant::model {
+
+class Checkpoint {
+ public:
+  // Throws kInput (no config.json, damaged weights, ...), kUnsupported (unknown model_type).
+  static Checkpoint Open(const std::filesystem::path& folder);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const io::Json& config() const { return config_; }
+  const Architecture& architecture() const { return architecture_; }
+  const io::TensorFolder& tensors() const { return tensors_; }
+
+  // A 16- or 32-bit float tensor that must be there with this shape; throws kInput otherwise.
+  const io::TensorView& FloatTensor(const std::string& name,
+                                    const std::vector<int64_t>& shape) const;
+
+ private:
+  Checkpoint(std::filesystem::path folder, io::Json config, Architecture architecture,
+             io::TensorFolder tensors);
+
+  std::filesystem::path folder_;
+  io::Json config_;
+  Architecture architecture_;
+  io::TensorFolder tensors_;
+};
+
+// Appends a float tensor's elements [first, first + count) as float32 at `target`.
+void DecodeFloats(const io::TensorView& tensor, int64_t first, int64_t count, float* target);
+
+// The whole tensor as float32.
+std::vector<float> DecodeFloats(const io::TensorView& tensor);
+
+// Throws kInput naming the first float tensor that holds a NaN or an infinity.
+void RequireFinite(const io::TensorFolder& tensors);
+
+}  // namespace paroquant::model
+
+#endif  // PAROQUANT_MODEL_CHECKPOINT_H_

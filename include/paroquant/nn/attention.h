@@ -1,0 +1,35 @@
+// Causal attention with grouped heads and an optional sliding window.
+#ifndef PAROQUANT_NN_ATTENTION_H_
+#define PAROQUANT_NN_ATTENTION_H_
+
+#include <cstdint>
+#include <span>
+
+#include "paroquant/base/matrix.h"
+
+namespace paroquant::nn {
+
+struct AttentionShape {
+  int64_t heads = 0;
+  int64_t kv_heads = 0;  // divides heads: a key/value head serves heads / kv_heads query heads
+  int64_t head_dim = 0;
+  int64_t window = 0;  // a token sees itself and the window - 1 before it; 0: all before it
+};
+
+// One sequence: `queries` and `output` [T, heads * head_dim] stand at positions first .. first + T
+// - 1; `keys` and `values` [first + T, kv_heads * head_dim] start at position 0.
+struct AttentionSequence {
+  ConstMatrixRef queries;
+  ConstMatrixRef keys;
+  ConstMatrixRef values;
+  MatrixRef output;
+};
+
+// output = softmax(q k^T / sqrt(head_dim)) v for sequences that all have T queries and start at
+// `first`. Threaded over sequences, heads and tiles of queries.
+void CausalAttention(const AttentionShape& shape, int64_t first,
+                     std::span<AttentionSequence> sequences);
+
+}  // namespace paroquant::nn
+
+#endif  // PAROQUANT_NN_ATTENTION_H_

@@ -1,0 +1,56 @@
+// The whole job: a 16-bit model folder in, a paroquant checkpoint out.
+#ifndef PAROQUANT_PIPELINE_QUANTIZE_H_
+#define PAROQUANT_PIPELINE_QUANTIZE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "paroquant/base/progress.h"
+#include "paroquant/io/json.h"
+#include "paroquant/pipeline/layer_plan.h"
+#include "paroquant/pipeline/quantize_options.h"
+
+namespace paroquant::pipeline {
+
+struct LayerReport {
+  LayerPlan plan;
+  // |E|^2 / |W|^2, E the effective weight minus W (Frobenius norms).
+  double relative_weight_error = 0.0;
+  // tr(E H E^T) / tr(W H W^T), H the second moment of the layer's inputs; with rounding to nearest
+  // in place of the recipe beside it. Absent without calibration.
+  std::optional<double> relative_output_error;
+  std::optional<double> relative_output_error_rtn;
+  double seconds = 0.0;
+};
+
+struct QuantizeSummary {
+  QuantizeOptions options;
+  std::vector<LayerReport> layers;
+  // Codes, scales, zero points, angles, pairs and channel scales of the quantized layers, in bits
+  // for each of their weights.
+  double bits_per_weight = 0.0;
+  std::string calibration_source;  // "none", "self" or the files
+  int64_t calibration_sequences = 0;
+  int64_t calibration_tokens = 0;
+  std::vector<std::string> notes;  // what the user should know: files left out, engines' limits
+  double seconds = 0.0;
+  int64_t peak_rss_bytes = 0;
+};
+
+// Quantizes options.model into options.out. The output appears under its final names only when it
+// is whole. The same options give the same bytes, whatever the number of threads.
+QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress);
+
+// The summary under the keys that scripts rely on.
+io::Json ToJson(const QuantizeSummary& summary);
+
+// The file in a checkpoint that says how it was made; read by Verify.
+inline constexpr char kProvenanceFile[] = "quantization_report.json";
+// The part of the summary that is the same in every run: no times, no memory.
+io::Json Provenance(const QuantizeSummary& summary);
+
+}  // namespace paroquant::pipeline
+
+#endif  // PAROQUANT_PIPELINE_QUANTIZE_H_

@@ -1,0 +1,196 @@
+#include "paroquant/format/paroquant_format.h"
+
+#include <fmt/ranges.h>
+
+#include <cstring>
+#include <utility>
+
+namespace paroquant::format {
+namespace {
+
+constexpr char kMethod[] = "paroquant";
+
+// Reads a module's tensors and says what is wrong with them.
+class ModuleReader {
+ public:
+  ModuleReader(const io::TensorFolder& tensors, const std::string& module)
+      : tensors_(tensors), module_(module) {}
+
+  // The tensor `module.suffix` of this dtype with two extents.
+  const io::TensorView& Get(const char* suffix, io::DType dtype) const {
+    const io::TensorView& tensor = tensors_.Get(module_ + "." + suffix);
+    if (tensor.dtype != dtype) Fail(tensor, io::DTypeName(dtype), io::DTypeName(tensor.dtype));
+    if (tensor.shape.size() != 2) Fail(tensor, "two extents", Shape(tensor.shape));
+    return tensor;
+  }
+
+  const io::TensorView& Get(const char* suffix, io::DType dtype, int64_t rows,
+                            int64_t columns) const {
+    const io::TensorView& tensor = Get(suffix, dtype);
+    const std::vector<int64_t> expected = {rows, columns};
+    if (tensor.shape != expected) Fail(tensor, "shape " + Shape(expected), Shape(tensor.shape));
+    return tensor;
+  }
+
+  [[noreturn]] static void Fail(const io::TensorView& tensor, const std::string& expected,
+                                const std::string& found) {
+    throw Error(ErrorKind::kInput,
+                {.where = fmt::format("{}: tensor \"{}\"", tensor.file.string(), tensor.name),
+                 .expected = expected,
+                 .found = found,
+                 .hint = "The checkpoint is damaged or of another layout; quantize again."});
+  }
+
+ private:
+  static std::string Shape(const std::vector<int64_t>& shape) {
+    return fmt::format("[{}]", fmt::join(shape, ", "));
+  }
+
+  const io::TensorFolder& tensors_;
+  const std::string& module_;
+};
+
+template <typename T>
+std::vector<T> Copy(const io::TensorView& tensor) {
+  std::vector<T> values(tensor.bytes.size() / sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+  return values;
+}
+
+// A tensor's elements in place, or a copy in `storage` where they are not aligned.
+template <typename T>
+std::span<const T> Elements(const io::TensorView& tensor,
+                            std::vector<std::vector<std::byte>>& storage) {
+  const std::byte* data = tensor.bytes.data();
+  if (reinterpret_cast<uintptr_t>(data) % alignof(T) != 0) {
+    data = storage.emplace_back(tensor.bytes.begin(), tensor.bytes.end()).data();
+  }
+  return {reinterpret_cast<const T*>(data), tensor.bytes.size() / sizeof(T)};
+}
+
+int BitsOf(const io::TensorView& qweight, int64_t out_features) {
+  const int64_t total_bits = qweight.shape[1] * 32;
+  for (const int bits : {2, 3, 4, 8}) {
+    if (out_features * bits == total_bits) return bits;
+  }
+  ModuleReader::Fail(qweight, fmt::format("{} columns of 2, 3, 4 or 8 bits", out_features),
+                     fmt::format("{} words a row", qweight.shape[1]));
+}
+
+int GroupSizeOf(const io::TensorView& qzeros, int64_t in_features) {
+  const int64_t groups = qzeros.shape[0];
+  if (groups < 1 || in_features % groups != 0 || in_features / groups % 2 != 0) {
+    ModuleReader::Fail(qzeros, fmt::format("a row for each group of {} channels", in_features),
+                       fmt::format("{} rows", groups));
+  }
+  return static_cast<int>(in_features / groups);
+}
+
+template <typename T>
+std::span<const std::byte> Bytes(const std::vector<T>& values) {
+  return std::as_bytes(std::span(values));
+}
+
+}  // namespace
+
+std::optional<QuantizationConfig> ParseQuantizationConfig(const io::Json& config_json,
+                                                          const std::string& where) {
+  const io::JsonObject config(config_json, where);
+  if (!config.Has("quantization_config")) return std::nullopt;
+  const io::JsonObject object = config.Object("quantization_config");
+  const auto method = object.Get<std::string>("quant_method");
+  if (method != kMethod) {
+    throw Error(ErrorKind::kUnsupported, {.where = object.where() + ": quant_method",
+                                          .expected = "paroquant or a 16-bit model",
+                                          .found = fmt::format("\"{}\"", method),
+                                          .hint = "This quantized format is not read yet."});
+  }
+  QuantizationConfig quantization{.bits = object.Get<int>("bits"),
+                                  .group_size = object.Get<int>("group_size"),
+                                  .rotations = object.Get<int>("krot")};
+  if (quantization.bits < 2 || quantization.bits > 8) {
+    object.Fail("bits", "2, 3, 4 or 8", fmt::format("{}", quantization.bits));
+  }
+  if (quantization.group_size < 2 || quantization.group_size % 2 != 0) {
+    object.Fail("group_size", "an even number", fmt::format("{}", quantization.group_size));
+  }
+  if (quantization.rotations < 0) {
+    object.Fail("krot", "0 or more", fmt::format("{}", quantization.rotations));
+  }
+  return quantization;
+}
+
+io::Json WithQuantizationConfig(io::Json config, const QuantizationConfig& quantization) {
+  config.erase("quantization_config");
+  config["quantization_config"] = {{"quant_method", kMethod},
+                                   {"bits", quantization.bits},
+                                   {"group_size", quantization.group_size},
+                                   {"krot", quantization.rotations}};
+  return config;
+}
+
+bool IsPacked(const io::TensorFolder& tensors, const std::string& module) {
+  return tensors.Find(module + ".qweight") != nullptr;
+}
+
+quant::PackedView ReadPacked(const io::TensorFolder& tensors, const model::LinearInfo& info) {
+  const ModuleReader reader(tensors, info.name);
+  const int64_t n = info.out_features;
+  const int64_t k = info.in_features;
+  const io::TensorView& qweight = reader.Get("qweight", io::DType::kI32);
+  const int bits = BitsOf(qweight, n);
+  const int64_t words = n * bits / 32;
+  reader.Get("qweight", io::DType::kI32, k, words);
+  const int group_size = GroupSizeOf(reader.Get("qzeros", io::DType::kI32), k);
+  const int64_t groups = k / group_size;
+  const io::TensorView& qzeros = reader.Get("qzeros", io::DType::kI32, groups, words);
+  const io::TensorView& scales = reader.Get("scales", io::DType::kF16, groups, n);
+  const io::TensorView& channel_scales = reader.Get("channel_scales", io::DType::kF16, 1, k);
+  const int64_t rounds = reader.Get("theta", io::DType::kF16).shape[0];
+  const io::TensorView& theta = reader.Get("theta", io::DType::kF16, rounds, k / 2);
+  const io::TensorView& pairs = reader.Get("pairs", io::DType::kI16, rounds, k);
+
+  auto storage = std::make_shared<std::vector<std::vector<std::byte>>>();
+  quant::PackedView view{.out_features = n,
+                         .in_features = k,
+                         .bits = bits,
+                         .group_size = group_size,
+                         .qweight = Elements<uint32_t>(qweight, *storage),
+                         .qzeros = Elements<uint32_t>(qzeros, *storage),
+                         .scales = Elements<uint16_t>(scales, *storage),
+                         .channel_scales = Copy<uint16_t>(channel_scales),
+                         .rotation = {.channels = k,
+                                      .group_size = group_size,
+                                      .rounds = static_cast<int>(rounds),
+                                      .pairs = Copy<int16_t>(pairs),
+                                      .theta = Copy<uint16_t>(theta)},
+                         .storage = storage};
+  const std::string problem = quant::RotationProblem(view.rotation);
+  if (!problem.empty()) ModuleReader::Fail(pairs, "each channel once in each round", problem);
+  return view;
+}
+
+std::vector<io::TensorSpec> PackedSpecs(const std::string& module, const PackedShape& shape) {
+  const int64_t n = shape.out_features;
+  const int64_t k = shape.in_features;
+  const int64_t words = n * shape.bits / 32;
+  const int64_t groups = k / shape.group_size;
+  return {{module + ".qweight", io::DType::kI32, {k, words}},
+          {module + ".qzeros", io::DType::kI32, {groups, words}},
+          {module + ".scales", io::DType::kF16, {groups, n}},
+          {module + ".theta", io::DType::kF16, {shape.rotations, k / 2}},
+          {module + ".pairs", io::DType::kI16, {shape.rotations, k}},
+          {module + ".channel_scales", io::DType::kF16, {1, k}}};
+}
+
+void WritePacked(io::SafetensorsWriter& writer, const std::string& module,
+                 const quant::PackedLinear& packed) {
+  writer.Write(module + ".qweight", Bytes(packed.qweight));
+  writer.Write(module + ".qzeros", Bytes(packed.qzeros));
+  writer.Write(module + ".scales", Bytes(packed.scales));
+  writer.Write(module + ".theta", Bytes(packed.theta));
+  writer.Write(module + ".pairs", Bytes(packed.pairs));
+  writer.Write(module + ".channel_scales", Bytes(packed.channel_scales));
+}
+
+}  // namespace paroquant::format

@@ -1,0 +1,116 @@
+#include "paroquant/model/checkpoint.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "paroquant/base/half.h"
+#include "paroquant/base/parallel.h"
+
+namespace paroquant::model {
+namespace {
+
+bool IsFloat(io::DType dtype) {
+  return dtype == io::DType::kF16 || dtype == io::DType::kBF16 || dtype == io::DType::kF32;
+}
+
+std::string Place(const io::TensorView& tensor) {
+  return fmt::format("{}: tensor \"{}\"", tensor.file.string(), tensor.name);
+}
+
+// The index of the first element that is no finite number, or -1.
+int64_t FirstNonFinite(const io::TensorView& tensor) {
+  constexpr int64_t kBlock = 4096;
+  std::array<float, kBlock> values;
+  const int64_t elements = tensor.elements();
+  for (int64_t first = 0; first < elements; first += kBlock) {
+    const int64_t count = std::min(kBlock, elements - first);
+    DecodeFloats(tensor, first, count, values.data());
+    const auto end = values.begin() + count;
+    const auto bad =
+        std::find_if_not(values.begin(), end, [](float v) { return std::isfinite(v); });
+    if (bad != end) return first + (bad - values.begin());
+  }
+  return -1;
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(std::filesystem::path folder, io::Json config, Architecture architecture,
+                       io::TensorFolder tensors)
+    : folder_(std::move(folder)),
+      config_(std::move(config)),
+      architecture_(std::move(architecture)),
+      tensors_(std::move(tensors)) {}
+
+Checkpoint Checkpoint::Open(const std::filesystem::path& folder) {
+  const std::filesystem::path config_path = folder / "config.json";
+  if (!std::filesystem::exists(config_path)) {
+    throw Error(
+        ErrorKind::kInput,
+        {.where = folder.string(),
+         .expected = "a model folder with config.json",
+         .found = std::filesystem::is_directory(folder) ? "a folder without it" : "no folder",
+         .hint = "Give the folder that holds config.json and the .safetensors files."});
+  }
+  io::Json config = io::ReadJsonFile(config_path);
+  Architecture architecture = ParseArchitecture(config, config_path.string());
+  return {folder, std::move(config), std::move(architecture), io::TensorFolder::Open(folder)};
+}
+
+const io::TensorView& Checkpoint::FloatTensor(const std::string& name,
+                                              const std::vector<int64_t>& shape) const {
+  const io::TensorView& tensor = tensors_.Get(name);
+  if (!IsFloat(tensor.dtype)) {
+    throw Error(ErrorKind::kInput, {.where = Place(tensor),
+                                    .expected = "F16, BF16 or F32",
+                                    .found = io::DTypeName(tensor.dtype),
+                                    .hint = "Start from the 16-bit model."});
+  }
+  if (tensor.shape != shape) {
+    throw Error(ErrorKind::kInput,
+                {.where = Place(tensor),
+                 .expected = fmt::format("shape [{}] by config.json", fmt::join(shape, ", ")),
+                 .found = fmt::format("[{}]", fmt::join(tensor.shape, ", ")),
+                 .hint = "config.json and the weights belong to different models."});
+  }
+  return tensor;
+}
+
+void DecodeFloats(const io::TensorView& tensor, int64_t first, int64_t count, float* target) {
+  const size_t size = io::DTypeSize(tensor.dtype);
+  const std::byte* source = tensor.bytes.data() + static_cast<size_t>(first) * size;
+  const auto n = static_cast<size_t>(count);
+  if (tensor.dtype == io::DType::kF16) {
+    HalfToFloat(source, target, n);
+  } else if (tensor.dtype == io::DType::kBF16) {
+    BFloat16ToFloat(source, target, n);
+  } else {
+    std::memcpy(target, source, n * size);
+  }
+}
+
+std::vector<float> DecodeFloats(const io::TensorView& tensor) {
+  std::vector<float> values(static_cast<size_t>(tensor.elements()));
+  DecodeFloats(tensor, 0, tensor.elements(), values.data());
+  return values;
+}
+
+void RequireFinite(const io::TensorFolder& tensors) {
+  ParallelFor(static_cast<int64_t>(tensors.tensors().size()), [&](int64_t i) {
+    const io::TensorView& tensor = tensors.tensors()[static_cast<size_t>(i)];
+    if (!IsFloat(tensor.dtype)) return;
+    const int64_t bad = FirstNonFinite(tensor);
+    if (bad < 0) return;
+    throw Error(ErrorKind::kInput, {.where = Place(tensor),
+                                    .expected = "finite weights",
+                                    .found = fmt::format("NaN or infinity at element {}", bad),
+                                    .hint = "The weights are damaged; fetch them again."});
+  });
+}
+
+}  // namespace paroquant::model

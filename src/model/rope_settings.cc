@@ -1,0 +1,89 @@
+#include "model/rope_settings.h"
+
+#include <cmath>
+
+namespace paroquant::model {
+namespace {
+
+void RequirePositive(const io::JsonObject& object, const char* key, double value) {
+  if (!(value > 0.0) || !std::isfinite(value)) {
+    object.Fail(key, "a positive number", fmt::format("{}", value));
+  }
+}
+
+// YaRN's temperature for one of its two exponents (arXiv 2309.00071, equation 22).
+double YarnTemperature(double factor, double scale = 1.0) {
+  return factor > 1.0 ? 0.1 * scale * std::log(factor) + 1.0 : 1.0;
+}
+
+double YarnAttentionFactor(const io::JsonObject& settings, double factor) {
+  if (settings.Has("attention_factor")) return settings.Get<double>("attention_factor");
+  const double scale = settings.GetOr("mscale", 0.0);
+  const double scale_all = settings.GetOr("mscale_all_dim", 0.0);
+  if (scale != 0.0 && scale_all != 0.0) {
+    return YarnTemperature(factor, scale) / YarnTemperature(factor, scale_all);
+  }
+  return YarnTemperature(factor);
+}
+
+RopeScaling ParseType(const io::JsonObject& settings) {
+  // "type" is the older name of the key.
+  const char* key = settings.Has("rope_type") ? "rope_type" : "type";
+  const auto type = settings.GetOr<std::string>(key, "default");
+  if (type == "default") return RopeScaling::kNone;
+  if (type == "linear") return RopeScaling::kLinear;
+  if (type == "dynamic") return RopeScaling::kDynamic;
+  if (type == "llama3") return RopeScaling::kLlama3;
+  if (type == "yarn") return RopeScaling::kYarn;
+  throw Error(ErrorKind::kUnsupported, {.where = fmt::format("{}: {}", settings.where(), key),
+                                        .expected = "default, linear, dynamic, llama3 or yarn",
+                                        .found = fmt::format("\"{}\"", type),
+                                        .hint = "This rope scaling is not supported."});
+}
+
+void ParseScaling(const io::JsonObject& settings, int64_t max_positions, RopeSettings& rope) {
+  rope.scaling = ParseType(settings);
+  if (rope.scaling == RopeScaling::kNone) return;
+  rope.factor = settings.Get<double>("factor");
+  RequirePositive(settings, "factor", rope.factor);
+  rope.original_max_positions =
+      settings.GetOr<int64_t>("original_max_position_embeddings", max_positions);
+  RequirePositive(settings, "original_max_position_embeddings",
+                  static_cast<double>(rope.original_max_positions));
+  if (rope.scaling == RopeScaling::kDynamic) rope.original_max_positions = max_positions;
+  if (rope.scaling == RopeScaling::kLlama3) {
+    rope.low_frequency_factor = settings.Get<double>("low_freq_factor");
+    rope.high_frequency_factor = settings.Get<double>("high_freq_factor");
+    if (!(rope.high_frequency_factor > rope.low_frequency_factor)) {
+      settings.Fail("high_freq_factor", "more than low_freq_factor",
+                    fmt::format("{}", rope.high_frequency_factor));
+    }
+  }
+  if (rope.scaling == RopeScaling::kYarn) {
+    rope.beta_fast = settings.GetOr("beta_fast", rope.beta_fast);
+    rope.beta_slow = settings.GetOr("beta_slow", rope.beta_slow);
+    rope.truncate = settings.GetOr("truncate", rope.truncate);
+    rope.attention_factor = YarnAttentionFactor(settings, rope.factor);
+  }
+}
+
+}  // namespace
+
+RopeSettings ParseRope(const io::JsonObject& config, int64_t max_positions) {
+  RopeSettings rope;
+  const bool new_style = config.Has("rope_parameters");
+  if (new_style) {
+    const io::JsonObject settings = config.Object("rope_parameters");
+    rope.theta = settings.GetOr("rope_theta", rope.theta);
+    ParseScaling(settings, max_positions, rope);
+  } else {
+    rope.theta = config.GetOr("rope_theta", rope.theta);
+    if (config.Has("rope_scaling")) {
+      ParseScaling(config.Object("rope_scaling"), max_positions, rope);
+    }
+  }
+  RequirePositive(config, "rope_theta", rope.theta);
+  return rope;
+}
+
+}  // namespace paroquant::model

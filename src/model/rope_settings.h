@@ -1,0 +1,15 @@
+// Rotary settings out of config.json.
+#ifndef PAROQUANT_SRC_MODEL_ROPE_SETTINGS_H_
+#define PAROQUANT_SRC_MODEL_ROPE_SETTINGS_H_
+
+#include "paroquant/io/json.h"
+#include "paroquant/model/architecture.h"
+
+namespace paroquant::model {
+
+// Reads "rope_parameters", or "rope_theta" and "rope_scaling".
+RopeSettings ParseRope(const io::JsonObject& config, int64_t max_positions);
+
+}  // namespace paroquant::model
+
+#endif  // PAROQUANT_SRC_MODEL_ROPE_SETTINGS_H_

@@ -1,0 +1,127 @@
+#include "paroquant/pipeline/layer_plan.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "paroquant/base/error.h"
+#include "paroquant/quant/packing.h"
+#include "text/regex.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+// Smaller groups that a layer falls back to, the largest first.
+constexpr std::array kFallbackGroupSizes = {64, 32};
+
+// A user's pattern over module names, which remembers whether it ever matched.
+class NamePattern {
+ public:
+  NamePattern(const std::string& option, const std::string& pattern)
+      : option_(option), pattern_(pattern), regex_(Compile(option, pattern)) {}
+
+  bool Matches(const std::string& name) {
+    const bool matches = text::Regex::Search(regex_, name).Next().has_value();
+    used_ = used_ || matches;
+    return matches;
+  }
+
+  void RequireUsed(const std::string& example) const {
+    if (used_) return;
+    throw Error(ErrorKind::kUsage, {.where = option_,
+                                    .expected = "a pattern that matches a module's name",
+                                    .found = fmt::format("\"{}\", which matches none", pattern_),
+                                    .hint = fmt::format("Names look like {}.", example)});
+  }
+
+ private:
+  static text::Regex Compile(const std::string& option, const std::string& pattern) {
+    try {
+      return {pattern, option};
+    } catch (const Error& error) {
+      throw Error(ErrorKind::kUsage, error.parts());
+    }
+  }
+
+  std::string option_;
+  std::string pattern_;
+  text::Regex regex_;
+  bool used_ = false;
+};
+
+struct OverridePattern {
+  NamePattern pattern;
+  const LayerOverride* settings;
+};
+
+void Keep(LayerPlan& plan, std::string reason) {
+  plan.quantized = false;
+  plan.reason = std::move(reason);
+}
+
+// Chooses the group size and whether the layer can be quantized at all.
+void FitShape(LayerPlan& plan) {
+  const int64_t k = plan.info.in_features;
+  const int asked = plan.group_size;
+  for (const int smaller : kFallbackGroupSizes) {
+    if (k % plan.group_size == 0) break;
+    if (smaller < asked) plan.group_size = smaller;
+  }
+  if (k % plan.group_size != 0) {
+    plan.group_size = asked;
+    Keep(plan, fmt::format("K = {} divides by no group size up to {}", k, asked));
+    return;
+  }
+  const int multiple = quant::PackingMultiple(plan.bits);
+  if (plan.info.out_features % multiple != 0) {
+    Keep(plan, fmt::format("N = {} is no multiple of {}", plan.info.out_features, multiple));
+    return;
+  }
+  plan.quantized = true;
+  if (plan.group_size != asked) {
+    plan.reason =
+        fmt::format("group size {}, as K = {} does not divide by {}", plan.group_size, k, asked);
+  }
+}
+
+}  // namespace
+
+std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
+                                  const QuantizeOptions& options) {
+  std::vector<NamePattern> skips;
+  for (const std::string& pattern : options.skip) skips.emplace_back("--skip", pattern);
+  std::vector<OverridePattern> overrides;
+  for (const LayerOverride& settings : options.overrides) {
+    overrides.push_back({NamePattern("--override", settings.pattern), &settings});
+  }
+
+  std::vector<LayerPlan> plans;
+  for (int64_t layer = 0; layer < architecture.layers; ++layer) {
+    for (const model::LinearRole role : model::kLinearRoles) {
+      LayerPlan plan{.info = DescribeLinear(architecture, layer, role),
+                     .layer = layer,
+                     .role = role,
+                     .quantized = false,
+                     .reason = "",
+                     .bits = options.bits,
+                     .group_size = options.group_size};
+      for (auto& [pattern, settings] : overrides) {
+        if (!pattern.Matches(plan.info.name)) continue;
+        plan.bits = settings->bits.value_or(plan.bits);
+        plan.group_size = settings->group_size.value_or(plan.group_size);
+      }
+      FitShape(plan);
+      for (NamePattern& skip : skips) {
+        if (skip.Matches(plan.info.name)) Keep(plan, "named by --skip");
+      }
+      plans.push_back(std::move(plan));
+    }
+  }
+  for (const NamePattern& skip : skips) skip.RequireUsed(plans.front().info.name);
+  for (const auto& [pattern, settings] : overrides) {
+    pattern.RequireUsed(plans.front().info.name);
+  }
+  return plans;
+}
+
+}  // namespace paroquant::pipeline

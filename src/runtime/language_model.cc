@@ -1,0 +1,102 @@
+#include "paroquant/runtime/language_model.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "paroquant/base/error.h"
+#include "paroquant/format/paroquant_format.h"
+#include "paroquant/runtime/rotated_linear.h"
+
+namespace paroquant::runtime {
+namespace {
+
+// The linear as the checkpoint holds it: packed where its packed tensors are there, else dense.
+std::unique_ptr<nn::Linear> MakeLinear(const model::Checkpoint& checkpoint,
+                                       const model::LinearInfo& info) {
+  if (!format::IsPacked(checkpoint.tensors(), info.name)) {
+    return nn::MakeDenseLinear(checkpoint, info);
+  }
+  return std::make_unique<RotatedLinear>(format::ReadPacked(checkpoint.tensors(), info),
+                                         nn::ReadBias(checkpoint, info));
+}
+
+nn::Block MakeBlock(const model::Checkpoint& checkpoint, int64_t layer) {
+  nn::Block::LinearSet linears;
+  for (const model::LinearRole role : model::kLinearRoles) {
+    linears[static_cast<size_t>(role)] =
+        MakeLinear(checkpoint, DescribeLinear(checkpoint.architecture(), layer, role));
+  }
+  return {checkpoint, layer, std::move(linears)};
+}
+
+}  // namespace
+
+LanguageModel LanguageModel::Load(const std::filesystem::path& folder) {
+  model::Checkpoint checkpoint = model::Checkpoint::Open(folder);
+  format::ParseQuantizationConfig(checkpoint.config(), (folder / "config.json").string());
+  return LanguageModel(std::move(checkpoint));
+}
+
+LanguageModel::LanguageModel(model::Checkpoint checkpoint)
+    : checkpoint_(std::make_unique<model::Checkpoint>(std::move(checkpoint))) {
+  const model::Architecture& shape = architecture();
+  embedding_ =
+      checkpoint_->FloatTensor(model::EmbeddingName(), {shape.vocab_size, shape.hidden_size});
+  final_norm_ = {
+      model::DecodeFloats(checkpoint_->FloatTensor(model::FinalNormName(), {shape.hidden_size})),
+      static_cast<float>(shape.norm_epsilon)};
+  head_ = std::make_unique<nn::DenseLinear>(
+      checkpoint_->FloatTensor(model::HeadName(shape), {shape.vocab_size, shape.hidden_size}),
+      std::vector<float>{});
+  for (int64_t layer = 0; layer < shape.layers; ++layer) {
+    blocks_.push_back(MakeBlock(*checkpoint_, layer));
+  }
+}
+
+Matrix LanguageModel::Embed(std::span<const int32_t> ids) const {
+  const int64_t hidden = architecture().hidden_size;
+  Matrix rows(static_cast<Eigen::Index>(ids.size()), hidden);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] < 0 || ids[i] >= architecture().vocab_size) {
+      throw Error(ErrorKind::kInput,
+                  {.where = checkpoint_->folder().string(),
+                   .expected = fmt::format("token ids under the vocabulary size {}",
+                                           architecture().vocab_size),
+                   .found = fmt::format("id {}", ids[i]),
+                   .hint = "The text was tokenized for another model."});
+    }
+    model::DecodeFloats(embedding_, ids[i] * hidden, hidden,
+                        rows.row(static_cast<Eigen::Index>(i)).data());
+  }
+  return rows;
+}
+
+nn::RopeTable LanguageModel::Rope(int64_t first, int64_t count) const {
+  return {architecture().rope, architecture().head_dim, first, count};
+}
+
+void LanguageModel::Forward(const nn::SequenceBatch& batch, MatrixRef hidden,
+                            std::span<nn::KeyValueCache> caches) const {
+  const nn::RopeTable rope = Rope(batch.first, batch.length);
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    blocks_[i].Forward(batch, rope, hidden, caches.empty() ? nullptr : &caches[i]);
+  }
+}
+
+Matrix LanguageModel::Logits(ConstMatrixRef hidden) const {
+  Matrix normed(hidden.rows(), hidden.cols());
+  final_norm_.Forward(hidden, normed);
+  Matrix logits(hidden.rows(), architecture().vocab_size);
+  head_->Forward(normed, logits);
+  return logits;
+}
+
+std::vector<nn::KeyValueCache> LanguageModel::MakeCaches(int64_t sequences,
+                                                         int64_t capacity) const {
+  const int64_t width = architecture().kv_heads * architecture().head_dim;
+  return {blocks_.size(), nn::KeyValueCache(sequences, capacity, width)};
+}
+
+}  // namespace paroquant::runtime

@@ -1,0 +1,28 @@
+#include "paroquant/runtime/rotated_linear.h"
+
+#include <utility>
+
+#include "paroquant/base/half.h"
+#include "paroquant/nn/panel_product.h"
+#include "runtime/packed_panel.h"
+
+namespace paroquant::runtime {
+
+RotatedLinear::RotatedLinear(quant::PackedView packed, std::vector<float> bias)
+    : packed_(std::move(packed)), bias_(std::move(bias)), rotation_(packed_.rotation) {
+  channel_scales_.reserve(packed_.channel_scales.size());
+  for (const uint16_t scale : packed_.channel_scales) {
+    channel_scales_.push_back(HalfToFloat(scale));
+  }
+}
+
+void RotatedLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
+  Matrix rotated(input.rows(), input.cols());
+  rotation_.RotateRows(input, channel_scales_.data(), rotated);
+  const auto decode = [&](int64_t first, int64_t count, float* panel) {
+    DecodePanel(packed_, first, count, panel);
+  };
+  nn::MultiplyPanels(rotated, decode, nn::PanelLayout::kInputMajor, bias_, output);
+}
+
+}  // namespace paroquant::runtime

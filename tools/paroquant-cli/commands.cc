@@ -1,0 +1,20 @@
+#include "command.h"
+
+namespace paroquant::cli {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"quantize", "calibrate, fit, quantize and write a checkpoint that engines load",
+     DeclareQuantize},
+    {"eval-ppl", "measure perplexity and, against a baseline, KL divergence", DeclareEvalPpl},
+    {"verify", "check that a checkpoint is whole and matches its source", DeclareVerify},
+    {"inspect", "show architecture, tensors, sizes and what would be quantized", DeclareInspect},
+    {"generate", "continue a prompt through the reference runtime", DeclareGenerate},
+    {"tokenize", "turn text into token ids", DeclareTokenize},
+};
+
+}  // namespace
+
+std::span<const Command> Commands() { return kCommands; }
+
+}  // namespace paroquant::cli

@@ -1,0 +1,41 @@
+// Options that every command takes.
+#ifndef PAROQUANT_TOOLS_PAROQUANT_CLI_COMMON_OPTIONS_H_
+#define PAROQUANT_TOOLS_PAROQUANT_CLI_COMMON_OPTIONS_H_
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "paroquant/base/progress.h"
+
+namespace paroquant::cli {
+
+class CommonOptions {
+ public:
+  // Declares --json, --threads, --log-level, --quiet and --no-progress.
+  void Declare(CLI::App& app);
+
+  // Sets threads and logging up. To be called first by each command.
+  void Apply() const;
+
+  // A progress display as asked for: on standard error, or none.
+  std::unique_ptr<Progress> MakeProgress() const;
+
+  // True if the human-readable result belongs on standard output, which --json - takes over.
+  bool ShowsText() const { return json_ != "-"; }
+
+  // Writes the machine-readable result where --json asks for it, if it does.
+  void WriteJson(const nlohmann::ordered_json& result) const;
+
+ private:
+  std::string json_;
+  int threads_ = 0;
+  std::string log_level_ = "info";
+  bool quiet_ = false;
+  bool no_progress_ = false;
+};
+
+}  // namespace paroquant::cli
+
+#endif  // PAROQUANT_TOOLS_PAROQUANT_CLI_COMMON_OPTIONS_H_

@@ -1,0 +1,184 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include "command.h"
+#include "common_options.h"
+#include "paroquant/base/file.h"
+#include "paroquant/eval/evaluation_text.h"
+#include "paroquant/eval/perplexity.h"
+#include "paroquant/io/safetensors_writer.h"
+#include "paroquant/runtime/language_model.h"
+
+namespace paroquant::cli {
+namespace {
+
+using eval::PerplexityResult;
+using Json = nlohmann::ordered_json;
+
+struct EvalOptions {
+  CommonOptions common;
+  std::string model;
+  std::string baseline;
+  std::vector<std::string> data;
+  std::string data_dir;
+  std::string protocol = "paper";
+  std::string bos = "auto";
+  std::string save_logits;
+  int64_t window = 2048;
+  int64_t stride = 0;
+  int64_t max_windows = 0;
+  uint64_t seed = 0;
+};
+
+struct DatasetResult {
+  std::string dataset;
+  int64_t window = 0;
+  PerplexityResult result;
+};
+
+eval::BosUse ParseBos(const std::string& bos) {
+  if (bos == "always") return eval::BosUse::kAlways;
+  return bos == "never" ? eval::BosUse::kNever : eval::BosUse::kAuto;
+}
+
+std::string DataDir(const EvalOptions& options) {
+  if (!options.data_dir.empty()) return options.data_dir;
+  const char* from_environment = std::getenv("PAROQUANT_DATA");
+  return from_environment != nullptr ? from_environment : "";
+}
+
+eval::EvaluationTextOptions TextOptions(const EvalOptions& options,
+                                        const runtime::LanguageModel& model) {
+  return {.protocol = eval::ProtocolFromName(options.protocol),
+          .window = std::min(options.window, model.architecture().max_positions),
+          .stride = options.stride,
+          .max_windows = options.max_windows,
+          .bos = ParseBos(options.bos),
+          .bos_token_id = model.architecture().bos_token_id,
+          .tokenizer_json = model.checkpoint().folder() / "tokenizer.json",
+          .data_dir = DataDir(options),
+          .seed = options.seed};
+}
+
+void SaveLogits(const std::string& path, const runtime::LanguageModel& model,
+                const eval::Window& window) {
+  const Matrix logits = eval::WindowLogits(model, window.tokens);
+  io::WriteSafetensorsFile(
+      path, {.name = "logits", .dtype = io::DType::kF32, .shape = {logits.rows(), logits.cols()}},
+      std::as_bytes(std::span(logits.data(), static_cast<size_t>(logits.size()))));
+}
+
+Json ToJson(const DatasetResult& entry, const std::string& protocol) {
+  const PerplexityResult& result = entry.result;
+  Json json = {{"dataset", entry.dataset}, {"protocol", protocol},
+               {"window", entry.window},   {"windows", result.windows},
+               {"tokens", result.tokens},  {"perplexity", result.perplexity},
+               {"nll", result.nll.mean},   {"nll_stderr", result.nll.standard_error}};
+  if (result.comparison) {
+    const eval::Comparison& comparison = *result.comparison;
+    json["kl_divergence"] = comparison.kl_divergence.mean;
+    json["kl_divergence_stderr"] = comparison.kl_divergence.standard_error;
+    json["top1_agreement"] = comparison.top1_agreement;
+    json["delta_nll"] = comparison.delta_nll.mean;
+    json["delta_nll_stderr"] = comparison.delta_nll.standard_error;
+  }
+  return json;
+}
+
+void Print(const DatasetResult& entry) {
+  const PerplexityResult& result = entry.result;
+  std::cout << fmt::format("{}: {} windows of {} tokens\n", entry.dataset, result.windows,
+                           entry.window);
+  std::cout << fmt::format("  perplexity      {:.4f}   (NLL {:.5f} +- {:.5f})\n", result.perplexity,
+                           result.nll.mean, result.nll.standard_error);
+  if (!result.comparison) return;
+  const eval::Comparison& comparison = *result.comparison;
+  std::cout << fmt::format("  KL divergence   {:.5f}   (+- {:.5f})\n",
+                           comparison.kl_divergence.mean, comparison.kl_divergence.standard_error);
+  std::cout << fmt::format("  top-1 agreement {:.2f} %\n", 100.0 * comparison.top1_agreement);
+  std::cout << fmt::format("  delta NLL       {:+.5f}  (+- {:.5f}, paired)\n",
+                           comparison.delta_nll.mean, comparison.delta_nll.standard_error);
+}
+
+int RunEvalPpl(const EvalOptions& options) {
+  options.common.Apply();
+  const auto start = std::chrono::steady_clock::now();
+  const auto model = runtime::LanguageModel::Load(options.model);
+  std::optional<runtime::LanguageModel> baseline;
+  if (!options.baseline.empty()) baseline = runtime::LanguageModel::Load(options.baseline);
+  const eval::EvaluationTextOptions text_options = TextOptions(options, model);
+
+  const auto progress = options.common.MakeProgress();
+  Json results = Json::array();
+  int64_t tokens = 0;
+  for (const std::string& data : options.data) {
+    const std::vector<eval::Window> windows = eval::LoadWindows(data, text_options);
+    if (!options.save_logits.empty() && &data == &options.data.front()) {
+      SaveLogits(options.save_logits, model, windows.front());
+    }
+    const DatasetResult entry{.dataset = data,
+                              .window = static_cast<int64_t>(windows.front().tokens.size()),
+                              .result = eval::MeasurePerplexity(
+                                  model, baseline ? &*baseline : nullptr, windows, *progress)};
+    tokens += entry.result.tokens;
+    results.push_back(ToJson(entry, options.protocol));
+    if (options.common.ShowsText()) Print(entry);
+  }
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double rate = static_cast<double>(tokens) / seconds;
+  if (options.common.ShowsText()) {
+    std::cout << fmt::format("{} tokens in {:.1f} s, {:.0f} tokens/s\n", tokens, seconds, rate);
+  }
+  options.common.WriteJson({{"model", options.model},
+                            {"results", results},
+                            {"seconds", seconds},
+                            {"tokens_per_second", rate}});
+  return 0;
+}
+
+}  // namespace
+
+Run DeclareEvalPpl(CLI::App& app) {
+  const auto options = std::make_shared<EvalOptions>();
+  app.add_option("--model", options->model, "model folder, 16-bit or paroquant")
+      ->required()
+      ->type_name("DIR");
+  app.add_option("--baseline", options->baseline,
+                 "also measure KL divergence and top-1 agreement against this model")
+      ->type_name("DIR");
+  app.add_option("--data", options->data,
+                 "wikitext2, c4, a text file, or a .json of token ids (repeatable)")
+      ->required()
+      ->type_name("NAME|FILE");
+  app.add_option("--data-dir", options->data_dir,
+                 "where wikitext2 and c4 lie (default: $PAROQUANT_DATA)")
+      ->type_name("DIR");
+  app.add_option("--window", options->window, "tokens a window, never over the model's")
+      ->check(CLI::Range(int64_t{2}, int64_t{1} << 30))
+      ->capture_default_str();
+  app.add_option("--stride", options->stride,
+                 "tokens between windows' starts (default: the window)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--max-windows", options->max_windows, "stop after this many windows")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--bos", options->bos, "BOS at each window's start: auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+  app.add_option("--protocol", options->protocol, "paper, llama.cpp or paper-c4")
+      ->capture_default_str();
+  app.add_option("--seed", options->seed, "of paper-c4's random crops")->capture_default_str();
+  app.add_option("--save-logits", options->save_logits,
+                 "keep the first window's logits (F32 [T, V]) as safetensors")
+      ->type_name("FILE");
+  options->common.Declare(app);
+  return [options] { return RunEvalPpl(*options); };
+}
+
+}  // namespace paroquant::cli
