@@ -21,18 +21,20 @@ Error JsonError(const std::string& where, const std::string& found) {
                                    .hint = "The file is damaged or no JSON; fetch it again."});
 }
 
-}  // namespace
-
-Json ParseJson(std::string_view text, const std::string& where) {
+template <typename AnyJson>
+AnyJson Parse(std::string_view text, const std::string& where) {
+  // The parser takes a zero byte for the end of its input and would not look at what follows.
+  if (text.find('\0') != std::string_view::npos) throw JsonError(where, "a zero byte");
+  using Event = typename AnyJson::parse_event_t;
   std::vector<std::set<std::string>> keys;  // of the objects that are open
-  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+  const auto check = [&](int depth, Event event, AnyJson& parsed) {
     if (depth > kMaxDepth) throw JsonError(where, fmt::format("more than {} levels", kMaxDepth));
-    if (event == Json::parse_event_t::object_start) {
+    if (event == Event::object_start) {
       keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end) {
+    } else if (event == Event::object_end) {
       keys.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
+    } else if (event == Event::key) {
+      const auto& key = parsed.template get_ref<const std::string&>();
       if (!keys.back().insert(key).second) {
         throw JsonError(where, fmt::format("the key \"{}\" twice in one object", key));
       }
@@ -40,10 +42,20 @@ Json ParseJson(std::string_view text, const std::string& where) {
     return true;
   };
   try {
-    return Json::parse(text, check);
-  } catch (const Json::parse_error& error) {
+    return AnyJson::parse(text, check);
+  } catch (const typename AnyJson::parse_error& error) {
     throw JsonError(where, fmt::format("a syntax error at byte {}", error.byte));
+  } catch (const typename AnyJson::out_of_range&) {
+    throw JsonError(where, "a number that no double can hold");
   }
+}
+
+}  // namespace
+
+Json ParseJson(std::string_view text, const std::string& where) { return Parse<Json>(text, where); }
+
+SortedJson ParseSortedJson(std::string_view text, const std::string& where) {
+  return Parse<SortedJson>(text, where);
 }
 
 Json ReadJsonFile(const std::filesystem::path& path) {

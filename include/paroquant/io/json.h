@@ -17,11 +17,13 @@
 namespace paroquant::io {
 
 using Json = nlohmann::ordered_json;
+// For tables of many thousand keys: to look a key up in an ordered object walks it.
+using SortedJson = nlohmann::json;
 
 // Parses `text`; `where` names it in errors (kInput: syntax, duplicate key, nesting deeper than
-// 64). Looking a key up in an ordered object walks it: for tables of many thousand keys parse with
-// nlohmann::json instead.
+// 64).
 Json ParseJson(std::string_view text, const std::string& where);
+SortedJson ParseSortedJson(std::string_view text, const std::string& where);
 
 // Reads and parses a file of at most 64 MiB.
 Json ReadJsonFile(const std::filesystem::path& path);

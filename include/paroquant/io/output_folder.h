@@ -1,0 +1,60 @@
+// A folder that is complete or not there.
+#ifndef PAROQUANT_IO_OUTPUT_FOLDER_H_
+#define PAROQUANT_IO_OUTPUT_FOLDER_H_
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace paroquant::io {
+
+// Collects files under temporary names and gives them their final ones all at once, or not at all:
+// until Commit() has returned no loader finds a model here that is half old and half new.
+class OutputFolder {
+ public:
+  // Creates the folder and its parents where they are missing. Throws kUsage if `path` is
+  // something other than an empty folder (with `overwrite`: other than a folder), kSystem if it
+  // can't be created or written to.
+  static OutputFolder Create(const std::filesystem::path& path, bool overwrite);
+
+  OutputFolder(OutputFolder&& other) noexcept;
+  OutputFolder& operator=(OutputFolder&&) = delete;
+  // Without a Commit() removes what was staged and the folders that Create made, if they are empty
+  // then. Old content is as it was.
+  ~OutputFolder();
+
+  const std::filesystem::path& path() const { return path_; }
+
+  // Where to write the file that will be called `file_name` (a plain name): a hidden name inside
+  // the folder that no loader takes for a model's file. Who writes it syncs it too, as WriteFile,
+  // CopyFile and SafetensorsWriter do. Asking again gives the same path.
+  std::filesystem::path Stage(const std::string& file_name);
+
+  // Puts the staged files in place. With `overwrite` the files that were here at Create() and are
+  // not replaced go; folders in here stay. Without a config.json no loader takes a folder for a
+  // model, so the old one goes first and the new one comes last, each step made durable.
+  void Commit();
+
+ private:
+  struct StagedFile {
+    std::string name;
+    bool placed = false;  // has its final name
+  };
+
+  explicit OutputFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path TemporaryPath(const std::string& file_name) const;
+  void CheckWritable();
+  void RemoveOldFiles();
+  void Place(StagedFile& file);
+  void Abandon() noexcept;
+
+  std::filesystem::path path_;
+  std::vector<std::filesystem::path> created_;  // folders made by Create, the innermost first
+  std::vector<std::string> old_files_;          // names of the files that were here at Create
+  std::vector<StagedFile> staged_;
+  bool open_ = true;  // neither committed nor moved from
+};
+
+}  // namespace paroquant::io
+
+#endif  // PAROQUANT_IO_OUTPUT_FOLDER_H_

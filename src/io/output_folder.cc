@@ -1,0 +1,159 @@
+#include "paroquant/io/output_folder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <functional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "paroquant/base/error.h"
+#include "paroquant/base/file.h"
+
+namespace paroquant::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfigFile = "config.json";
+
+void ThrowIf(const std::error_code& error, const fs::path& path, const char* action) {
+  if (error) throw SystemError(path.string(), action, error.value());
+}
+
+// The folder and its parents as far as they don't exist, the innermost first.
+std::vector<fs::path> MissingFolders(fs::path folder) {
+  std::vector<fs::path> missing;
+  std::error_code error;
+  for (; !folder.empty() && !fs::exists(folder, error); folder = folder.parent_path()) {
+    missing.push_back(folder);
+  }
+  return missing;
+}
+
+void CheckUsable(const fs::path& path, bool overwrite) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) return;
+  if (!fs::is_directory(status)) {
+    throw Error(ErrorKind::kUsage, {.where = path.string(),
+                                    .expected = "a folder for the output",
+                                    .found = "a file",
+                                    .hint = "Choose another path."});
+  }
+  const fs::directory_iterator entry(path, error);
+  ThrowIf(error, path, "read this folder");
+  if (overwrite || entry == fs::directory_iterator()) return;
+  throw Error(ErrorKind::kUsage,
+              {.where = path.string(),
+               .expected = "an empty or new folder for the output",
+               .found = fmt::format("\"{}\" in it", entry->path().filename().string()),
+               .hint = "Choose another one, or replace its content with --overwrite."});
+}
+
+// The names of the files and links in the folder.
+std::vector<std::string> FileNames(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (fs::is_directory(entry.symlink_status())) continue;
+    names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
+
+}  // namespace
+
+OutputFolder OutputFolder::Create(const fs::path& path, bool overwrite) {
+  OutputFolder folder(path.has_filename() ? path
+                                          : path.parent_path());  // without a slash at its end
+  CheckUsable(folder.path_, overwrite);
+  folder.created_ = MissingFolders(folder.path_);
+  std::error_code error;
+  fs::create_directories(folder.path_, error);
+  ThrowIf(error, folder.path_, "create this folder");
+  folder.old_files_ = FileNames(folder.path_);
+  folder.CheckWritable();
+  return folder;
+}
+
+OutputFolder::OutputFolder(OutputFolder&& other) noexcept
+    : path_(std::move(other.path_)),
+      created_(std::move(other.created_)),
+      old_files_(std::move(other.old_files_)),
+      staged_(std::move(other.staged_)),
+      open_(std::exchange(other.open_, false)) {}
+
+OutputFolder::~OutputFolder() {
+  if (open_) Abandon();
+}
+
+fs::path OutputFolder::Stage(const std::string& file_name) {
+  assert(open_ && fs::path(file_name).filename() == file_name);
+  const auto is_it = [&](const StagedFile& file) { return file.name == file_name; };
+  if (std::none_of(staged_.begin(), staged_.end(), is_it)) staged_.push_back({file_name});
+  return TemporaryPath(file_name);
+}
+
+void OutputFolder::Commit() {
+  assert(open_);
+  RemoveOldFiles();
+  SyncFolder(path_);
+  const auto is_config = [](const StagedFile& file) { return file.name == kConfigFile; };
+  const auto config = std::stable_partition(staged_.begin(), staged_.end(), std::not_fn(is_config));
+  std::for_each(staged_.begin(), config, [this](StagedFile& file) { Place(file); });
+  SyncFolder(path_);
+  std::for_each(config, staged_.end(), [this](StagedFile& file) { Place(file); });
+  SyncFolder(path_);
+  for (const fs::path& folder : created_) {
+    SyncFolder(folder.has_parent_path() ? folder.parent_path() : fs::path("."));
+  }
+  open_ = false;
+}
+
+fs::path OutputFolder::TemporaryPath(const std::string& file_name) const {
+  return path_ / fmt::format(".{}.tmp", file_name);
+}
+
+// By writing, as permissions alone do not tell: the file system may be read-only or out of space.
+void OutputFolder::CheckWritable() {
+  const fs::path probe = Stage("paroquant-probe");
+  OutputFile(probe).Close();
+  std::error_code error;
+  fs::remove(probe, error);
+  ThrowIf(error, probe, "remove this file");
+  staged_.clear();
+}
+
+void OutputFolder::RemoveOldFiles() {
+  std::set<std::string> kept;
+  for (const StagedFile& file : staged_) {
+    kept.insert(file.name);
+    kept.insert(TemporaryPath(file.name).filename().string());  // of a killed run, now written anew
+  }
+  kept.erase(kConfigFile);
+  for (const std::string& name : old_files_) {
+    if (kept.contains(name)) continue;
+    std::error_code error;
+    fs::remove(path_ / name, error);
+    ThrowIf(error, path_ / name, "remove this file");
+  }
+}
+
+void OutputFolder::Place(StagedFile& file) {
+  std::error_code error;
+  fs::rename(TemporaryPath(file.name), path_ / file.name, error);
+  ThrowIf(error, path_ / file.name, "put this file in place");
+  file.placed = true;
+}
+
+void OutputFolder::Abandon() noexcept {
+  std::error_code ignored;
+  for (const StagedFile& file : staged_) {
+    fs::remove(file.placed ? path_ / file.name : TemporaryPath(file.name), ignored);
+  }
+  for (const fs::path& folder : created_) fs::remove(folder, ignored);
+}
+
+}  // namespace paroquant::io

@@ -1,0 +1,60 @@
+#include "paroquant/io/json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/io/test_files.h"
+
+namespace paroquant::io {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(JsonTest, ObjectsKeepTheOrderOfTheirKeys) {
+  EXPECT_EQ(ParseJson(R"({"b": 1, "a": 2})", "f").dump(), R"({"b":1,"a":2})");
+  EXPECT_EQ(ParseSortedJson(R"({"b": 1, "a": 2})", "f").dump(), R"({"a":2,"b":1})");
+}
+
+TEST(JsonTest, BadTextIsAnInputErrorThatNamesTheFile) {
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("{} x"), std::string("{\"a\":1,\"a\":2}"),
+        std::string("[{\"a\":{},\"a\":2}]"), std::string("\"\xff\""), std::string("[1e999]"),
+        std::string("{}\0x", 4), std::string(100'000, '[')}) {
+    for (const auto& parse : {std::function<void()>([&] { ParseJson(text, "the file"); }),
+                              std::function<void()>([&] { ParseSortedJson(text, "the file"); })}) {
+      const Error error = ErrorOf(parse);
+      EXPECT_EQ(error.kind(), ErrorKind::kInput) << text.substr(0, 20);
+      EXPECT_THAT(error.what(), HasSubstr("the file: expected valid JSON")) << text.substr(0, 20);
+    }
+  }
+}
+
+TEST(JsonObjectTest, ReadsValuesOfTheKindAskedFor) {
+  const Json json =
+      ParseJson(R"({"i": -3, "x": 0.5, "s": "t", "b": true, "n": null, "o": {}})", "f");
+  const JsonObject object(json, "f");
+  EXPECT_EQ(object.Get<int>("i"), -3);
+  EXPECT_EQ(object.Get<double>("i"), -3.0);
+  EXPECT_EQ(object.Get<double>("x"), 0.5);
+  EXPECT_EQ(object.Get<std::string>("s"), "t");
+  EXPECT_TRUE(object.Get<bool>("b"));
+  EXPECT_EQ(object.GetOr<int>("n", 7), 7);
+  EXPECT_EQ(object.GetOr<int>("absent", 7), 7);
+  EXPECT_EQ(object.Object("o").where(), "f: o");
+}
+
+TEST(JsonObjectTest, WrongKindsNameKeyExpectationAndFinding) {
+  const Json json = ParseJson(R"({"x": 0.5, "s": "3"})", "f");
+  const JsonObject object(json, "f");
+  EXPECT_STREQ(ErrorOf([&] { object.Get<int>("x"); }).what(),
+               "f: x: expected an integer, found 0.5. Compare with the model's original file.");
+  EXPECT_THAT(ErrorOf([&] { object.GetOr<int>("s", 1); }).what(), HasSubstr("found \"3\""));
+  EXPECT_THAT(ErrorOf([&] { object.Get<bool>("absent"); }).what(), HasSubstr("found nothing"));
+  EXPECT_THAT(ErrorOf([&] { JsonObject(json.at("x"), "f: x"); }).what(),
+              HasSubstr("expected an object"));
+}
+
+}  // namespace
+}  // namespace paroquant::io
