@@ -30,7 +30,7 @@ quant::QuantizedLinear QuantizeRtn(const LinearProblem& problem, int bits, int g
   ParallelFor(rows, [&](int64_t row) {
     for (size_t group = 0; group < groups; ++group) {
       const size_t index = static_cast<size_t>(row) * groups + group;
-      const std::span weights(&problem.target(row, static_cast<int64_t>(group * size)), size);
+      const std::span weights(problem.target.row(row).data() + group * size, size);
       const quant::Grid grid = quant::MinMaxGrid(weights, bits);
       linear.scales[index] = FloatToHalf(grid.scale);
       linear.zeros[index] = static_cast<uint8_t>(grid.zero);

@@ -16,7 +16,10 @@ Matrix RandomMatrix(int64_t rows, int64_t columns, uint64_t seed) {
 
 Rotation RandomRotation(int64_t channels, int group_size, int rounds, uint64_t seed) {
   Rng rng(seed);
-  Rotation rotation{.channels = channels, .group_size = group_size, .rounds = rounds};
+  Rotation rotation;
+  rotation.channels = channels;
+  rotation.group_size = group_size;
+  rotation.rounds = rounds;
   std::vector<int16_t> group(static_cast<size_t>(group_size));
   for (int64_t i = 0; i < rounds * channels / group_size; ++i) {
     std::iota(group.begin(), group.end(), int16_t{0});
@@ -33,11 +36,12 @@ Rotation RandomRotation(int64_t channels, int group_size, int rounds, uint64_t s
 QuantizedLinear RandomQuantizedLinear(int64_t out_features, int64_t in_features, int bits,
                                       int group_size, uint64_t seed) {
   Rng rng(seed);
-  QuantizedLinear linear{.out_features = out_features,
-                         .in_features = in_features,
-                         .bits = bits,
-                         .group_size = group_size,
-                         .rotation = RandomRotation(in_features, group_size, 8, seed + 1)};
+  QuantizedLinear linear;
+  linear.out_features = out_features;
+  linear.in_features = in_features;
+  linear.bits = bits;
+  linear.group_size = group_size;
+  linear.rotation = RandomRotation(in_features, group_size, 8, seed + 1);
   const auto code = [&] { return static_cast<uint8_t>(rng.Below(uint64_t{1} << bits)); };
   const auto scale = [&] { return FloatToHalf(static_cast<float>(0.5 + rng.Uniform())); };
   for (int64_t i = 0; i < out_features * in_features; ++i) linear.codes.push_back(code());

@@ -7,6 +7,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/quant/dequantize.h"
+#include "paroquant/quant/rotation.h"
 #include "tests/quant/fixtures.h"
 #include "tests/quant/golden_tensors.h"
 
@@ -119,9 +120,24 @@ TEST(PackingTest, ReadsAndRewritesTheReferenceCheckpoint) {
     EXPECT_EQ(again.qweight, packed.qweight);
     EXPECT_EQ(again.qzeros, packed.qzeros);
     EXPECT_EQ(again.scales, packed.scales);
-    const Matrix expected = golden.Get<float>(std::string("weight_effective.") + name);
-    EXPECT_TRUE(EffectiveWeight(linear).isApprox(expected, 1e-6F));
   }
+}
+
+TEST(DequantizeTest, EffectiveWeightIsTheReferenceCheckpoints) {
+  const std::string name = "model.layers.0.self_attn.q_proj";
+  const testing::GoldenTensors golden("packed/paroquant.golden.safetensors");
+  const Matrix weight = EffectiveWeight(Unpack(GoldenLayer(name, 128, 128), name));
+  EXPECT_TRUE(weight.isApprox(golden.Get<float>("weight_effective." + name), 1e-6F));
+}
+
+TEST(DequantizeTest, EffectiveWeightMeetsPlainActivationsAsTheCodesMeetRotatedOnes) {
+  const QuantizedLinear linear = testing::RandomQuantizedLinear(24, 128, 4, 64, 1);
+  const Matrix x = testing::RandomMatrix(9, 128, 2);
+  const Vector channel_scales = ChannelScales(linear);
+  Matrix rotated(x.rows(), x.cols());
+  PreparedRotation<float>(linear.rotation).RotateRows(x, channel_scales.data(), rotated);
+  const Matrix expected = rotated * Dequantize(linear).transpose();
+  EXPECT_TRUE((x * EffectiveWeight(linear).transpose()).isApprox(expected, 1e-5F));
 }
 
 }  // namespace
