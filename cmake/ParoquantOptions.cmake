@@ -4,7 +4,9 @@ target_compile_features(paroquant_options INTERFACE cxx_std_20)
 target_compile_options(paroquant_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
                                                   -Wnon-virtual-dtor)
 # GCC 12 takes the undefined operands inside its own AVX-512 intrinsics for uninitialized reads.
-target_compile_options(paroquant_options INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
+target_compile_options(
+  paroquant_options
+  INTERFACE "$<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized;-Wno-maybe-uninitialized>")
 # Lets loops over floats use the vector forms of round and sqrt; results stay IEEE.
 target_compile_options(paroquant_options INTERFACE -fno-math-errno -fno-trapping-math)
 if(PAROQUANT_NATIVE)

@@ -1,0 +1,47 @@
+#include "basis.h"
+
+#include <algorithm>
+
+#include "paroquant/base/half.h"
+#include "paroquant/base/parallel.h"
+#include "paroquant/quant/rotation.h"
+
+namespace paroquant::method {
+
+Basis IdentityBasis(int64_t channels, int group_size) {
+  return {.channel_scales = std::vector<uint16_t>(static_cast<size_t>(channels), FloatToHalf(1)),
+          .rotation = quant::IdentityRotation(channels, group_size)};
+}
+
+Vector ColumnScales(const std::vector<uint16_t>& channel_scales) {
+  Vector scales(static_cast<Eigen::Index>(channel_scales.size()));
+  for (size_t i = 0; i < channel_scales.size(); ++i) {
+    scales[static_cast<Eigen::Index>(i)] = 1 / HalfToFloat(channel_scales[i]);
+  }
+  return scales;
+}
+
+Matrix ScaledChannels(const ConstMatrixRef& weight, const Vector& column_scales) {
+  constexpr int64_t kStrip = 64;  // a transposed square that stays in the first-level cache
+  Matrix channels(weight.cols(), weight.rows());
+  ParallelFor((weight.cols() + kStrip - 1) / kStrip, [&](int64_t strip) {
+    const int64_t column = strip * kStrip;
+    const int64_t columns = std::min(kStrip, weight.cols() - column);
+    const auto scales = column_scales.segment(column, columns);
+    for (int64_t row = 0; row < weight.rows(); row += kStrip) {
+      const int64_t rows = std::min(kStrip, weight.rows() - row);
+      channels.block(column, row, columns, rows) =
+          scales.asDiagonal() * weight.block(row, column, rows, columns).transpose();
+    }
+  });
+  return channels;
+}
+
+void TransformMoment(const Basis& basis, MatrixD& moment) {
+  const VectorD inverse = ColumnScales(basis.channel_scales).cast<double>().cwiseInverse();
+  const quant::PreparedRotation<double> rotation(basis.rotation);
+  rotation.RotateRows(moment, inverse.data(), moment);
+  rotation.RotateChannels(moment, inverse.data(), moment);
+}
+
+}  // namespace paroquant::method

@@ -1,0 +1,33 @@
+// The basis a weight is quantized in: W' = W S R^T with S = 1 / channel_scales.
+#ifndef PAROQUANT_METHOD_BASIS_H_
+#define PAROQUANT_METHOD_BASIS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "paroquant/base/matrix.h"
+#include "paroquant/quant/quantized_linear.h"
+
+namespace paroquant::method {
+
+// Every value as it will be stored, so that nothing moves after the codes are chosen.
+struct Basis {
+  std::vector<uint16_t> channel_scales;  // [K] halves: the inverse of S
+  quant::Rotation rotation;
+};
+
+// Channel scales 1 and one round of rotations by 0.
+Basis IdentityBasis(int64_t channels, int group_size);
+
+// S, [K], from the stored channel scales.
+Vector ColumnScales(const std::vector<uint16_t>& channel_scales);
+
+// (W S)^T, [K, N], of W [N, K]: the layout the methods work in, a channel per row.
+Matrix ScaledChannels(const ConstMatrixRef& weight, const Vector& column_scales);
+
+// The second moment of the inputs in the basis, T H T^T with T = R S^-1, in place of H.
+void TransformMoment(const Basis& basis, MatrixD& moment);
+
+}  // namespace paroquant::method
+
+#endif  // PAROQUANT_METHOD_BASIS_H_

@@ -1,0 +1,23 @@
+// The scale of each column of a weight before it is rotated and quantized.
+#ifndef PAROQUANT_METHOD_COLUMN_SCALE_H_
+#define PAROQUANT_METHOD_COLUMN_SCALE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "paroquant/base/matrix.h"
+
+namespace paroquant::method {
+
+// s_j = 1 / |W_:j| with geometric mean 1 in each group, between e^-5 and e^5; returned as stored:
+// halves of 1 / s_j, [K]. Columns of zeros get 1 and count for nothing.
+//
+// Why the inputs play no part: with error feedback inside a group of n channels and a rotation that
+// mixes them, the loss is about sum_j s_j^2 |W_:j|^2 * n (prod_j d_j / s_j^2)^(1/n), where the
+// product of the d_j is no matter of basis; this s minimises it. It also takes outlier channels
+// that were moved between a norm and the columns exactly back.
+std::vector<uint16_t> InverseNormChannelScales(const ConstMatrixRef& weight, int group_size);
+
+}  // namespace paroquant::method
+
+#endif  // PAROQUANT_METHOD_COLUMN_SCALE_H_

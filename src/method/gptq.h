@@ -1,0 +1,25 @@
+// Rounding with error feedback: GPTQ (arXiv 2210.17323) with grids found on the way.
+#ifndef PAROQUANT_METHOD_GPTQ_H_
+#define PAROQUANT_METHOD_GPTQ_H_
+
+#include "basis.h"
+#include "error_feedback.h"
+#include "paroquant/base/matrix.h"
+#include "paroquant/method/linear_problem.h"
+#include "paroquant/quant/quantized_linear.h"
+
+namespace paroquant::method {
+
+// Rounds all rows of a weight given channel by channel, [K, N], into `linear`, whose sizes and bits
+// are set. A group's grid is searched when its turn comes, on weights that already make up for the
+// errors of the groups before, each channel weighing as the feedback says.
+void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback,
+                       quant::QuantizedLinear& linear);
+
+// The problem's target in the given basis, rounded with feedback by its statistics.
+quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis, int bits,
+                                       double damping);
+
+}  // namespace paroquant::method
+
+#endif  // PAROQUANT_METHOD_GPTQ_H_

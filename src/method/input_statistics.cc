@@ -1,0 +1,104 @@
+#include "paroquant/method/input_statistics.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+#include <vector>
+
+#include "paroquant/base/error.h"
+#include "paroquant/base/parallel.h"
+
+namespace paroquant::method {
+namespace {
+
+constexpr int64_t kTile = 128;
+// The longest sum in single precision.
+constexpr int64_t kChunkRows = 512;
+
+// A tile of a symmetric matrix, on or below its diagonal.
+struct Tile {
+  int64_t row, rows;
+  int64_t column, columns;
+
+  bool OnDiagonal() const { return row == column; }
+};
+
+std::vector<Tile> LowerTiles(int64_t size) {
+  std::vector<Tile> tiles;
+  for (int64_t row = 0; row < size; row += kTile) {
+    for (int64_t column = 0; column <= row; column += kTile) {
+      tiles.push_back({row, std::min(kTile, size - row), column, std::min(kTile, size - column)});
+    }
+  }
+  return tiles;
+}
+
+// The tile of vectors^T vectors, vectors [n, size].
+MatrixD GramTile(const ConstMatrixRef& vectors, const Tile& tile) {
+  MatrixD sum = MatrixD::Zero(tile.rows, tile.columns);
+  Matrix product(tile.rows, tile.columns);
+  for (int64_t start = 0; start < vectors.rows(); start += kChunkRows) {
+    const int64_t count = std::min(kChunkRows, vectors.rows() - start);
+    product.noalias() = vectors.block(start, tile.row, count, tile.rows).transpose() *
+                        vectors.block(start, tile.column, count, tile.columns);
+    sum += product.cast<double>();
+  }
+  return sum;
+}
+
+}  // namespace
+
+InputStatistics::InputStatistics(std::string name, int64_t channels)
+    : name_(std::move(name)), sum_(MatrixD::Zero(channels, channels)) {}
+
+void InputStatistics::Add(const ConstMatrixRef& activations) {
+  assert(activations.cols() == channels());
+  if (!activations.allFinite()) {
+    throw Error(ErrorKind::kInput,
+                {.where = name_,
+                 .expected = "finite activations on the calibration text",
+                 .found = "an infinity or no number",
+                 .hint = "Do the model's weights hold such values, or is a file damaged?"});
+  }
+  const std::vector<Tile> tiles = LowerTiles(channels());
+  ParallelFor(static_cast<int64_t>(tiles.size()), [&](int64_t i) {
+    const Tile& tile = tiles[static_cast<size_t>(i)];
+    sum_.block(tile.row, tile.column, tile.rows, tile.columns) += GramTile(activations, tile);
+  });
+  tokens_ += activations.rows();
+}
+
+MatrixD InputStatistics::DampedMoment(double damping) const {
+  const double trace = sum_.trace();
+  if (trace <= 0) return MatrixD::Identity(channels(), channels());
+  const double factor = 1.0 / static_cast<double>(tokens_);
+  MatrixD moment(channels(), channels());
+  const std::vector<Tile> tiles = LowerTiles(channels());
+  ParallelFor(static_cast<int64_t>(tiles.size()), [&](int64_t i) {
+    const Tile& tile = tiles[static_cast<size_t>(i)];
+    const auto source = sum_.block(tile.row, tile.column, tile.rows, tile.columns);
+    moment.block(tile.row, tile.column, tile.rows, tile.columns) = factor * source;
+    moment.block(tile.column, tile.row, tile.columns, tile.rows) = factor * source.transpose();
+  });
+  moment.diagonal().array() += damping * factor * trace / static_cast<double>(channels());
+  return moment;
+}
+
+double InputStatistics::OutputEnergy(const ConstMatrixRef& weight) const {
+  assert(weight.cols() == channels());
+  if (tokens_ == 0) return 0;
+  const std::vector<Tile> tiles = LowerTiles(channels());
+  std::vector<double> energies(tiles.size());
+  ParallelFor(static_cast<int64_t>(tiles.size()), [&](int64_t i) {
+    const Tile& tile = tiles[static_cast<size_t>(i)];
+    const double energy = sum_.block(tile.row, tile.column, tile.rows, tile.columns)
+                              .cwiseProduct(GramTile(weight, tile))
+                              .sum();
+    energies[static_cast<size_t>(i)] = tile.OnDiagonal() ? energy : 2 * energy;
+  });
+  double sum = 0;
+  for (const double energy : energies) sum += energy;
+  return sum / static_cast<double>(tokens_);
+}
+
+}  // namespace paroquant::method

@@ -1,0 +1,247 @@
+#include "paroquant/method/closed_form.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "method/column_scale.h"
+#include "method/gptq.h"
+#include "method/pairwise_rotation.h"
+#include "paroquant/base/error.h"
+#include "paroquant/base/half.h"
+#include "paroquant/base/parallel.h"
+#include "paroquant/method/output_error.h"
+#include "paroquant/method/rtn.h"
+#include "paroquant/quant/dequantize.h"
+#include "tests/method/fixtures.h"
+#include "tests/quant/fixtures.h"
+
+namespace paroquant::method {
+namespace {
+
+using quant::testing::RandomMatrix;
+
+// The Walsh-Hadamard transform of each group: round r turns the channels that differ in bit r.
+quant::Rotation HadamardRotation(int64_t channels, int group_size) {
+  quant::Rotation rotation;
+  rotation.channels = channels;
+  rotation.group_size = group_size;
+  for (int stride = 1; stride < group_size; stride *= 2) {
+    ++rotation.rounds;
+    for (int64_t group = 0; group < channels / group_size; ++group) {
+      for (int i = 0; i < group_size; ++i) {
+        if ((i & stride) != 0) continue;
+        rotation.pairs.push_back(static_cast<int16_t>(i));
+        rotation.pairs.push_back(static_cast<int16_t>(i + stride));
+      }
+    }
+  }
+  rotation.theta.assign(rotation.pairs.size() / 2,
+                        FloatToHalf(static_cast<float>(std::numbers::pi / 4)));
+  return rotation;
+}
+
+TEST(ColumnScaleTest, EvensOutColumnNormsWithinAGroup) {
+  Matrix weight = testing::WeightWithOutliers(40, 64, 1);
+  weight.col(9).setZero();
+  const std::vector<uint16_t> stored = InverseNormChannelScales(weight, 32);
+  const Matrix scaled = weight * ColumnScales(stored).asDiagonal();
+  for (int64_t base : {0, 32}) {
+    double log_sum = 0;
+    for (int64_t j = base; j < base + 32; ++j) {
+      log_sum += std::log(HalfToFloat(stored[static_cast<size_t>(j)]));
+      if (j == 9) continue;
+      EXPECT_NEAR(scaled.col(j).norm() / scaled.col(base).norm(), 1, 2e-3);
+    }
+    EXPECT_NEAR(log_sum, 0, 0.02);
+  }
+  EXPECT_EQ(stored[9], FloatToHalf(1));
+}
+
+TEST(ColumnScaleTest, ScalesAreBounded) {
+  Matrix weight = Matrix::Ones(4, 32);
+  weight.col(0) *= 1e20F;
+  weight.col(1) *= 1e-20F;
+  for (const uint16_t bits : InverseNormChannelScales(weight, 32)) {
+    EXPECT_LE(std::abs(std::log(HalfToFloat(bits))), 5.001);
+  }
+}
+
+TEST(QuantizeRtnTest, WeightsComeBackWithinHalfAStep) {
+  const Matrix weight = testing::WeightWithOutliers(24, 128, 1);
+  for (const int bits : {2, 3, 4, 8}) {
+    const quant::QuantizedLinear linear = QuantizeRtn({"layer", weight, nullptr}, bits, 32);
+    EXPECT_EQ(Problem(linear), "");
+    EXPECT_EQ(linear.rotation.rounds, 1);
+    const Matrix error = (quant::EffectiveWeight(linear) - weight).cwiseAbs();
+    for (int64_t row = 0; row < 24; ++row) {
+      for (int64_t group = 0; group < 4; ++group) {
+        const float scale = HalfToFloat(linear.scales[static_cast<size_t>(row * 4 + group)]);
+        // Both ends may lie half a step outside the codes, and a rounded scale moves them a little.
+        EXPECT_LE(error.row(row).segment(group * 32, 32).maxCoeff(), 1.02F * scale);
+      }
+    }
+  }
+}
+
+// The claim of the method: on correlated inputs mixing helps, and mixing that knows the weights
+// helps most.
+TEST(QuantizeClosedFormTest, BeatsHadamardWhichBeatsNoRotation) {
+  const Matrix weight = testing::WeightWithOutliers(256, 512, 1);
+  const InputStatistics statistics = testing::StatisticsOf(testing::CorrelatedInputs(2000, 512, 2));
+  const LinearProblem problem{"layer", weight, &statistics};
+  const auto error = [&](const quant::Rotation& rotation) {
+    Basis basis = IdentityBasis(512, 128);
+    basis.rotation = rotation;
+    return RelativeOutputError(weight, QuantizeInBasis(problem, basis, 4, 0.01), statistics);
+  };
+  const double identity = error(quant::IdentityRotation(512, 128));
+  const double hadamard = error(HadamardRotation(512, 128));
+  const double rotated = error(FindRotation(weight.transpose(), 128, 8));
+  const double complete = RelativeOutputError(weight, QuantizeClosedForm(problem, {}), statistics);
+  EXPECT_LT(hadamard, identity);
+  EXPECT_LT(rotated, hadamard);
+  EXPECT_LT(complete, rotated);
+}
+
+TEST(QuantizeClosedFormTest, OutlierChannelsMovedIntoTheInputsChangeLittle) {
+  const Matrix weight = testing::WeightWithOutliers(96, 256, 1);
+  const Matrix inputs = testing::CorrelatedInputs(1000, 256, 2);
+  Vector factors = Vector::Ones(256);
+  for (int64_t j = 5; j < 256; j += 40) factors[j] = 16;
+  const Matrix moved_weight = weight * factors.cwiseInverse().asDiagonal();
+  const Matrix moved_inputs = inputs * factors.asDiagonal();
+  const auto error = [](const Matrix& w, const Matrix& x) {
+    const InputStatistics statistics = testing::StatisticsOf(x);
+    // Little damping: its flat share of the mean diagonal is what sees the outliers.
+    const auto linear = QuantizeClosedForm({"layer", w, &statistics}, {.damping = 1e-4});
+    return RelativeOutputError(w, linear, statistics);
+  };
+  const double plain = error(weight, inputs);
+  EXPECT_NEAR(error(moved_weight, moved_inputs), plain, 0.05 * plain);
+}
+
+TEST(QuantizeClosedFormTest, ImitatesTheTargetItIsGiven) {
+  const Matrix target = testing::WeightWithOutliers(32, 128, 1);
+  const Matrix inputs = testing::CorrelatedInputs(400, 128, 2);
+  const InputStatistics statistics = testing::StatisticsOf(inputs);
+  const auto linear = QuantizeClosedForm({"layer", target, &statistics}, {.bits = 8});
+  EXPECT_LT(testing::RelativeError(inputs, target, quant::EffectiveWeight(linear)), 1e-4);
+}
+
+TEST(QuantizeClosedFormTest, ThreadCountChangesNothing) {
+  const Matrix weight = testing::WeightWithOutliers(150, 256, 1);
+  const auto quantize = [&](int threads) {
+    SetThreadCount(threads);
+    const InputStatistics statistics =
+        testing::StatisticsOf(testing::CorrelatedInputs(300, 256, 2));
+    auto linear = QuantizeClosedForm({"layer", weight, &statistics}, {.group_size = 64});
+    SetThreadCount(AvailableProcessors());
+    return linear;
+  };
+  const quant::QuantizedLinear one = quantize(1);
+  const quant::QuantizedLinear five = quantize(5);
+  EXPECT_EQ(one.codes, five.codes);
+  EXPECT_EQ(one.zeros, five.zeros);
+  EXPECT_EQ(one.scales, five.scales);
+  EXPECT_EQ(one.channel_scales, five.channel_scales);
+  EXPECT_EQ(one.rotation.pairs, five.rotation.pairs);
+  EXPECT_EQ(one.rotation.theta, five.rotation.theta);
+}
+
+struct Degenerate {
+  std::string name;
+  std::function<void(Matrix& weight, Matrix& inputs)> change;
+};
+
+class DegenerateInputTest : public ::testing::TestWithParam<Degenerate> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, DegenerateInputTest,
+    ::testing::Values(
+        Degenerate{"DeadInputs", [](Matrix&, Matrix& x) { x.middleCols(3, 40).setZero(); }},
+        Degenerate{"ZeroColumns", [](Matrix& w, Matrix&) { w.middleCols(3, 40).setZero(); }},
+        Degenerate{"DeadInputsWithZeroColumns",
+                   [](Matrix& w, Matrix& x) {
+                     w.leftCols(64).setZero();
+                     x.leftCols(64).setZero();
+                   }},
+        Degenerate{"ZeroRows", [](Matrix& w, Matrix&) { w.topRows(5).setZero(); }},
+        Degenerate{"ZeroWeight", [](Matrix& w, Matrix&) { w.setZero(); }},
+        Degenerate{"ConstantGroups", [](Matrix& w, Matrix&) { w.leftCols(64).setConstant(0.3F); }},
+        Degenerate{"ConstantWeight", [](Matrix& w, Matrix&) { w.setConstant(-0.3F); }},
+        Degenerate{"AllPositive", [](Matrix& w, Matrix&) { w = w.cwiseAbs().array() + 1; }},
+        Degenerate{"HugeOutlierWeight", [](Matrix& w, Matrix&) { w(7, 70) = 3e38F; }},
+        Degenerate{"HugeWeights", [](Matrix& w, Matrix&) { w *= 1e37F; }},
+        Degenerate{"TinyWeights", [](Matrix& w, Matrix&) { w *= 1e-37F; }},
+        Degenerate{"HugeOutlierInput", [](Matrix&, Matrix& x) { x.col(9) *= 1e6F; }},
+        Degenerate{"HugeInputs", [](Matrix&, Matrix& x) { x *= 1e15F; }},
+        Degenerate{"TinyInputs", [](Matrix&, Matrix& x) { x *= 1e-15F; }},
+        Degenerate{"EqualChannels",
+                   [](Matrix&, Matrix& x) {
+                     const Vector first = x.col(0);
+                     x.colwise() = first;
+                   }},
+        Degenerate{"OneToken", [](Matrix&, Matrix& x) { x.conservativeResize(1, x.cols()); }},
+        Degenerate{"NoTokens", [](Matrix&, Matrix& x) { x.resize(0, x.cols()); }},
+        Degenerate{"OneRow", [](Matrix& w, Matrix&) { w.conservativeResize(1, w.cols()); }}),
+    [](const auto& instance) { return instance.param.name; });
+
+TEST_P(DegenerateInputTest, GivesAValidLayerNoWorseThanRoundToNearest) {
+  for (const int bits : {2, 4}) {
+    Matrix weight = testing::WeightWithOutliers(20, 128, 1);
+    Matrix inputs = testing::CorrelatedInputs(50, 128, 2);  // fewer tokens than channels
+    GetParam().change(weight, inputs);
+    const InputStatistics statistics = testing::StatisticsOf(inputs);
+    const LinearProblem problem{"layer", weight, &statistics};
+    const auto linear = QuantizeClosedForm(problem, {.bits = bits, .group_size = 64});
+    EXPECT_EQ(Problem(linear), "");
+    EXPECT_TRUE(quant::EffectiveWeight(linear).allFinite());
+    const auto baseline = QuantizeRtn(problem, bits, 64);
+    EXPECT_EQ(Problem(baseline), "");
+    if (weight.cwiseAbs().maxCoeff() > 1e30F) continue;  // beyond what scales in halves reach
+    EXPECT_LE(RelativeOutputError(weight, linear, statistics),
+              1.001 * RelativeOutputError(weight, baseline, statistics) + 1e-9);
+  }
+}
+
+TEST(QuantizeClosedFormTest, TakesAnyNumberOfBitsGroupsAndRounds) {
+  const Matrix weight = testing::WeightWithOutliers(20, 192, 1);
+  const InputStatistics statistics = testing::StatisticsOf(testing::CorrelatedInputs(99, 192, 2));
+  for (const int bits : {2, 3, 4, 8}) {
+    for (const int group_size : {192, 64, 32}) {
+      for (const int rotations : {0, 1, 8}) {
+        const ClosedFormOptions options{
+            .bits = bits, .group_size = group_size, .rotations = rotations};
+        const auto linear = QuantizeClosedForm({"layer", weight, &statistics}, options);
+        EXPECT_EQ(Problem(linear), "");
+        EXPECT_EQ(linear.rotation.rounds, std::max(1, rotations));
+      }
+    }
+  }
+}
+
+TEST(QuantizeClosedFormTest, RefusesWeightsThatAreNotFinite) {
+  Matrix weight = testing::WeightWithOutliers(8, 128, 1);
+  weight(3, 3) = std::numeric_limits<float>::quiet_NaN();
+  const InputStatistics statistics = testing::StatisticsOf(RandomMatrix(9, 128, 2));
+  const LinearProblem problem{"model.layers.3", weight, &statistics};
+  for (const auto& quantize : std::vector<std::function<void()>>{
+           [&] { QuantizeClosedForm(problem, {}); }, [&] { QuantizeRtn(problem, 4, 128); }}) {
+    try {
+      quantize();
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
+      EXPECT_EQ(error.parts().where, "model.layers.3");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace paroquant::method
