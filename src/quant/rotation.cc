@@ -1,0 +1,218 @@
+#include "paroquant/quant/rotation.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <utility>
+
+#include "paroquant/base/half.h"
+#include "paroquant/base/parallel.h"
+
+namespace paroquant::quant {
+namespace {
+
+// Below this a tile would be mostly padding.
+constexpr int64_t kFewRows = 4;
+// How many columns of a channel-major matrix make an item of work.
+constexpr int64_t kStripColumns = 512;
+
+}  // namespace
+
+Rotation IdentityRotation(int64_t channels, int group_size) {
+  assert(group_size % 2 == 0 && channels % group_size == 0);
+  Rotation rotation{.channels = channels,
+                    .group_size = group_size,
+                    .rounds = 1,
+                    .pairs = std::vector<int16_t>(static_cast<size_t>(channels)),
+                    .theta = std::vector<uint16_t>(static_cast<size_t>(channels / 2))};
+  for (size_t i = 0; i < rotation.pairs.size(); ++i) {
+    rotation.pairs[i] = static_cast<int16_t>(i % static_cast<size_t>(group_size));
+  }
+  return rotation;
+}
+
+template <typename Scalar>
+PreparedRotation<Scalar>::PreparedRotation(const Rotation& rotation)
+    : channels_(rotation.channels),
+      group_size_(rotation.group_size),
+      rounds_(rotation.rounds),
+      first_(rotation.theta.size()),
+      second_(rotation.theta.size()),
+      cosine_(rotation.theta.size()),
+      sine_(rotation.theta.size()),
+      origin_(rotation.pairs.size()) {
+  if (rounds_ == 0) return;
+  const auto size = static_cast<size_t>(group_size_);
+  const size_t half = size / 2;
+  const size_t groups = static_cast<size_t>(channels_) / size;
+  std::vector<int16_t> position(size);  // of each channel in the output of the round before
+  size_t target = 0;
+  for (size_t group = 0; group < groups; ++group) {
+    for (size_t i = 0; i < size; ++i) position[i] = static_cast<int16_t>(i);
+    for (size_t round = 0; round < static_cast<size_t>(rounds_); ++round) {
+      const int16_t* pairs = &rotation.pairs[(round * groups + group) * size];
+      const uint16_t* theta = &rotation.theta[(round * groups + group) * half];
+      int16_t* origin = &origin_[2 * target];
+      for (size_t t = 0; t < half; ++t, ++target) {
+        const double angle = HalfToFloat(theta[t]);
+        cosine_[target] = static_cast<Scalar>(std::cos(angle));
+        sine_[target] = static_cast<Scalar>(std::sin(angle));
+        first_[target] = pairs[2 * t];
+        second_[target] = pairs[2 * t + 1];
+        origin[t] = position[static_cast<size_t>(pairs[2 * t])];
+        origin[half + t] = position[static_cast<size_t>(pairs[2 * t + 1])];
+      }
+      for (size_t t = 0; t < half; ++t) {
+        position[static_cast<size_t>(pairs[2 * t])] = static_cast<int16_t>(t);
+        position[static_cast<size_t>(pairs[2 * t + 1])] = static_cast<int16_t>(half + t);
+      }
+    }
+  }
+}
+
+template <typename Scalar>
+void PreparedRotation<Scalar>::RotateTile(int64_t group, Direction direction, Tile& tile) const {
+  using Lanes = Eigen::Array<Scalar, 1, kTileRows>;
+  const auto half = static_cast<size_t>(group_size_ / 2);
+  const auto rounds = static_cast<size_t>(rounds_);
+  for (size_t step = 0; step < rounds; ++step) {
+    const bool inverse = direction == Direction::kInverse;
+    const size_t round = inverse ? rounds - 1 - step : step;
+    const size_t start = (static_cast<size_t>(group) * rounds + round) * half;
+    for (size_t pair = start; pair < start + half; ++pair) {
+      const Scalar cosine = cosine_[pair];
+      const Scalar sine = inverse ? -sine_[pair] : sine_[pair];
+      const Lanes a = tile.row(first_[pair]);
+      const Lanes b = tile.row(second_[pair]);
+      tile.row(first_[pair]) = cosine * a + sine * b;
+      tile.row(second_[pair]) = cosine * b - sine * a;
+    }
+  }
+}
+
+// Each round reads the pairs' channels from where the round before left them and writes all firsts,
+// then all seconds: both are then contiguous, and only the reads are scattered.
+template <typename Scalar>
+void PreparedRotation<Scalar>::RotateSingleRow(const Scalar* source, const Scalar* multiplier,
+                                               Scalar* target) const {
+  using Values = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
+  const int half = group_size_ / 2;
+  Values input(group_size_);
+  Values output(group_size_);
+  size_t pair = 0;
+  for (int64_t base = 0; base < channels_; base += group_size_) {
+    input = Eigen::Map<const Values>(source + base, group_size_);
+    if (multiplier != nullptr) input *= Eigen::Map<const Values>(multiplier + base, group_size_);
+    for (int round = 0; round < rounds_; ++round, pair += static_cast<size_t>(half)) {
+      const int16_t* origin = &origin_[2 * pair];
+      const Scalar* cosine = &cosine_[pair];
+      const Scalar* sine = &sine_[pair];
+      for (int t = 0; t < half; ++t) {
+        const Scalar a = input[origin[t]];
+        const Scalar b = input[origin[half + t]];
+        output[t] = cosine[t] * a + sine[t] * b;
+        output[half + t] = cosine[t] * b - sine[t] * a;
+      }
+      input.swap(output);
+    }
+    const size_t last = pair - static_cast<size_t>(half);
+    for (int t = 0; t < half; ++t) {
+      target[base + first_[last + static_cast<size_t>(t)]] = input[t];
+      target[base + second_[last + static_cast<size_t>(t)]] = input[half + t];
+    }
+  }
+}
+
+template <typename Scalar>
+void PreparedRotation<Scalar>::TransformRows(const ConstRows& source, const Scalar* multiplier,
+                                             Direction direction, Rows& target) const {
+  const int64_t tiles = (source.rows() + kTileRows - 1) / kTileRows;
+  ParallelFor(tiles, [&](int64_t index) {
+    const int64_t start = index * kTileRows;
+    const int64_t count = std::min<int64_t>(kTileRows, source.rows() - start);
+    Tile tile = Tile::Zero(group_size_, kTileRows);
+    for (int64_t group = 0; group < channels_ / group_size_; ++group) {
+      const int64_t base = group * group_size_;
+      const auto scale = [&] {
+        if (multiplier == nullptr) return;
+        for (int i = 0; i < group_size_; ++i) tile.row(i) *= multiplier[base + i];
+      };
+      tile.leftCols(count) = source.block(start, base, count, group_size_).transpose();
+      if (direction == Direction::kForward) scale();
+      RotateTile(group, direction, tile);
+      if (direction == Direction::kInverse) scale();
+      target.block(start, base, count, group_size_) = tile.leftCols(count).transpose();
+    }
+  });
+}
+
+template <typename Scalar>
+void PreparedRotation<Scalar>::RotateRows(const ConstRows& source, const Scalar* multiplier,
+                                          Rows target) const {
+  assert(source.rows() == target.rows() && source.cols() == target.cols());
+  if (rounds_ == 0) {
+    ScaleRows(source, multiplier, target);
+  } else if (source.rows() < kFewRows) {
+    for (int64_t row = 0; row < source.rows(); ++row) {
+      RotateSingleRow(source.row(row).data(), multiplier, target.row(row).data());
+    }
+  } else {
+    TransformRows(source, multiplier, Direction::kForward, target);
+  }
+}
+
+template <typename Scalar>
+void PreparedRotation<Scalar>::UnrotateRows(const ConstRows& source, const Scalar* multiplier,
+                                            Rows target) const {
+  assert(source.rows() == target.rows() && source.cols() == target.cols());
+  if (rounds_ == 0) {
+    ScaleRows(source, multiplier, target);
+  } else {
+    TransformRows(source, multiplier, Direction::kInverse, target);
+  }
+}
+
+template <typename Scalar>
+void PreparedRotation<Scalar>::RotateChannels(const ConstRows& source, const Scalar* multiplier,
+                                              Rows target) const {
+  assert(source.rows() == target.rows() && source.cols() == target.cols());
+  if (rounds_ == 0) {
+    for (int64_t channel = 0; channel < source.rows(); ++channel) {
+      const Scalar factor = multiplier == nullptr ? Scalar{1} : multiplier[channel];
+      target.row(channel) = source.row(channel) * factor;
+    }
+    return;
+  }
+  const int64_t strips = (source.cols() + kStripColumns - 1) / kStripColumns;
+  ParallelFor(strips * (channels_ / group_size_), [&](int64_t index) {
+    const int64_t group = index / strips;
+    const int64_t base = group * group_size_;
+    const int64_t begin = index % strips * kStripColumns;
+    const int64_t end = std::min<int64_t>(begin + kStripColumns, source.cols());
+    Tile tile = Tile::Zero(group_size_, kTileRows);
+    for (int64_t start = begin; start < end; start += kTileRows) {
+      const int64_t count = std::min<int64_t>(kTileRows, end - start);
+      for (int i = 0; i < group_size_; ++i) {
+        const Scalar factor = multiplier == nullptr ? Scalar{1} : multiplier[base + i];
+        tile.row(i).leftCols(count) = source.row(base + i).segment(start, count).array() * factor;
+      }
+      RotateTile(group, Direction::kForward, tile);
+      target.block(base, start, group_size_, count) = tile.leftCols(count).matrix();
+    }
+  });
+}
+
+template <typename Scalar>
+void PreparedRotation<Scalar>::ScaleRows(const ConstRows& source, const Scalar* multiplier,
+                                         Rows& target) {
+  if (multiplier == nullptr) {
+    target = source;
+  } else {
+    target = source * Eigen::Map<const VectorOf<Scalar>>(multiplier, source.cols()).asDiagonal();
+  }
+}
+
+template class PreparedRotation<float>;
+template class PreparedRotation<double>;
+
+}  // namespace paroquant::quant
