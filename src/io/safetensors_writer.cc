@@ -136,4 +136,13 @@ void SafetensorsWriter::WriteIndex() {
   WriteFile(folder_.Stage("model.safetensors.index.json"), index.dump(2) + "\n");
 }
 
+void WriteSafetensorsFile(const std::filesystem::path& path, const TensorSpec& tensor,
+                          std::span<const std::byte> bytes) {
+  const std::string head = EncodeHeader(LayOut({tensor}));
+  OutputFile file(path);
+  file.WriteAt(0, std::as_bytes(std::span(head)));
+  file.WriteAt(head.size(), bytes);
+  file.Close();
+}
+
 }  // namespace paroquant::io

@@ -22,15 +22,6 @@ std::unique_ptr<nn::Linear> MakeLinear(const model::Checkpoint& checkpoint,
                                          nn::ReadBias(checkpoint, info));
 }
 
-nn::Block MakeBlock(const model::Checkpoint& checkpoint, int64_t layer) {
-  nn::Block::LinearSet linears;
-  for (const model::LinearRole role : model::kLinearRoles) {
-    linears[static_cast<size_t>(role)] =
-        MakeLinear(checkpoint, DescribeLinear(checkpoint.architecture(), layer, role));
-  }
-  return {checkpoint, layer, std::move(linears)};
-}
-
 }  // namespace
 
 LanguageModel LanguageModel::Load(const std::filesystem::path& folder) {
@@ -51,8 +42,17 @@ LanguageModel::LanguageModel(model::Checkpoint checkpoint)
       checkpoint_->FloatTensor(model::HeadName(shape), {shape.vocab_size, shape.hidden_size}),
       std::vector<float>{});
   for (int64_t layer = 0; layer < shape.layers; ++layer) {
-    blocks_.push_back(MakeBlock(*checkpoint_, layer));
+    blocks_.push_back(MakeBlock(layer));
   }
+}
+
+nn::Block LanguageModel::MakeBlock(int64_t layer) const {
+  nn::Block::LinearSet linears;
+  for (const model::LinearRole role : model::kLinearRoles) {
+    linears[static_cast<size_t>(role)] =
+        MakeLinear(*checkpoint_, DescribeLinear(architecture(), layer, role));
+  }
+  return {*checkpoint_, layer, std::move(linears)};
 }
 
 Matrix LanguageModel::Embed(std::span<const int32_t> ids) const {

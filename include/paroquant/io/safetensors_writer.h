@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <span>
 #include <string>
@@ -64,6 +65,10 @@ class SafetensorsWriter {
   std::vector<Shard> shards_;
   std::unordered_map<std::string, Place> places_;
 };
+
+// Writes a file of one tensor. Not atomic.
+void WriteSafetensorsFile(const std::filesystem::path& path, const TensorSpec& tensor,
+                          std::span<const std::byte> bytes);
 
 }  // namespace paroquant::io
 

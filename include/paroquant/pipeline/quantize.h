@@ -46,6 +46,9 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress);
 // The summary under the keys that scripts rely on.
 io::Json ToJson(const QuantizeSummary& summary);
 
+// The resolved recipe: what, beside the source and the text, decides the result.
+io::Json RecipeJson(const QuantizeOptions& options);
+
 // The file in a checkpoint that says how it was made; read by Verify.
 inline constexpr char kProvenanceFile[] = "quantization_report.json";
 // The part of the summary that is the same in every run: no times, no memory.

@@ -23,7 +23,6 @@ class LanguageModel {
 
   const model::Checkpoint& checkpoint() const { return *checkpoint_; }
   const model::Architecture& architecture() const { return checkpoint_->architecture(); }
-  nn::Block& block(int64_t layer) { return blocks_[static_cast<size_t>(layer)]; }
   const nn::Block& block(int64_t layer) const { return blocks_[static_cast<size_t>(layer)]; }
 
   // The embedding rows of `ids` [count, hidden]. Throws kInput for an id outside the vocabulary.
@@ -34,6 +33,10 @@ class LanguageModel {
                std::span<nn::KeyValueCache> caches = {}) const;
   // Final norm and head of some rows of the residual stream: [rows, vocab].
   Matrix Logits(ConstMatrixRef hidden) const;
+
+  // A block of its own with the same weights, whose linears may be replaced. Views the checkpoint,
+  // so this model must outlive it.
+  nn::Block MakeBlock(int64_t layer) const;
 
   std::vector<nn::KeyValueCache> MakeCaches(int64_t sequences, int64_t capacity) const;
 

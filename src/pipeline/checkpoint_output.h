@@ -1,0 +1,49 @@
+// The checkpoint being written: the source's tensors, some of them in packed form, its other files
+// as they are, and a config.json that says so.
+#ifndef PAROQUANT_SRC_PIPELINE_CHECKPOINT_OUTPUT_H_
+#define PAROQUANT_SRC_PIPELINE_CHECKPOINT_OUTPUT_H_
+
+#include <string>
+#include <vector>
+
+#include "paroquant/io/output_folder.h"
+#include "paroquant/io/safetensors_writer.h"
+#include "paroquant/model/checkpoint.h"
+#include "paroquant/pipeline/layer_plan.h"
+#include "paroquant/pipeline/quantize_options.h"
+#include "paroquant/quant/packing.h"
+
+namespace paroquant::pipeline {
+
+class CheckpointOutput {
+ public:
+  // Declares every tensor, reserves the space and copies what is not quantized. `rotations` is the
+  // number of rounds of every quantized layer. Throws kUsage for an OUT that is not empty or lies
+  // inside IN, kSystem if the disk refuses.
+  CheckpointOutput(const model::Checkpoint& source, const QuantizeOptions& options, int rotations,
+                   const std::vector<LayerPlan>& plans);
+
+  void WriteLayer(const std::string& module, const quant::PackedLinear& packed);
+
+  // Carries the other files over, writes config.json and `provenance`, and gives all of it the
+  // final names.
+  void Commit(const io::Json& provenance);
+
+  // Files of the source that were left out, each with the reason.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  void CopyUntouchedTensors(const std::vector<LayerPlan>& plans);
+  void CopyOtherFiles();
+
+  const model::Checkpoint& source_;
+  const QuantizeOptions& options_;
+  int rotations_;
+  io::OutputFolder folder_;
+  io::SafetensorsWriter writer_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace paroquant::pipeline
+
+#endif  // PAROQUANT_SRC_PIPELINE_CHECKPOINT_OUTPUT_H_

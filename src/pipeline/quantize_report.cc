@@ -1,0 +1,81 @@
+#include "paroquant/base/version.h"
+#include "paroquant/pipeline/quantize.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+template <typename T>
+io::Json OrNull(const std::optional<T>& value) {
+  return value ? io::Json(*value) : io::Json(nullptr);
+}
+
+// What is the same in every run.
+io::Json LayerJson(const LayerReport& report) {
+  const LayerPlan& plan = report.plan;
+  io::Json json = {{"name", plan.info.name},
+                   {"shape", {plan.info.out_features, plan.info.in_features}},
+                   {"bits", plan.quantized ? plan.bits : 16},
+                   {"group_size", plan.quantized ? io::Json(plan.group_size) : io::Json(nullptr)},
+                   {"status", plan.quantized ? "quantized" : "kept"},
+                   {"reason", plan.reason}};
+  if (plan.quantized) {
+    json["relative_output_error"] = OrNull(report.relative_output_error);
+    json["relative_output_error_rtn"] = OrNull(report.relative_output_error_rtn);
+    json["relative_weight_error"] = report.relative_weight_error;
+  }
+  return json;
+}
+
+io::Json CalibrationJson(const QuantizeSummary& summary) {
+  return {{"source", summary.calibration_source},
+          {"sequences", summary.calibration_sequences},
+          {"tokens", summary.calibration_tokens}};
+}
+
+}  // namespace
+
+io::Json RecipeJson(const QuantizeOptions& options) {
+  return {{"version", kVersion},
+          {"recipe", RecipeName(options.recipe)},
+          {"bits", options.bits},
+          {"group_size", options.group_size},
+          {"rotations", options.rotations},
+          {"seed", options.seed}};
+}
+
+io::Json Provenance(const QuantizeSummary& summary) {
+  io::Json json = RecipeJson(summary.options);
+  json["bits_per_weight"] = summary.bits_per_weight;
+  json["calibration"] = CalibrationJson(summary);
+  json["layers"] = io::Json::array();
+  for (const LayerReport& report : summary.layers) json["layers"].push_back(LayerJson(report));
+  return json;
+}
+
+io::Json ToJson(const QuantizeSummary& summary) {
+  int64_t quantized = 0;
+  io::Json layers = io::Json::array();
+  for (const LayerReport& report : summary.layers) {
+    quantized += report.plan.quantized ? 1 : 0;
+    layers.push_back(LayerJson(report));
+    layers.back()["seconds"] = report.seconds;
+  }
+  const QuantizeOptions& options = summary.options;
+  return {{"model", options.model.string()},
+          {"out", options.out.string()},
+          {"recipe", RecipeName(options.recipe)},
+          {"bits", options.bits},
+          {"group_size", options.group_size},
+          {"rotations", options.rotations},
+          {"seed", options.seed},
+          {"layers_quantized", quantized},
+          {"layers_kept", static_cast<int64_t>(summary.layers.size()) - quantized},
+          {"bits_per_weight", summary.bits_per_weight},
+          {"seconds", summary.seconds},
+          {"peak_rss_bytes", summary.peak_rss_bytes},
+          {"calibration", CalibrationJson(summary)},
+          {"notes", summary.notes},
+          {"layers", layers}};
+}
+
+}  // namespace paroquant::pipeline

@@ -1,0 +1,221 @@
+#include "paroquant/pipeline/verify.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "paroquant/base/error.h"
+#include "paroquant/format/paroquant_format.h"
+#include "paroquant/io/json.h"
+#include "paroquant/model/checkpoint.h"
+#include "paroquant/pipeline/quantize.h"
+#include "paroquant/quant/dequantize.h"
+#include "paroquant/quant/packing.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+using format::QuantizationConfig;
+using model::Checkpoint;
+
+// Where no report says how close a layer should be: farther than any 2-bit rounding of sane
+// weights, nearer than weights of another layer.
+constexpr double kAnyWeightError = 0.5;
+// Reported errors are recomputed from the same bits; only the order of sums may differ.
+constexpr double kReportTolerance = 1e-3;
+
+// All linears of all blocks.
+std::vector<model::LinearInfo> AllLinears(const model::Architecture& architecture) {
+  std::vector<model::LinearInfo> linears;
+  for (int64_t layer = 0; layer < architecture.layers; ++layer) {
+    for (const model::LinearRole role : model::kLinearRoles) {
+      linears.push_back(DescribeLinear(architecture, layer, role));
+    }
+  }
+  return linears;
+}
+
+class Verifier {
+ public:
+  explicit Verifier(Progress& progress) : progress_(progress) {}
+
+  std::vector<VerifyProblem> Run(const std::filesystem::path& folder,
+                                 const std::optional<std::filesystem::path>& source) {
+    std::optional<Checkpoint> checkpoint;
+    if (!Try([&] { checkpoint = Checkpoint::Open(folder); })) return problems_;
+    const std::vector<model::LinearInfo> linears = AllLinears(checkpoint->architecture());
+    progress_.Start("verifying", static_cast<int64_t>(linears.size() * (source ? 2 : 1)));
+    Try([&] { CheckConfig(*checkpoint, linears); });
+    Try([&] { CheckUnquantized(*checkpoint); });
+    for (const model::LinearInfo& info : linears) {
+      Try([&] { CheckLinear(*checkpoint, info); });
+      progress_.Advance(1, info.name);
+    }
+    if (source) CheckSource(*checkpoint, Checkpoint::Open(*source), linears);
+    progress_.Finish();
+    return problems_;
+  }
+
+ private:
+  // Runs a check; an Error about the input becomes a problem.
+  template <typename Check>
+  bool Try(const Check& check) {
+    try {
+      check();
+      return true;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInput && error.kind() != ErrorKind::kUnsupported) throw;
+      Add(error.parts().where, error.parts().expected, error.parts().found);
+      return false;
+    }
+  }
+
+  void Add(std::string where, std::string expected, std::string found) {
+    problems_.push_back({std::move(where), std::move(expected), std::move(found)});
+  }
+
+  // config.json's word on the model against the tensors.
+  void CheckConfig(const Checkpoint& checkpoint, const std::vector<model::LinearInfo>& linears) {
+    const std::string where = (checkpoint.folder() / "config.json").string();
+    const auto config = format::ParseQuantizationConfig(checkpoint.config(), where);
+    const auto packed = std::count_if(linears.begin(), linears.end(), [&](const auto& info) {
+      return format::IsPacked(checkpoint.tensors(), info.name);
+    });
+    if (config && packed == 0) {
+      Add(where, "a quantized layer, as quantization_config says", "none");
+    } else if (!config && packed > 0) {
+      Add(where, "a quantization_config", fmt::format("none, with {} packed layers", packed));
+    }
+    if (config) CheckRotations(checkpoint, *config, linears);
+  }
+
+  void CheckRotations(const Checkpoint& checkpoint, const QuantizationConfig& config,
+                      const std::vector<model::LinearInfo>& linears) {
+    for (const model::LinearInfo& info : linears) {
+      const io::TensorView* theta = checkpoint.tensors().Find(info.name + ".theta");
+      if (theta == nullptr || theta->shape.empty()) continue;
+      if (theta->shape.front() != config.rotations) {
+        Add(info.name + ".theta", fmt::format("krot = {} rotations", config.rotations),
+            fmt::format("{}", theta->shape.front()));
+      }
+    }
+  }
+
+  // What every model has beside its linears, and no weight that is not finite.
+  void CheckUnquantized(const Checkpoint& checkpoint) {
+    const model::Architecture& a = checkpoint.architecture();
+    const auto require = [&](const std::string& name, const std::vector<int64_t>& shape) {
+      Try([&] { checkpoint.FloatTensor(name, shape); });
+    };
+    require(model::EmbeddingName(), {a.vocab_size, a.hidden_size});
+    require(model::HeadName(a), {a.vocab_size, a.hidden_size});
+    require(model::FinalNormName(), {a.hidden_size});
+    for (int64_t layer = 0; layer < a.layers; ++layer) {
+      require(model::BlockTensorName(layer, "input_layernorm.weight"), {a.hidden_size});
+      require(model::BlockTensorName(layer, "post_attention_layernorm.weight"), {a.hidden_size});
+      if (!a.query_key_norm) continue;
+      require(model::BlockTensorName(layer, "self_attn.q_norm.weight"), {a.head_dim});
+      require(model::BlockTensorName(layer, "self_attn.k_norm.weight"), {a.head_dim});
+    }
+    model::RequireFinite(checkpoint.tensors());
+  }
+
+  void CheckLinear(const Checkpoint& checkpoint, const model::LinearInfo& info) {
+    if (info.bias) checkpoint.FloatTensor(info.name + ".bias", {info.out_features});
+    if (!format::IsPacked(checkpoint.tensors(), info.name)) {
+      checkpoint.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
+      return;
+    }
+    if (checkpoint.tensors().Find(info.name + ".weight") != nullptr) {
+      Add(info.name, "the layer either packed or in 16 bit", "both");
+    }
+    quant::Unpack(format::ReadPacked(checkpoint.tensors(), info), info.name);
+  }
+
+  void CheckSource(const Checkpoint& checkpoint, const Checkpoint& source,
+                   const std::vector<model::LinearInfo>& linears) {
+    std::set<std::string> replaced;
+    const std::map<std::string, double> reported = ReportedErrors(checkpoint);
+    for (const model::LinearInfo& info : linears) {
+      if (format::IsPacked(checkpoint.tensors(), info.name)) {
+        replaced.insert(info.name + ".weight");
+        Try([&] { CheckCloseness(checkpoint, source, info, reported); });
+      }
+      progress_.Advance(1, info.name);
+    }
+    for (const io::TensorView& tensor : source.tensors().tensors()) {
+      if (!replaced.contains(tensor.name)) CheckIdentical(checkpoint, tensor);
+    }
+  }
+
+  // relative_weight_error by module, from the checkpoint's own report if it has one.
+  std::map<std::string, double> ReportedErrors(const Checkpoint& checkpoint) {
+    std::map<std::string, double> errors;
+    const std::filesystem::path path = checkpoint.folder() / kProvenanceFile;
+    if (!std::filesystem::exists(path)) return errors;
+    Try([&] {
+      const io::Json report = io::ReadJsonFile(path);
+      const io::JsonObject root(report, path.string());
+      if (!root.Has("layers") || !report.at("layers").is_array()) {
+        root.Fail("layers", "a list", "something else");
+      }
+      for (const io::Json& entry : report.at("layers")) {
+        const io::JsonObject layer(entry, path.string() + ": layers");
+        if (!layer.Has("relative_weight_error")) continue;
+        errors[layer.Get<std::string>("name")] = layer.Get<double>("relative_weight_error");
+      }
+    });
+    return errors;
+  }
+
+  void CheckCloseness(const Checkpoint& checkpoint, const Checkpoint& source,
+                      const model::LinearInfo& info,
+                      const std::map<std::string, double>& reported) {
+    const io::TensorView& tensor =
+        source.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
+    const std::vector<float> values = model::DecodeFloats(tensor);
+    const ConstMatrixMap weight(values.data(), info.out_features, info.in_features);
+    const auto linear =
+        quant::Unpack(format::ReadPacked(checkpoint.tensors(), info), info.name);
+    const double error = quant::RelativeWeightError(weight, linear);
+    const auto found = reported.find(info.name);
+    if (found == reported.end()) {
+      if (!(error < kAnyWeightError)) {
+        Add(info.name, fmt::format("a relative weight error under {}", kAnyWeightError),
+            fmt::format("{:.4g}", error));
+      }
+    } else if (!(std::abs(error - found->second) <= kReportTolerance * found->second + 1e-9)) {
+      Add(info.name, fmt::format("the reported relative weight error {:.6g}", found->second),
+          fmt::format("{:.6g}", error));
+    }
+  }
+
+  void CheckIdentical(const Checkpoint& checkpoint, const io::TensorView& original) {
+    const io::TensorView* copy = checkpoint.tensors().Find(original.name);
+    if (copy == nullptr) {
+      Add(original.name, "the source's tensor", "nothing");
+    } else if (copy->dtype != original.dtype || copy->shape != original.shape) {
+      Add(original.name, "the source's dtype and shape", "others");
+    } else if (!std::equal(copy->bytes.begin(), copy->bytes.end(), original.bytes.begin(),
+                           original.bytes.end())) {
+      Add(original.name, "the source's bytes", "others");
+    }
+  }
+
+  Progress& progress_;
+  std::vector<VerifyProblem> problems_;
+};
+
+}  // namespace
+
+std::vector<VerifyProblem> Verify(const std::filesystem::path& folder,
+                                  const std::optional<std::filesystem::path>& source,
+                                  Progress& progress) {
+  return Verifier(progress).Run(folder, source);
+}
+
+}  // namespace paroquant::pipeline
