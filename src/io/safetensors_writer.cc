@@ -69,7 +69,7 @@ SafetensorsHeader LayOut(std::vector<TensorSpec> tensors) {
 
 SafetensorsWriter::SafetensorsWriter(OutputFolder& folder, std::vector<TensorSpec> tensors,
                                      uint64_t shard_size,
-                                     std::map<std::string, std::string> metadata)
+                                     const std::map<std::string, std::string>& metadata)
     : folder_(folder) {
   auto shards = CutIntoShards(std::move(tensors), shard_size);
   for (size_t i = 0; i < shards.size(); ++i) {

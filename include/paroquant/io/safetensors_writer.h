@@ -37,7 +37,7 @@ class SafetensorsWriter {
   // model-00001-of-000NN.safetensors. Their full size is reserved on disk here, so that a full
   // disk shows now (kSystem). `folder` must outlive this. `metadata` goes into every shard.
   SafetensorsWriter(OutputFolder& folder, std::vector<TensorSpec> tensors, uint64_t shard_size,
-                    std::map<std::string, std::string> metadata);
+                    const std::map<std::string, std::string>& metadata);
 
   // Writes one declared tensor; each exactly once and with exactly its size (kInternal otherwise).
   // Throws kSystem if the disk refuses.
