@@ -37,7 +37,7 @@ class RotationRowsTest : public ::testing::TestWithParam<int64_t> {};
 
 // Counts on both sides of the single-row path, of a tile and of several tiles.
 INSTANTIATE_TEST_SUITE_P(RowCounts, RotationRowsTest,
-                         ::testing::Values(0, 1, 3, 4, 15, 16, 17, 53));
+                         ::testing::Values(0, 1, 2, 3, 15, 16, 17, 53));
 
 TEST_P(RotationRowsTest, RotatesByTheDefinition) {
   const Rotation rotation = testing::RandomRotation(192, 64, 3, 1);
