@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <utility>
 
 #include "paroquant/base/parallel.h"
 
 namespace paroquant::method {
 namespace {
 
-// A pivot is at least this part of its channel's diagonal in H.
-constexpr double kLeastPivot = 1e-12;
+// H is a sum of products in single precision: of what remains of a channel, anything below this
+// part of its diagonal in H is noise.
+constexpr double kLeastPivot = 1e-6;
 
 // The columns of one group in the part of H that is not yet eliminated: [(b + 1) g, g].
 using Panel = MatrixD;
@@ -32,45 +35,65 @@ std::vector<Panel> UpperPanels(const MatrixD& moment, const std::vector<int64_t>
   return panels;
 }
 
-// V upper triangular with V V^T = block.
-MatrixD UpperFactor(const Eigen::Ref<const MatrixD>& block,
-                    const Eigen::Ref<const VectorD>& least) {
+// V upper triangular with V V^T = D, a block of H. A channel of which only noise is left is taken
+// as independent of the channels before it, in this block and in the others: dividing noise by
+// noise would let errors grow without bound.
+struct BlockFactor {
+  MatrixD factor;  // V
+  VectorD keep;    // [g], 0 for the channels taken as independent, else 1
+};
+
+BlockFactor UpperFactor(const Eigen::Ref<const MatrixD>& block,
+                        const Eigen::Ref<const VectorD>& least) {
   const Eigen::Index size = block.rows();
-  MatrixD factor = MatrixD::Zero(size, size);
+  BlockFactor result{MatrixD::Zero(size, size), VectorD::Ones(size)};
+  MatrixD& factor = result.factor;
   for (Eigen::Index j = size - 1; j >= 0; --j) {
     const Eigen::Index after = size - 1 - j;
     const auto row = factor.row(j).tail(after);
-    const double pivot = std::sqrt(std::max(block(j, j) - row.squaredNorm(), least[j]));
-    for (Eigen::Index i = 0; i < j; ++i) {
-      factor(i, j) = (block(i, j) - factor.row(i).tail(after).dot(row)) / pivot;
+    const double pivot = block(j, j) - row.squaredNorm();
+    factor(j, j) = std::sqrt(std::max(pivot, least[j]));
+    if (pivot < least[j]) {
+      result.keep[j] = 0;
+      continue;
     }
-    factor(j, j) = pivot;
+    for (Eigen::Index i = 0; i < j; ++i) {
+      factor(i, j) = (block(i, j) - factor.row(i).tail(after).dot(row)) / factor(j, j);
+    }
   }
-  return factor;
-}
-
-// rows * (V V^T)^-1.
-Panel DividedByBlock(const Eigen::Ref<const Panel>& rows, const MatrixD& factor) {
-  constexpr int64_t kChunk = 256;
-  Panel result = rows;
-  ParallelFor((rows.rows() + kChunk - 1) / kChunk, [&](int64_t chunk) {
-    auto part = result.middleRows(chunk * kChunk, std::min(kChunk, rows.rows() - chunk * kChunk));
-    factor.transpose().triangularView<Eigen::Lower>().solveInPlace<Eigen::OnTheRight>(part);
-    factor.triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(part);
-  });
   return result;
 }
 
-// Takes a group's contribution out of the panels of all groups before it.
-void Eliminate(std::vector<Panel>& panels, int64_t group, const Panel& divided) {
-  const Panel& eliminated = panels[static_cast<size_t>(group)];
-  const int64_t size = eliminated.cols();
-  ParallelFor(group, [&](int64_t item) {
-    const int64_t target = group - 1 - item;  // the largest first
-    panels[static_cast<size_t>(target)].noalias() -=
-        divided.topRows((target + 1) * size) *
-        eliminated.middleRows(target * size, size).transpose();
+// In place, in chunks of rows: panel = solve(panel).
+template <typename Solve>
+void ForRowChunks(Panel& panel, const Solve& solve) {
+  constexpr int64_t kChunk = 256;
+  ParallelFor((panel.rows() + kChunk - 1) / kChunk, [&](int64_t chunk) {
+    const int64_t start = chunk * kChunk;
+    auto part = panel.middleRows(start, std::min(kChunk, panel.rows() - start));
+    solve(part);
   });
+}
+
+// Takes a group's contribution, Z Z^T, out of the panels of all groups before it. Z is [b g, g].
+void Eliminate(const Panel& coupling, std::vector<Panel>& panels) {
+  const int64_t size = coupling.cols();
+  const int64_t groups = coupling.rows() / size;
+  ParallelFor(groups, [&](int64_t item) {
+    const int64_t group = groups - 1 - item;  // the largest first
+    panels[static_cast<size_t>(group)].noalias() -=
+        coupling.topRows((group + 1) * size) * coupling.middleRows(group * size, size).transpose();
+  });
+}
+
+// kLeastPivot of the diagonal of H, [K] in the order of rounding.
+VectorD LeastPivots(const MatrixD& moment, const std::vector<int64_t>& order) {
+  VectorD least(moment.rows());
+  for (size_t i = 0; i < order.size(); ++i) {
+    least[static_cast<Eigen::Index>(i)] =
+        std::max(kLeastPivot * moment(order[i], order[i]), std::numeric_limits<double>::min());
+  }
+  return least;
 }
 
 }  // namespace
@@ -95,33 +118,41 @@ std::vector<int64_t> RoundingOrder(const MatrixD& moment, int group_size) {
   return order;
 }
 
-// From the last group to the first: what remains of H is [A B; B^T D], D the last group; its panel
-// is U = B D^-1, and A - U B^T remains.
+// From the last group to the first: of H remains [A B; B^T D] with the group's D = V V^T. With
+// Z = B V^-T its panel is U = Z V^-1, and A - Z Z^T remains.
 ErrorFeedback FactorMoment(const MatrixD& moment, int group_size) {
   ErrorFeedback feedback{.group_size = group_size,
                          .order = RoundingOrder(moment, group_size),
                          .panels = {},
                          .inner = {},
                          .importance = Vector(moment.rows())};
+  const VectorD least = LeastPivots(moment, feedback.order);
   std::vector<Panel> remaining = UpperPanels(moment, feedback.order, group_size);
   feedback.panels.resize(remaining.size());
   feedback.inner.resize(remaining.size());
-  for (auto group = static_cast<int64_t>(remaining.size()) - 1; group >= 0; --group) {
-    const auto index = static_cast<size_t>(group);
-    const int64_t base = group * group_size;
-    VectorD least(group_size);
-    for (int64_t j = 0; j < group_size; ++j) {
-      const int64_t channel = feedback.order[static_cast<size_t>(base + j)];
-      least[j] = kLeastPivot * moment(channel, channel);
-    }
-    const MatrixD factor = UpperFactor(remaining[index].bottomRows(group_size), least);
+  while (!remaining.empty()) {
+    const size_t group = remaining.size() - 1;
+    Panel panel = std::move(remaining.back());
+    remaining.pop_back();
+    const Eigen::Index base = panel.rows() - group_size;
+    const auto [factor, keep] =
+        UpperFactor(panel.bottomRows(group_size), least.segment(base, group_size));
     const VectorD pivots = factor.diagonal();
     feedback.importance.segment(base, group_size) = pivots.cwiseAbs2().cast<float>();
-    feedback.inner[index] = (factor * pivots.cwiseInverse().asDiagonal()).cast<float>();
-    const Panel divided = DividedByBlock(remaining[index].topRows(base), factor);
-    Eliminate(remaining, group, divided);
-    feedback.panels[index] = divided.cast<float>();
-    remaining[index].resize(0, 0);
+    feedback.inner[group] = (factor * pivots.cwiseInverse().asDiagonal()).cast<float>();
+
+    panel.conservativeResize(base, group_size);
+    ForRowChunks(panel, [&, &v = factor, &kept = keep](auto& rows) {
+      v.transpose()
+          .template triangularView<Eigen::Lower>()
+          .template solveInPlace<Eigen::OnTheRight>(rows);
+      rows *= kept.asDiagonal();
+    });
+    Eliminate(panel, remaining);
+    ForRowChunks(panel, [&v = factor](auto& rows) {
+      v.template triangularView<Eigen::Upper>().template solveInPlace<Eigen::OnTheRight>(rows);
+    });
+    feedback.panels[group] = panel.cast<float>();
   }
   return feedback;
 }

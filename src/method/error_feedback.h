@@ -29,8 +29,7 @@ struct ErrorFeedback {
   Vector importance;           // [K] in the order of rounding, > 0
 };
 
-// `moment` is symmetric positive definite up to rounding, [K, K]: pivots that rounding has made too
-// small are lifted.
+// `moment` is symmetric and positive semidefinite up to rounding, [K, K]. The result is finite.
 ErrorFeedback FactorMoment(const MatrixD& moment, int group_size);
 
 }  // namespace paroquant::method

@@ -78,7 +78,12 @@ MatrixD InputStatistics::DampedMoment(double damping) const {
     const Tile& tile = tiles[static_cast<size_t>(i)];
     const auto source = sum_.block(tile.row, tile.column, tile.rows, tile.columns);
     moment.block(tile.row, tile.column, tile.rows, tile.columns) = factor * source;
-    moment.block(tile.column, tile.row, tile.columns, tile.rows) = factor * source.transpose();
+    auto mirrored = moment.block(tile.column, tile.row, tile.columns, tile.rows);
+    if (tile.OnDiagonal()) {  // whose halves were summed apart and differ in the last bits
+      mirrored.triangularView<Eigen::StrictlyUpper>() = factor * source.transpose();
+    } else {
+      mirrored = factor * source.transpose();
+    }
   });
   moment.diagonal().array() += damping * factor * trace / static_cast<double>(channels());
   return moment;

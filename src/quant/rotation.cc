@@ -7,12 +7,13 @@
 
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
+#include "transpose.h"
 
 namespace paroquant::quant {
 namespace {
 
-// Below this a tile would be mostly padding.
-constexpr int64_t kFewRows = 4;
+// With fewer rows than this, row by row is faster than a tile that is mostly padding.
+constexpr int64_t kFewRows = 3;
 // How many columns of a channel-major matrix make an item of work.
 constexpr int64_t kStripColumns = 512;
 
@@ -79,13 +80,20 @@ void PreparedRotation<Scalar>::RotateTile(int64_t group, Direction direction, Ti
     const bool inverse = direction == Direction::kInverse;
     const size_t round = inverse ? rounds - 1 - step : step;
     const size_t start = (static_cast<size_t>(group) * rounds + round) * half;
-    for (size_t pair = start; pair < start + half; ++pair) {
-      const Scalar cosine = cosine_[pair];
-      const Scalar sine = inverse ? -sine_[pair] : sine_[pair];
-      const Lanes a = tile.row(first_[pair]);
-      const Lanes b = tile.row(second_[pair]);
-      tile.row(first_[pair]) = cosine * a + sine * b;
-      tile.row(second_[pair]) = cosine * b - sine * a;
+    // Plain pointers: the compiler must not think that writing the tile moves the tables.
+    const int16_t* first = &first_[start];
+    const int16_t* second = &second_[start];
+    const Scalar* cosine = &cosine_[start];
+    const Scalar* sine = &sine_[start];
+    for (size_t pair = 0; pair < half; ++pair) {
+      const Scalar c = cosine[pair];
+      const Scalar s = inverse ? -sine[pair] : sine[pair];
+      Eigen::Map<Lanes> x(tile.data() + first[pair] * kTileRows);
+      Eigen::Map<Lanes> y(tile.data() + second[pair] * kTileRows);
+      const Lanes a = x;
+      const Lanes b = y;
+      x = c * a + s * b;
+      y = c * b - s * a;
     }
   }
 }
@@ -131,17 +139,18 @@ void PreparedRotation<Scalar>::TransformRows(const ConstRows& source, const Scal
     const int64_t start = index * kTileRows;
     const int64_t count = std::min<int64_t>(kTileRows, source.rows() - start);
     Tile tile = Tile::Zero(group_size_, kTileRows);
+    auto channels = tile.leftCols(count).matrix();
     for (int64_t group = 0; group < channels_ / group_size_; ++group) {
       const int64_t base = group * group_size_;
       const auto scale = [&] {
         if (multiplier == nullptr) return;
         for (int i = 0; i < group_size_; ++i) tile.row(i) *= multiplier[base + i];
       };
-      tile.leftCols(count) = source.block(start, base, count, group_size_).transpose();
+      TransposeInto(source.block(start, base, count, group_size_), channels);
       if (direction == Direction::kForward) scale();
       RotateTile(group, direction, tile);
       if (direction == Direction::kInverse) scale();
-      target.block(start, base, count, group_size_) = tile.leftCols(count).transpose();
+      TransposeInto(channels, target.block(start, base, count, group_size_));
     }
   });
 }

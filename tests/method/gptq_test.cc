@@ -100,7 +100,7 @@ TEST(RoundWithFeedbackTest, UncorrelatedInputsLeavePlainRoundingOnTheSearchedGri
 MatrixD PlainGptq(MatrixD weight, const MatrixD& moment, int group_size, int bits) {
   const std::vector<int64_t> order = RoundingOrder(moment, group_size);
   const Eigen::Index size = moment.rows();
-  const MatrixD inverse = Permuted(moment, order).inverse();
+  const MatrixD inverse = Permuted(moment, order).llt().solve(MatrixD::Identity(size, size));
   const MatrixD factor = inverse.llt().matrixU();
   MatrixD result(weight.rows(), size);
   quant::RowGrids grids;

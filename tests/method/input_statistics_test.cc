@@ -36,16 +36,16 @@ TEST(InputStatisticsTest, MomentIsTheMeanOfOuterProducts) {
 
 TEST(InputStatisticsTest, MomentIsSymmetric) {
   const MatrixD moment = testing::StatisticsOf(RandomMatrix(30, kChannels, 1)).DampedMoment(0.01);
-  EXPECT_EQ(moment, moment.transpose());
+  EXPECT_TRUE(moment == moment.transpose());
 }
 
 TEST(InputStatisticsTest, NothingToLearnFromGivesTheIdentity) {
   const MatrixD identity = MatrixD::Identity(kChannels, kChannels);
   InputStatistics statistics("inputs", kChannels);
-  EXPECT_EQ(statistics.DampedMoment(0.01), identity);
+  EXPECT_TRUE(statistics.DampedMoment(0.01) == identity);
   EXPECT_EQ(statistics.OutputEnergy(RandomMatrix(3, kChannels, 1)), 0);
   statistics.Add(Matrix::Zero(8, kChannels));
-  EXPECT_EQ(statistics.DampedMoment(0.01), identity);
+  EXPECT_TRUE(statistics.DampedMoment(0.01) == identity);
 }
 
 TEST(InputStatisticsTest, OutputEnergyIsTheMeanSquaredOutput) {
@@ -63,7 +63,7 @@ TEST(InputStatisticsTest, ThreadCountChangesNoBit) {
   const double energy = one.OutputEnergy(inputs);
   SetThreadCount(5);
   const InputStatistics five = testing::StatisticsOf(inputs);
-  EXPECT_EQ(five.DampedMoment(0.01), one.DampedMoment(0.01));
+  EXPECT_TRUE(five.DampedMoment(0.01) == one.DampedMoment(0.01));
   EXPECT_EQ(five.OutputEnergy(inputs), energy);
   SetThreadCount(AvailableProcessors());
 }

@@ -37,7 +37,7 @@ class RotationRowsTest : public ::testing::TestWithParam<int64_t> {};
 
 // Counts on both sides of the single-row path, of a tile and of several tiles.
 INSTANTIATE_TEST_SUITE_P(RowCounts, RotationRowsTest,
-                         ::testing::Values(0, 1, 3, 4, 15, 16, 17, 53));
+                         ::testing::Values(0, 1, 2, 3, 15, 16, 17, 53));
 
 TEST_P(RotationRowsTest, RotatesByTheDefinition) {
   const Rotation rotation = testing::RandomRotation(192, 64, 3, 1);
@@ -85,9 +85,9 @@ TEST(RotationTest, WorksOnPartsOfAMatrix) {
   rotation.RotateRows(part, nullptr, expected);
   Matrix result = wide;
   rotation.RotateRows(wide.middleCols(30, 128), nullptr, result.middleCols(30, 128));
-  EXPECT_EQ(result.middleCols(30, 128), expected);
-  EXPECT_EQ(result.leftCols(30), wide.leftCols(30));
-  EXPECT_EQ(result.rightCols(42), wide.rightCols(42));
+  EXPECT_TRUE(result.middleCols(30, 128) == expected);
+  EXPECT_TRUE(result.leftCols(30) == wide.leftCols(30));
+  EXPECT_TRUE(result.rightCols(42) == wide.rightCols(42));
 }
 
 TEST(RotationTest, NoRoundsAndIdentityRotationOnlyScale) {
@@ -97,9 +97,9 @@ TEST(RotationTest, NoRoundsAndIdentityRotationOnlyScale) {
   for (const Rotation& rotation : {Rotation{}, IdentityRotation(64, 32)}) {
     Matrix result(5, 64);
     PreparedRotation<float>(rotation).RotateRows(rows, multiplier.data(), result);
-    EXPECT_EQ(result, expected);
+    EXPECT_TRUE(result == expected);
     PreparedRotation<float>(rotation).UnrotateRows(rows, multiplier.data(), result);
-    EXPECT_EQ(result, expected);
+    EXPECT_TRUE(result == expected);
   }
 }
 
@@ -113,7 +113,7 @@ TEST(RotationTest, ThreadCountChangesNoBit) {
     SetThreadCount(AvailableProcessors());
     return result;
   };
-  EXPECT_EQ(rotate(1), rotate(5));
+  EXPECT_TRUE(rotate(1) == rotate(5));
 }
 
 class RotationGoldenTest : public ::testing::TestWithParam<const char*> {};
