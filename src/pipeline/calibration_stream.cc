@@ -55,8 +55,7 @@ void CalibrationStream::Show(StageVisitor& visitor, std::span<const LinearRole> 
   visitor.Visit(roles, *statistics);
 }
 
-void CalibrationStream::RunBlock(nn::Block& block, const std::string& name,
-                                 StageVisitor& visitor) {
+void CalibrationStream::RunBlock(nn::Block& block, const std::string& name, StageVisitor& visitor) {
   Show(visitor, kAttentionRoles, name + ": input of attention",
        [&](const Chunk& chunk) { return block.AttentionInput(Rows(chunk)); });
 
@@ -70,8 +69,7 @@ void CalibrationStream::RunBlock(nn::Block& block, const std::string& name,
     return attended.middleRows(chunk.first, chunk.batch.rows());
   };
   Show(visitor, kAttentionOutputRoles, name + ": output of attention", attended_rows);
-  ForEachChunk(
-      [&](const Chunk& chunk) { block.AddAttention(attended_rows(chunk), Rows(chunk)); });
+  ForEachChunk([&](const Chunk& chunk) { block.AddAttention(attended_rows(chunk), Rows(chunk)); });
   attended.resize(0, 0);
 
   Show(visitor, kMlpRoles, name + ": input of the MLP",

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 constexpr char kConfigFile[] = "config.json";
 
 // Weights in other formats would double the output and contradict it.
-constexpr std::array kWeightExtensions = {".safetensors", ".bin", ".pt",  ".pth",
+constexpr std::array kWeightExtensions = {".safetensors", ".bin", ".pt",   ".pth",
                                           ".gguf",        ".h5",  ".onnx", ".msgpack"};
 
 // Refuses an OUT that is the source folder or lies inside it.
@@ -59,9 +59,9 @@ std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source, int rot
       continue;
     }
     const LayerPlan& plan = *found->second;
-    for (io::TensorSpec& spec : format::PackedSpecs(
-             plan.info.name, {plan.info.out_features, plan.info.in_features, plan.bits,
-                              plan.group_size, rotations})) {
+    for (io::TensorSpec& spec :
+         format::PackedSpecs(plan.info.name, {plan.info.out_features, plan.info.in_features,
+                                              plan.bits, plan.group_size, rotations})) {
       specs.push_back(std::move(spec));
     }
   }

@@ -44,14 +44,8 @@ int Rotations(const QuantizeOptions& options) {
 int64_t PackedBits(const quant::PackedLinear& packed) {
   const auto bytes = [](const auto& values) { return values.size() * sizeof(values.front()); };
   return 8 * static_cast<int64_t>(bytes(packed.qweight) + bytes(packed.qzeros) +
-                                  bytes(packed.scales) + bytes(packed.theta) +
-                                  bytes(packed.pairs) + bytes(packed.channel_scales));
-}
-
-double RelativeWeightError(const Matrix& weight, const quant::QuantizedLinear& linear) {
-  const double energy = weight.cast<double>().squaredNorm();
-  const Matrix error = quant::EffectiveWeight(linear) - weight;
-  return energy > 0.0 ? error.cast<double>().squaredNorm() / energy : 0.0;
+                                  bytes(packed.scales) + bytes(packed.theta) + bytes(packed.pairs) +
+                                  bytes(packed.channel_scales));
 }
 
 // Quantizes layers one by one, writes them out and remembers how it went.
@@ -71,7 +65,7 @@ class LayerQuantizer {
     const quant::QuantizedLinear linear = Solve(problem, plan);
 
     LayerReport& report = reports_.emplace_back(LayerReport{.plan = plan});
-    report.relative_weight_error = RelativeWeightError(weight, linear);
+    report.relative_weight_error = quant::RelativeWeightError(weight, linear);
     if (statistics != nullptr) {
       const auto rtn = method::QuantizeRtn(problem, plan.bits, plan.group_size);
       report.relative_output_error = method::RelativeOutputError(weight, linear, *statistics);
@@ -106,9 +100,9 @@ class LayerQuantizer {
     if (options_.recipe == Recipe::kRtn) {
       return method::QuantizeRtn(problem, plan.bits, plan.group_size);
     }
-    return method::QuantizeClosedForm(problem, {.bits = plan.bits,
-                                                .group_size = plan.group_size,
-                                                .rotations = options_.rotations});
+    return method::QuantizeClosedForm(
+        problem,
+        {.bits = plan.bits, .group_size = plan.group_size, .rotations = options_.rotations});
   }
 
   const model::Checkpoint& source_;
@@ -137,16 +131,14 @@ class BlockVisitor : public StageVisitor {
     for (const model::LinearRole role : roles) {
       const LayerPlan& plan = Plan(role);
       if (!plan.quantized) continue;
-      block_.ReplaceLinear(role, std::make_unique<runtime::RotatedLinear>(
-                                     quantizer_.Quantize(plan, &statistics),
-                                     nn::ReadBias(source_, plan.info)));
+      block_.ReplaceLinear(
+          role, std::make_unique<runtime::RotatedLinear>(quantizer_.Quantize(plan, &statistics),
+                                                         nn::ReadBias(source_, plan.info)));
     }
   }
 
  private:
-  const LayerPlan& Plan(model::LinearRole role) const {
-    return plans_[static_cast<size_t>(role)];
-  }
+  const LayerPlan& Plan(model::LinearRole role) const { return plans_[static_cast<size_t>(role)]; }
 
   std::span<const LayerPlan> plans_;  // in the order of kLinearRoles
   nn::Block& block_;
@@ -204,9 +196,10 @@ std::vector<std::string> EngineNotes(const std::vector<LayerPlan>& plans) {
   };
   const auto count = std::count_if(plans.begin(), plans.end(), differs);
   if (count == 0) return {};
-  return {fmt::format("{} layers are not 4 bit in groups of 128: this program runs them, the "
-                      "engines that load paroquant checkpoints do not",
-                      count)};
+  return {
+      fmt::format("{} layers are not 4 bit in groups of 128: this program runs them, the "
+                  "engines that load paroquant checkpoints do not",
+                  count)};
 }
 
 }  // namespace
@@ -235,8 +228,8 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
     const CalibrationText calibration = LoadCalibrationText(options, model, progress);
     summary.calibration_source = calibration.source;
     summary.calibration_sequences = static_cast<int64_t>(calibration.sequences.size());
-    summary.calibration_tokens = summary.calibration_sequences *
-                                 static_cast<int64_t>(calibration.sequences.front().size());
+    summary.calibration_tokens =
+        summary.calibration_sequences * static_cast<int64_t>(calibration.sequences.front().size());
     progress.Start("quantizing", layers);
     QuantizeCalibrated(model, calibration, plans, quantizer);
   }

@@ -39,6 +39,11 @@ std::vector<model::LinearInfo> AllLinears(const model::Architecture& architectur
   return linears;
 }
 
+// A packed layer, unpacked and with all its values checked.
+quant::QuantizedLinear ReadLinear(const Checkpoint& checkpoint, const model::LinearInfo& info) {
+  return quant::Unpack(quant::Copy(format::ReadPacked(checkpoint.tensors(), info)), info.name);
+}
+
 class Verifier {
  public:
   explicit Verifier(Progress& progress) : progress_(progress) {}
@@ -133,7 +138,7 @@ class Verifier {
     if (checkpoint.tensors().Find(info.name + ".weight") != nullptr) {
       Add(info.name, "the layer either packed or in 16 bit", "both");
     }
-    quant::Unpack(format::ReadPacked(checkpoint.tensors(), info), info.name);
+    ReadLinear(checkpoint, info);
   }
 
   void CheckSource(const Checkpoint& checkpoint, const Checkpoint& source,
@@ -179,8 +184,7 @@ class Verifier {
         source.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
     const std::vector<float> values = model::DecodeFloats(tensor);
     const ConstMatrixMap weight(values.data(), info.out_features, info.in_features);
-    const auto linear =
-        quant::Unpack(format::ReadPacked(checkpoint.tensors(), info), info.name);
+    const quant::QuantizedLinear linear = ReadLinear(checkpoint, info);
     const double error = quant::RelativeWeightError(weight, linear);
     const auto found = reported.find(info.name);
     if (found == reported.end()) {

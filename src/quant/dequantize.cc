@@ -38,4 +38,10 @@ Vector ChannelScales(const QuantizedLinear& linear) {
   return scales;
 }
 
+double RelativeWeightError(const ConstMatrixRef& weight, const QuantizedLinear& linear) {
+  const double energy = weight.cast<double>().squaredNorm();
+  const Matrix error = EffectiveWeight(linear) - weight;
+  return energy > 0.0 ? error.cast<double>().squaredNorm() / energy : 0.0;
+}
+
 }  // namespace paroquant::quant

@@ -22,4 +22,18 @@ PackedView MakeView(PackedLinear packed) {
           .storage = owner};
 }
 
+PackedLinear Copy(const PackedView& view) {
+  return {.out_features = view.out_features,
+          .in_features = view.in_features,
+          .bits = view.bits,
+          .group_size = view.group_size,
+          .rounds = view.rotation.rounds,
+          .qweight = {view.qweight.begin(), view.qweight.end()},
+          .qzeros = {view.qzeros.begin(), view.qzeros.end()},
+          .scales = {view.scales.begin(), view.scales.end()},
+          .channel_scales = view.channel_scales,
+          .theta = view.rotation.theta,
+          .pairs = view.rotation.pairs};
+}
+
 }  // namespace paroquant::quant

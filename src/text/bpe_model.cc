@@ -31,32 +31,6 @@ void CheckSupported(const io::JsonObject& settings) {
   }
 }
 
-// The two sides of a merge, or nothing if it is not of one of the two forms.
-std::optional<std::pair<std::string_view, std::string_view>> Sides(const nlohmann::json& merge) {
-  if (merge.is_string()) {
-    const std::string_view text = merge.get_ref<const std::string&>();
-    const size_t space = text.find(' ');
-    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-      return std::nullopt;
-    }
-    return std::pair(text.substr(0, space), text.substr(space + 1));
-  }
-  if (!merge.is_array() || merge.size() != 2 || !merge[0].is_string() || !merge[1].is_string()) {
-    return std::nullopt;
-  }
-  return std::pair<std::string_view, std::string_view>(merge[0].get_ref<const std::string&>(),
-                                                       merge[1].get_ref<const std::string&>());
-}
-
-Error MergeError(const std::string& where, size_t rank, const std::string& expected,
-                 const std::string& found) {
-  return Error(ErrorKind::kInput,
-               {.where = fmt::format("{}: merges[{}]", where, rank),
-                .expected = expected,
-                .found = found,
-                .hint = "The tokenizer is damaged; fetch the model's original file."});
-}
-
 // Where the next word begins in `text`, from `position` on: at a metaspace after something else.
 size_t NextWordStart(std::string_view text, size_t position) {
   size_t found = text.find(kMetaspace, position);
@@ -73,7 +47,7 @@ bool HasInnerWordStart(std::string_view token) {
 
 }  // namespace
 
-BpeModel::BpeModel(const io::JsonObject& settings, const nlohmann::json& merges,
+BpeModel::BpeModel(const io::JsonObject& settings, const std::vector<TokenizerFile::Merge>& merges,
                    const Vocabulary& vocabulary)
     : vocabulary_(vocabulary),
       ranks_(merges.size()),
@@ -96,26 +70,22 @@ BpeModel::BpeModel(const io::JsonObject& settings, const nlohmann::json& merges,
   }
 }
 
-void BpeModel::LoadMerges(const nlohmann::json& merges, const std::string& where) {
-  if (merges.size() > size_t{std::numeric_limits<int32_t>::max()}) {
-    throw MergeError(where, merges.size() - 1, "fewer than 2^31 merges", "more");
-  }
+void BpeModel::LoadMerges(const std::vector<TokenizerFile::Merge>& merges,
+                          const std::string& where) {
   merged_.reserve(merges.size());
-  std::string token;
-  for (size_t rank = 0; rank < merges.size(); ++rank) {
-    const auto sides = Sides(merges[rank]);
-    if (!sides.has_value()) {
-      throw MergeError(where, rank, "\"left right\" or [\"left\", \"right\"]", merges[rank].dump());
-    }
-    token.assign(sides->first).append(sides->second);
-    const auto left = vocabulary_.Find(sides->first);
-    const auto right = vocabulary_.Find(sides->second);
+  for (const auto& [left_token, right_token] : merges) {
+    const std::string token = left_token + right_token;
+    const auto left = vocabulary_.Find(left_token);
+    const auto right = vocabulary_.Find(right_token);
     const auto merged = vocabulary_.Find(token);
     if (!left.has_value() || !right.has_value() || !merged.has_value()) {
-      throw MergeError(where, rank, "tokens of the vocabulary on both sides and joined",
-                       merges[rank].dump());
+      throw Error(ErrorKind::kInput,
+                  {.where = fmt::format("{}: merges[{}]", where, merged_.size()),
+                   .expected = "tokens of the vocabulary on both sides and joined",
+                   .found = fmt::format("\"{}\" and \"{}\"", left_token, right_token),
+                   .hint = "The tokenizer is damaged; fetch the model's original."});
     }
-    ranks_.Set(*left, *right, static_cast<int32_t>(rank));
+    ranks_.Set(*left, *right, static_cast<int32_t>(merged_.size()));
     merged_.push_back(*merged);
     cuts_at_metaspaces_ = cuts_at_metaspaces_ && !HasInnerWordStart(token);
   }

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 
 #include "paroquant/io/json.h"
 #include "text/pair_table.h"
+#include "text/tokenizer_file.h"
 #include "text/vocabulary.h"
 
 namespace paroquant::text {
@@ -33,10 +33,9 @@ class BpeModel {
     StringMap<std::vector<int32_t>> words;
   };
 
-  // `settings` is a tokenizer file's "model" without its large tables; `merges` the one of them,
-  // "left right" strings or [left, right] pairs; `vocabulary` holds the other and must outlive
-  // this. Throws kInput, kUnsupported.
-  BpeModel(const io::JsonObject& settings, const nlohmann::json& merges,
+  // `settings` is a tokenizer file's "model"; `merges` come in the order of their ranks;
+  // `vocabulary` must outlive this. Throws kInput, kUnsupported.
+  BpeModel(const io::JsonObject& settings, const std::vector<TokenizerFile::Merge>& merges,
            const Vocabulary& vocabulary);
 
   // Appends the ids of `piece`, valid UTF-8. Takes O(n log n) steps.
@@ -45,7 +44,7 @@ class BpeModel {
  private:
   using ByteTokens = std::array<std::optional<int32_t>, 256>;
 
-  void LoadMerges(const nlohmann::json& merges, const std::string& where);
+  void LoadMerges(const std::vector<TokenizerFile::Merge>& merges, const std::string& where);
   void EncodeWord(std::string_view word, Workspace& workspace, std::vector<int32_t>& ids) const;
   void Segment(std::string_view word, Workspace& workspace) const;
   bool AppendByteTokens(std::string_view character, Workspace& workspace) const;

@@ -17,15 +17,11 @@
 namespace paroquant::text {
 namespace {
 
-Vocabulary LoadVocabulary(const nlohmann::json& vocab, const std::vector<AddedToken>& added,
-                          const std::string& where) {
+Vocabulary LoadVocabulary(const std::vector<TokenizerFile::Token>& tokens,
+                          const std::vector<AddedToken>& added, const std::string& where) {
   Vocabulary vocabulary;
-  vocabulary.Reserve(vocab.size() + added.size());
-  for (const auto& [token, id] : vocab.items()) {
-    constexpr int64_t kNoId = -1;  // which no vocabulary takes
-    vocabulary.Add(token, id.is_number_integer() ? id.get<int64_t>() : kNoId,
-                   where + ": model: vocab");
-  }
+  vocabulary.Reserve(tokens.size() + added.size());
+  for (const auto& [token, id] : tokens) vocabulary.Add(token, id, where + ": model: vocab");
   for (const AddedToken& token : added) {
     vocabulary.Add(token.content, token.id, where + ": added_tokens");
   }

@@ -15,7 +15,7 @@ Error TokenError(const std::string& where, std::string_view token, const std::st
                {.where = fmt::format("{}: \"{}\"", where, token),
                 .expected = expected,
                 .found = found,
-                .hint = "The tokenizer is damaged; fetch the model's original file."});
+                .hint = "The tokenizer is damaged; fetch the model's original."});
 }
 
 }  // namespace

@@ -17,6 +17,9 @@ Matrix EffectiveWeight(const QuantizedLinear& linear);
 // The channel scales as floats, [K].
 Vector ChannelScales(const QuantizedLinear& linear);
 
+// |E|^2 / |W|^2 in Frobenius norms, E the effective weight minus W [N, K]; 0 if W is zero.
+double RelativeWeightError(const ConstMatrixRef& weight, const QuantizedLinear& linear);
+
 }  // namespace paroquant::quant
 
 #endif  // PAROQUANT_QUANT_DEQUANTIZE_H_

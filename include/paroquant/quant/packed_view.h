@@ -29,6 +29,9 @@ struct PackedView {
 // A view that owns what it sees.
 PackedView MakeView(PackedLinear packed);
 
+// A copy of what a view sees.
+PackedLinear Copy(const PackedView& view);
+
 }  // namespace paroquant::quant
 
 #endif  // PAROQUANT_QUANT_PACKED_VIEW_H_

@@ -1,0 +1,96 @@
+#include "paroquant/pipeline/inspect.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "paroquant/base/matrix.h"
+#include "paroquant/base/parallel.h"
+#include "paroquant/model/checkpoint.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+using model::Checkpoint;
+
+constexpr std::array kPackedSuffixes = {".qweight", ".qzeros", ".scales",
+                                        ".theta",   ".pairs",  ".channel_scales"};
+
+WeightStatistics Measure(const Checkpoint& checkpoint, const model::LinearInfo& info) {
+  const int64_t n = info.out_features;
+  const int64_t k = info.in_features;
+  const io::TensorView& tensor = checkpoint.FloatTensor(info.name + ".weight", {n, k});
+  std::vector<float> row(static_cast<size_t>(k));
+  VectorD column_energy = VectorD::Zero(k);
+  double fourth = 0.0;
+  double largest = 0.0;
+  for (int64_t i = 0; i < n; ++i) {
+    model::DecodeFloats(tensor, i * k, k, row.data());
+    const VectorD square = Eigen::Map<const Vector>(row.data(), k).cast<double>().array().square();
+    column_energy += square;
+    fourth += square.squaredNorm();
+    largest = std::max(largest, std::sqrt(square.maxCoeff()));
+  }
+  const double count = static_cast<double>(n) * static_cast<double>(k);
+  const double mean_square = column_energy.sum() / count;
+  if (mean_square == 0.0) return {};
+  const auto middle = column_energy.begin() + k / 2;
+  const double most = column_energy.maxCoeff();
+  std::nth_element(column_energy.begin(), middle, column_energy.end());
+  return {.rms = std::sqrt(mean_square),
+          .max_over_rms = largest / std::sqrt(mean_square),
+          .kurtosis = fourth / count / (mean_square * mean_square),
+          .channel_spread = *middle > 0.0 ? std::sqrt(most / *middle) : 0.0};
+}
+
+LayerInspection InspectLayer(const Checkpoint& checkpoint, const LayerPlan& plan) {
+  LayerInspection layer{.plan = plan};
+  layer.packed = format::IsPacked(checkpoint.tensors(), plan.info.name);
+  if (!layer.packed) {
+    layer.statistics = Measure(checkpoint, plan.info);
+    layer.stored_bytes =
+        static_cast<int64_t>(checkpoint.tensors().Get(plan.info.name + ".weight").bytes.size());
+    return layer;
+  }
+  const quant::PackedView view = format::ReadPacked(checkpoint.tensors(), plan.info);
+  layer.plan.bits = view.bits;
+  layer.plan.group_size = view.group_size;
+  for (const char* suffix : kPackedSuffixes) {
+    layer.stored_bytes +=
+        static_cast<int64_t>(checkpoint.tensors().Get(plan.info.name + suffix).bytes.size());
+  }
+  return layer;
+}
+
+bool IsPartOfPacked(const std::string& name) {
+  return std::any_of(kPackedSuffixes.begin(), kPackedSuffixes.end(),
+                     [&](const char* suffix) { return name.ends_with(suffix); });
+}
+
+}  // namespace
+
+Inspection Inspect(const std::filesystem::path& folder) {
+  const Checkpoint checkpoint = Checkpoint::Open(folder);
+  Inspection result{.architecture = checkpoint.architecture(),
+                    .quantization = format::ParseQuantizationConfig(
+                        checkpoint.config(), (folder / "config.json").string())};
+  result.files = static_cast<int64_t>(checkpoint.tensors().files().size());
+  for (const io::TensorView& tensor : checkpoint.tensors().tensors()) {
+    ++result.tensors;
+    result.stored_bytes += static_cast<int64_t>(tensor.bytes.size());
+    if (!IsPartOfPacked(tensor.name)) result.parameters += tensor.elements();
+  }
+  const std::vector<LayerPlan> plans = PlanLayers(checkpoint.architecture(), {});
+  result.layers.resize(plans.size());
+  ParallelFor(static_cast<int64_t>(plans.size()), [&](int64_t i) {
+    const auto index = static_cast<size_t>(i);
+    result.layers[index] = InspectLayer(checkpoint, plans[index]);
+  });
+  for (const LayerInspection& layer : result.layers) {
+    if (!layer.packed) continue;
+    result.parameters += layer.plan.info.out_features * layer.plan.info.in_features;
+  }
+  return result;
+}
+
+}  // namespace paroquant::pipeline

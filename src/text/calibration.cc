@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <string_view>
+
+#include "paroquant/base/error.h"
+#include "paroquant/base/rng.h"
+#include "paroquant/text/dataset.h"
+#include "text/unicode.h"
+
+namespace paroquant::text {
+namespace {
+
+// Some 5,000 tokens: enough to fill a usual sequence, too little for one document to fill many.
+constexpr size_t kMaxDocumentBytes = 20000;
+
+using Sequences = std::vector<std::vector<int32_t>>;
+
+// How much of `text` to take as one document: all if it is short, else up to the end of a line in
+// the second half of what is allowed, else to the end of a character.
+size_t DocumentLength(std::string_view text) {
+  if (text.size() <= kMaxDocumentBytes) return text.size();
+  const size_t line_end = text.rfind('\n', kMaxDocumentBytes - 1);
+  if (line_end != std::string_view::npos && line_end >= kMaxDocumentBytes / 2) return line_end + 1;
+  size_t length = kMaxDocumentBytes;
+  while (IsUtf8Continuation(text[length])) --length;
+  return length;
+}
+
+std::vector<std::string_view> CutDocuments(const std::vector<std::string>& documents) {
+  std::vector<std::string_view> cut;
+  if (documents.size() > 1) {
+    for (const std::string_view document : documents) {
+      cut.push_back(document.substr(0, DocumentLength(document)));
+    }
+    return cut;
+  }
+  for (std::string_view rest = documents.front(); !rest.empty();) {
+    cut.push_back(rest.substr(0, DocumentLength(rest)));
+    rest.remove_prefix(cut.back().size());
+  }
+  return cut;
+}
+
+// Appends `count` sequences out of one file.
+void AppendSequences(const Tokenizer& tokenizer, const std::filesystem::path& file, int64_t count,
+                     const CalibrationOptions& options, Rng& rng, Sequences& sequences) {
+  const std::vector<std::string> documents = ReadDocuments(file);
+  std::vector<std::string_view> shuffled = CutDocuments(documents);
+  rng.Shuffle(shuffled);
+  const int64_t needed = count * options.length;
+  std::vector<int32_t> ids;
+  for (const std::string_view document : shuffled) {
+    if (std::ssize(ids) >= needed) break;
+    if (options.bos_id.has_value()) ids.push_back(*options.bos_id);
+    const std::vector<int32_t> encoded = tokenizer.Encode(document, /*add_special_tokens=*/false);
+    ids.insert(ids.end(), encoded.begin(), encoded.end());
+  }
+  if (std::ssize(ids) < needed) {
+    throw Error(
+        ErrorKind::kInput,
+        {.where = file.string(),
+         .expected = fmt::format("{} tokens for {} sequences of {}", needed, count, options.length),
+         .found = fmt::format("{}", ids.size()),
+         .hint = "Give more text, or ask for fewer or shorter sequences."});
+  }
+  for (auto begin = ids.begin(); count > 0; --count, begin += options.length) {
+    sequences.emplace_back(begin, begin + options.length);
+  }
+}
+
+}  // namespace
+
+Sequences CalibrationSequences(const Tokenizer& tokenizer,
+                               const std::vector<std::filesystem::path>& files,
+                               const CalibrationOptions& options) {
+  assert(!files.empty() && options.sequences > 0 && options.length > 0);
+  Rng rng(options.seed);
+  Sequences sequences;
+  const int64_t file_count = std::ssize(files);
+  for (int64_t i = 0; i < file_count; ++i) {
+    const bool takes_one_of_the_rest = i < options.sequences % file_count;
+    const int64_t share = options.sequences / file_count + (takes_one_of_the_rest ? 1 : 0);
+    if (share > 0) AppendSequences(tokenizer, files[i], share, options, rng, sequences);
+  }
+  rng.Shuffle(sequences);
+  return sequences;
+}
+
+}  // namespace paroquant::text

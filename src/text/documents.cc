@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "paroquant/base/error.h"
+#include "paroquant/io/json.h"
+#include "paroquant/io/text_file.h"
+#include "paroquant/text/dataset.h"
+#include "text/unicode.h"
+
+namespace paroquant::text {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kJsonWhitespace = " \t\r\n";
+
+Error NoText(const std::string& where, const std::string& expected, const std::string& found) {
+  return Error(ErrorKind::kInput,
+               {.where = where,
+                .expected = expected,
+                .found = found,
+                .hint = "Data files are .txt, .raw, .jsonl or .json, each also .gz."});
+}
+
+// Throws unless all of `content` is text.
+void CheckText(const std::string& content, const std::string& path) {
+  const size_t binary = std::min(content.find('\0'), content.size());
+  const size_t ill_formed = ValidUtf8Prefix(content);
+  const size_t fault = std::min(binary, ill_formed);
+  if (fault == content.size()) return;
+  const auto line = 1 + std::count(content.begin(), content.begin() + fault, '\n');
+  throw NoText(fmt::format("{}:{}", path, line), "text in UTF-8",
+               fault == binary ? "a zero byte" : "bytes that are no UTF-8");
+}
+
+std::string TextOf(const io::Json& document, const std::string& where) {
+  const io::JsonObject object(document, where);
+  const auto text = document.find("text");
+  if (text != document.end() && text->is_string()) return text->get<std::string>();
+  if (text == document.end() && object.Has("messages")) {
+    throw Error(ErrorKind::kUnsupported,
+                {.where = where,
+                 .expected = "a key \"text\"",
+                 .found = "\"messages\"",
+                 .hint = "Write the conversations out as text with the model's chat template."});
+  }
+  throw NoText(where, "a key \"text\" with a string",
+               text == document.end() ? "no such key" : text->type_name());
+}
+
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(kJsonWhitespace) == std::string_view::npos;
+}
+
+std::vector<std::string> FromLines(std::string_view content, const std::string& path) {
+  std::vector<std::string> documents;
+  io::ForEachLine(content, [&](std::string_view line, int64_t number) {
+    if (IsBlank(line)) return;
+    const std::string where = fmt::format("{}:{}", path, number);
+    documents.push_back(TextOf(io::ParseJson(line, where), where));
+  });
+  return documents;
+}
+
+std::vector<std::string> FromArray(std::string_view content, const std::string& path) {
+  const io::Json array = io::ParseJson(content, path);
+  std::vector<std::string> documents;
+  for (size_t i = 0; i < array.size(); ++i) {
+    documents.push_back(TextOf(array[i], fmt::format("{}: [{}]", path, i)));
+  }
+  return documents;
+}
+
+std::vector<std::string> FromJson(std::string_view content, const std::string& path) {
+  const size_t start = std::min(content.find_first_not_of(kJsonWhitespace), content.size());
+  if (content.substr(start).starts_with('[')) return FromArray(content, path);
+  if (!nlohmann::json::accept(content)) return FromLines(content, path);
+  return {TextOf(io::ParseJson(content, path), path)};
+}
+
+std::vector<std::string> Parse(std::string content, const std::filesystem::path& path) {
+  const auto extension =
+      path.extension() == ".gz" ? path.stem().extension().string() : path.extension().string();
+  if (extension == ".txt" || extension == ".raw") return {std::move(content)};
+  std::string_view json = content;
+  if (json.starts_with(kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
+  return extension == ".jsonl" ? FromLines(json, path.string()) : FromJson(json, path.string());
+}
+
+void CheckName(const std::filesystem::path& path) {
+  const auto named = path.extension() == ".gz" ? path.stem() : path;
+  for (const char* known : {".txt", ".raw", ".jsonl", ".json"}) {
+    if (named.extension() == known) return;
+  }
+  throw Error(ErrorKind::kUnsupported, {.where = path.string(),
+                                        .expected = ".txt, .raw, .jsonl or .json, or these with "
+                                                    ".gz behind, as the end of its name",
+                                        .found = fmt::format("\"{}\"", named.extension().string()),
+                                        .hint = "Rename or convert the file."});
+}
+
+}  // namespace
+
+std::vector<std::string> ReadDocuments(const std::filesystem::path& path) {
+  CheckName(path);
+  std::string content = io::ReadTextFile(path);
+  CheckText(content, path.string());
+  auto documents = Parse(std::move(content), path);
+  if (std::ranges::all_of(documents, &std::string::empty)) {
+    throw NoText(path.string(), "at least one document", "no text");
+  }
+  return documents;
+}
+
+bool HoldsTokenIds(const std::filesystem::path& path) {
+  if (path.extension() != ".json") return false;
+  constexpr bool kThrows = false;
+  const auto value = nlohmann::json::parse(io::ReadTextFile(path), nullptr, kThrows);
+  return value.is_object() && value.contains("input_ids");
+}
+
+std::vector<int32_t> ReadTokenIds(const std::filesystem::path& path) {
+  const io::Json value = io::ReadJsonFile(path);
+  const auto fail = [&](const std::string& found) {
+    throw Error(ErrorKind::kInput,
+                {.where = path.string() + ": input_ids",
+                 .expected = "an array of integers in [0, 2^31)",
+                 .found = found,
+                 .hint = "A file of token ids is {\"input_ids\": [1, 2, ...]}."});
+  };
+  if (!value.is_object() || !value.contains("input_ids")) fail("no such key");
+  const io::Json& array = value.at("input_ids");
+  if (!array.is_array()) fail(array.type_name());
+  std::vector<int32_t> ids;
+  ids.reserve(array.size());
+  for (const io::Json& id : array) {
+    const bool fits = id.is_number_unsigned() &&
+                      id.get<uint64_t>() <= uint64_t{std::numeric_limits<int32_t>::max()};
+    if (!fits) fail(fmt::format("{} at place {}", id.dump(), ids.size()));
+    ids.push_back(id.get<int32_t>());
+  }
+  return ids;
+}
+
+}  // namespace paroquant::text

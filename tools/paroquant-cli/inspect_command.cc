@@ -1,0 +1,128 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "command.h"
+#include "common_options.h"
+#include "paroquant/pipeline/inspect.h"
+
+namespace paroquant::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using pipeline::Inspection;
+using pipeline::LayerInspection;
+
+struct InspectOptions {
+  CommonOptions common;
+  std::string model;
+};
+
+double Mebibytes(int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+std::string Fate(const LayerInspection& layer) {
+  const pipeline::LayerPlan& plan = layer.plan;
+  if (layer.packed) return fmt::format("packed, {} bit, group {}", plan.bits, plan.group_size);
+  if (!plan.quantized) return "would stay in 16 bit: " + plan.reason;
+  return plan.reason.empty() ? "would be quantized" : "would be quantized: " + plan.reason;
+}
+
+void Print(const std::string& model, const Inspection& result) {
+  const model::Architecture& a = result.architecture;
+  std::cout << fmt::format(
+      "{}\n  {}: {} blocks, hidden {}, MLP {}, {} heads of {} ({} key/value), vocabulary {}{}\n",
+      model, a.model_type, a.layers, a.hidden_size, a.intermediate_size, a.heads, a.head_dim,
+      a.kv_heads, a.vocab_size, a.tied_embeddings ? ", tied head" : "");
+  std::cout << fmt::format("  {} tensors, {:.1f} M parameters, {:.1f} MiB\n", result.tensors,
+                           static_cast<double>(result.parameters) / 1e6,
+                           Mebibytes(result.stored_bytes));
+  if (result.quantization) {
+    std::cout << fmt::format("  paroquant, {} bit, groups of {}, {} rotations\n",
+                             result.quantization->bits, result.quantization->group_size,
+                             result.quantization->rotations);
+  }
+  std::cout << fmt::format("  {:<40} {:>14} {:>9} {:>9} {:>8}  {}\n", "layer", "shape", "max/rms",
+                           "kurtosis", "spread", "");
+  for (const LayerInspection& layer : result.layers) {
+    const auto& info = layer.plan.info;
+    const std::string shape = fmt::format("{} x {}", info.out_features, info.in_features);
+    const std::string statistics =
+        layer.statistics ? fmt::format("{:>9.1f} {:>9.2f} {:>8.1f}", layer.statistics->max_over_rms,
+                                       layer.statistics->kurtosis, layer.statistics->channel_spread)
+                         : fmt::format("{:>28}", "");
+    std::cout << fmt::format("  {:<40} {:>14} {}  {}\n", info.name, shape, statistics, Fate(layer));
+  }
+}
+
+Json LayerJson(const LayerInspection& layer) {
+  const pipeline::LayerPlan& plan = layer.plan;
+  Json json = {{"name", plan.info.name},
+               {"shape", {plan.info.out_features, plan.info.in_features}},
+               {"stored_bytes", layer.stored_bytes},
+               {"packed", layer.packed},
+               {"would_be_quantized", !layer.packed && plan.quantized},
+               {"reason", plan.reason}};
+  if (layer.packed) {
+    json["bits"] = plan.bits;
+    json["group_size"] = plan.group_size;
+  }
+  if (layer.statistics) {
+    json["rms"] = layer.statistics->rms;
+    json["max_over_rms"] = layer.statistics->max_over_rms;
+    json["kurtosis"] = layer.statistics->kurtosis;
+    json["channel_spread"] = layer.statistics->channel_spread;
+  }
+  return json;
+}
+
+Json ToJson(const std::string& model, const Inspection& result) {
+  const model::Architecture& a = result.architecture;
+  Json layers = Json::array();
+  for (const LayerInspection& layer : result.layers) layers.push_back(LayerJson(layer));
+  Json quantization = nullptr;
+  if (result.quantization) {
+    quantization = {{"bits", result.quantization->bits},
+                    {"group_size", result.quantization->group_size},
+                    {"rotations", result.quantization->rotations}};
+  }
+  return {{"model", model},
+          {"architecture",
+           {{"model_type", a.model_type},
+            {"layers", a.layers},
+            {"hidden_size", a.hidden_size},
+            {"intermediate_size", a.intermediate_size},
+            {"heads", a.heads},
+            {"kv_heads", a.kv_heads},
+            {"head_dim", a.head_dim},
+            {"vocab_size", a.vocab_size},
+            {"max_positions", a.max_positions},
+            {"tied_embeddings", a.tied_embeddings}}},
+          {"quantization", quantization},
+          {"files", result.files},
+          {"tensors", result.tensors},
+          {"parameters", result.parameters},
+          {"stored_bytes", result.stored_bytes},
+          {"layers", layers}};
+}
+
+int RunInspect(const InspectOptions& options) {
+  options.common.Apply();
+  const Inspection result = pipeline::Inspect(options.model);
+  if (options.common.ShowsText()) Print(options.model, result);
+  options.common.WriteJson(ToJson(options.model, result));
+  return 0;
+}
+
+}  // namespace
+
+Run DeclareInspect(CLI::App& app) {
+  const auto options = std::make_shared<InspectOptions>();
+  app.add_option("--model", options->model, "model folder, 16-bit or paroquant")
+      ->required()
+      ->type_name("DIR");
+  options->common.Declare(app);
+  return [options] { return RunInspect(*options); };
+}
+
+}  // namespace paroquant::cli

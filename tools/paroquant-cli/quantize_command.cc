@@ -1,0 +1,218 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iostream>
+#include <memory>
+
+#include "command.h"
+#include "common_options.h"
+#include "paroquant/base/error.h"
+#include "paroquant/base/file.h"
+#include "paroquant/pipeline/quantize.h"
+
+namespace paroquant::cli {
+namespace {
+
+using pipeline::LayerReport;
+using pipeline::QuantizeSummary;
+
+struct QuantizeArguments {
+  CommonOptions common;
+  pipeline::QuantizeOptions options;
+  std::string model;
+  std::string out;
+  std::string recipe = "fast";
+  std::string format = "paroquant";
+  std::vector<std::string> overrides;
+  std::string report;
+  std::vector<std::string> settings;
+  bool plan = false;
+  bool resume = false;
+};
+
+Error Unsupported(const std::string& where, const std::string& expected, const std::string& found,
+                  const std::string& hint) {
+  return Error(ErrorKind::kUnsupported,
+               {.where = where, .expected = expected, .found = found, .hint = hint});
+}
+
+// Parts of the contract that this version does not have yet are refused, never ignored.
+void RefuseWhatIsMissing(const QuantizeArguments& arguments) {
+  if (arguments.format != "paroquant") {
+    throw Unsupported("--format", "paroquant", arguments.format,
+                      "This version writes no other format.");
+  }
+  if (arguments.resume) {
+    throw Unsupported("--resume", "a run from the start", "--resume",
+                      "This version keeps no state of unfinished runs; use --overwrite.");
+  }
+  if (!arguments.settings.empty()) {
+    throw Unsupported("--set", "a recipe as it is", arguments.settings.front(),
+                      "The recipes of this version have no keys to set.");
+  }
+  if (!arguments.report.empty() && !arguments.report.ends_with(".json")) {
+    throw Unsupported("--report", "a FILE.json", arguments.report,
+                      "This version writes reports as JSON only.");
+  }
+}
+
+Error BadOverride(const std::string& text) {
+  return Error(ErrorKind::kUsage, {.where = "--override",
+                                   .expected = "REGEX:bits=8,group-size=64 or one of the two",
+                                   .found = fmt::format("\"{}\"", text),
+                                   .hint = "Example: --override 'down_proj:bits=8'."});
+}
+
+// "REGEX:bits=8,group-size=64"; the expression may hold colons itself.
+pipeline::LayerOverride ParseOverride(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) throw BadOverride(text);
+  pipeline::LayerOverride result{.pattern = text.substr(0, colon)};
+  std::string_view rest = std::string_view(text).substr(colon + 1);
+  while (!rest.empty()) {
+    const std::string_view setting = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), setting.size() + 1));
+    const size_t equals = setting.find('=');
+    if (equals == std::string_view::npos) throw BadOverride(text);
+    const std::string_view value = setting.substr(equals + 1);
+    int number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc() || end != value.data() + value.size()) throw BadOverride(text);
+    const std::string_view key = setting.substr(0, equals);
+    if (key == "bits") {
+      result.bits = number;
+    } else if (key == "group-size") {
+      result.group_size = number;
+    } else {
+      throw BadOverride(text);
+    }
+  }
+  if (!result.bits && !result.group_size) throw BadOverride(text);
+  return result;
+}
+
+pipeline::QuantizeOptions Resolve(const QuantizeArguments& arguments) {
+  RefuseWhatIsMissing(arguments);
+  pipeline::QuantizeOptions options = arguments.options;
+  options.model = arguments.model;
+  options.out = arguments.out;
+  options.recipe = pipeline::RecipeFromName(arguments.recipe);
+  for (const std::string& text : arguments.overrides) {
+    options.overrides.push_back(ParseOverride(text));
+  }
+  options.Validate();
+  return options;
+}
+
+void Print(const QuantizeSummary& summary) {
+  std::cout << fmt::format("  {:<40} {:>14} {:>5} {:>6} {:>10} {:>10}\n", "layer", "shape", "bits",
+                           "group", "error", "RTN's");
+  int64_t kept = 0;
+  for (const LayerReport& report : summary.layers) {
+    const pipeline::LayerPlan& plan = report.plan;
+    const std::string shape = fmt::format("{} x {}", plan.info.out_features, plan.info.in_features);
+    if (!plan.quantized) {
+      ++kept;
+      std::cout << fmt::format("  {:<40} {:>14} {:>5} kept: {}\n", plan.info.name, shape, 16,
+                               plan.reason);
+      continue;
+    }
+    const auto percent = [](const std::optional<double>& error) {
+      return error ? fmt::format("{:.3f} %", 100.0 * *error) : std::string("-");
+    };
+    std::cout << fmt::format("  {:<40} {:>14} {:>5} {:>6} {:>10} {:>10}\n", plan.info.name, shape,
+                             plan.bits, plan.group_size, percent(report.relative_output_error),
+                             percent(report.relative_output_error_rtn));
+  }
+  for (const std::string& note : summary.notes) std::cout << "  note: " << note << "\n";
+  std::cout << fmt::format(
+      "{}: {} layers quantized, {} kept, {:.2f} bits per quantized weight, {:.1f} s, peak memory "
+      "{} MiB\n",
+      summary.options.out.string(), summary.layers.size() - static_cast<size_t>(kept), kept,
+      summary.bits_per_weight, summary.seconds, summary.peak_rss_bytes >> 20);
+}
+
+void PrintPlan(const pipeline::QuantizeOptions& options) {
+  const auto checkpoint = model::Checkpoint::Open(options.model);
+  for (const pipeline::LayerPlan& plan : pipeline::PlanLayers(checkpoint.architecture(), options)) {
+    std::cout << fmt::format(
+        "  {:<40} {:>14} {}{}{}\n", plan.info.name,
+        fmt::format("{} x {}", plan.info.out_features, plan.info.in_features),
+        plan.quantized ? fmt::format("{} bit, group {}", plan.bits, plan.group_size) : "kept",
+        plan.reason.empty() ? "" : ": ", plan.reason);
+  }
+}
+
+int RunQuantize(const QuantizeArguments& arguments) {
+  arguments.common.Apply();
+  const pipeline::QuantizeOptions options = Resolve(arguments);
+  if (arguments.plan) {
+    PrintPlan(options);
+    return 0;
+  }
+  const auto progress = arguments.common.MakeProgress();
+  const QuantizeSummary summary = pipeline::Quantize(options, *progress);
+  if (arguments.common.ShowsText()) Print(summary);
+  const auto json = pipeline::ToJson(summary);
+  if (!arguments.report.empty()) WriteFile(arguments.report, json.dump(2) + "\n");
+  arguments.common.WriteJson(json);
+  return 0;
+}
+
+void DeclareModelOptions(CLI::App& app, QuantizeArguments& arguments) {
+  app.add_option("--model", arguments.model, "the 16-bit model folder")
+      ->required()
+      ->type_name("IN");
+  app.add_option("--out", arguments.out, "the folder to write")->required()->type_name("OUT");
+  app.add_flag("--overwrite", arguments.options.overwrite, "replace what OUT holds");
+  app.add_flag("--resume", arguments.resume, "go on where a killed run stopped");
+  app.add_flag("--plan", arguments.plan, "show what would happen to each layer, write nothing");
+  app.add_option("--report", arguments.report, "write a report (.json)")->type_name("FILE");
+  app.add_option("--shard-size", arguments.options.shard_size, "bytes a file of weights holds")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->type_name("SIZE");
+}
+
+void DeclareMethodOptions(CLI::App& app, QuantizeArguments& arguments) {
+  pipeline::QuantizeOptions& options = arguments.options;
+  app.add_option("--recipe", arguments.recipe, "rtn or fast")->capture_default_str();
+  app.add_option("--set", arguments.settings, "key=value of the recipe")->type_name("KEY=VALUE");
+  app.add_option("--format", arguments.format, "the layout to write")->capture_default_str();
+  app.add_option("--bits", options.bits, "2, 3, 4 or 8")->capture_default_str();
+  app.add_option("--group-size", options.group_size, "32, 64 or 128")->capture_default_str();
+  app.add_option("--rotations", options.rotations, "rounds of rotations, 1 to 16")
+      ->capture_default_str();
+  app.add_option("--skip", options.skip, "keep modules whose name matches (repeatable)")
+      ->allow_extra_args(false)
+      ->type_name("REGEX");
+  app.add_option("--override", arguments.overrides,
+                 "other settings for modules whose name matches (repeatable)")
+      ->allow_extra_args(false)
+      ->type_name("REGEX:bits=B,group-size=G");
+}
+
+void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options) {
+  app.add_option("--calib", options.calibration,
+                 "self, or text files (.txt, .jsonl, .json, .gz); several are mixed evenly")
+      ->type_name("self|FILE");
+  app.add_option("--calib-sequences", options.calibration_sequences, "sequences to calibrate on")
+      ->capture_default_str();
+  app.add_option("--sequence-length", options.sequence_length,
+                 "tokens of each, never over the model's")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "of all random choices")->capture_default_str();
+}
+
+}  // namespace
+
+Run DeclareQuantize(CLI::App& app) {
+  const auto arguments = std::make_shared<QuantizeArguments>();
+  DeclareModelOptions(app, *arguments);
+  DeclareMethodOptions(app, *arguments);
+  DeclareCalibrationOptions(app, arguments->options);
+  arguments->common.Declare(app);
+  return [arguments] { return RunQuantize(*arguments); };
+}
+
+}  // namespace paroquant::cli
