@@ -9,6 +9,7 @@
 #include "common_options.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
+#include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/quantize.h"
 
 namespace paroquant::cli {
