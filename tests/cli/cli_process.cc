@@ -1,0 +1,67 @@
+#include "tests/cli/cli_process.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <stdexcept>
+
+#include "paroquant/base/file.h"
+
+namespace paroquant::testing {
+namespace {
+
+// Standard output and error go to these files of `folder`.
+posix_spawn_file_actions_t RedirectTo(const std::filesystem::path& folder) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  const auto redirect = [&](int descriptor, const char* name) {
+    posix_spawn_file_actions_addopen(&actions, descriptor, (folder / name).c_str(),
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  };
+  redirect(STDOUT_FILENO, "out");
+  redirect(STDERR_FILENO, "error");
+  return actions;
+}
+
+}  // namespace
+
+CliResult RunCli(const std::vector<std::string>& arguments) {
+  const TemporaryFolder folder;
+  std::vector<std::string> words = {PAROQUANT_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions = RedirectTo(folder.path());
+  pid_t child = 0;
+  const int error = posix_spawn(&child, PAROQUANT_PROGRAM, &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::runtime_error("cannot start " PAROQUANT_PROGRAM);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
+          .out = ReadFile(folder.path() / "out"),
+          .error = ReadFile(folder.path() / "error")};
+}
+
+io::Json RunCliJson(std::vector<std::string> arguments) {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "result.json";
+  arguments.insert(arguments.end(), {"--json", file.string()});
+  const CliResult result = RunCli(arguments);
+  if (result.exit_code != 0) throw std::runtime_error(result.error);
+  return io::ReadJsonFile(file);
+}
+
+std::map<std::string, std::string> FolderContent(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> content;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    content[entry.path().filename().string()] = ReadFile(entry.path());
+  }
+  return content;
+}
+
+}  // namespace paroquant::testing

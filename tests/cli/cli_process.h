@@ -1,0 +1,32 @@
+// Runs the program in a process of its own.
+#ifndef PAROQUANT_TESTS_CLI_CLI_PROCESS_H_
+#define PAROQUANT_TESTS_CLI_CLI_PROCESS_H_
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "paroquant/io/json.h"
+#include "tests/testing/paths.h"
+
+namespace paroquant::testing {
+
+struct CliResult {
+  int exit_code = -1;
+  std::string out;
+  std::string error;
+};
+
+// Runs `paroquant` with these arguments.
+CliResult RunCli(const std::vector<std::string>& arguments);
+
+// The same, with --json into a file that is read back; the run must succeed.
+io::Json RunCliJson(std::vector<std::string> arguments);
+
+// The bytes of every file of a folder, by name.
+std::map<std::string, std::string> FolderContent(const std::filesystem::path& folder);
+
+}  // namespace paroquant::testing
+
+#endif  // PAROQUANT_TESTS_CLI_CLI_PROCESS_H_

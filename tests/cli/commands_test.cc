@@ -1,0 +1,195 @@
+#include <gtest/gtest.h>
+
+#include "paroquant/base/file.h"
+#include "tests/cli/cli_process.h"
+
+namespace paroquant {
+namespace {
+
+using testing::DataPath;
+using testing::FolderContent;
+using testing::GoldenPath;
+using testing::RunCli;
+using testing::RunCliJson;
+using testing::SharedPath;
+using testing::TemporaryFolder;
+
+const std::string kTinyLlama = DataPath("tiny-llama").string();
+const std::string kSamples = DataPath("tiny-llama/sample_calibration.txt").string();
+
+std::vector<std::string> QuantizeTinyLlama(const std::filesystem::path& out) {
+  return {"quantize",   "--model",           kTinyLlama, "--out",
+          out.string(), "--calib",           kSamples,   "--calib-sequences",
+          "8",          "--sequence-length", "256"};
+}
+
+std::vector<std::string> With(std::vector<std::string> words,
+                              const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+TEST(CommandsTest, QuantizedModelVerifiesAndStaysCloseToItsSource) {
+  const TemporaryFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  const io::Json report = RunCliJson(QuantizeTinyLlama(out));
+  EXPECT_EQ(report.at("layers_quantized"), 21);
+  EXPECT_EQ(report.at("calibration").at("tokens"), 8 * 256);
+  for (const io::Json& layer : report.at("layers")) {
+    EXPECT_LT(layer.at("relative_output_error").get<double>(),
+              layer.at("relative_output_error_rtn").get<double>())
+        << layer.at("name");
+  }
+
+  EXPECT_EQ(RunCliJson({"verify", "--model", out, "--source", kTinyLlama}).at("ok"), true);
+  const io::Json result = RunCliJson({"eval-ppl", "--model", out, "--baseline", kTinyLlama,
+                                      "--window", "256", "--max-windows", "16", "--data",
+                                      DataPath("tiny-llama/sample_evaluation.txt").string()})
+                              .at("results")
+                              .at(0);
+  // Round to nearest has about 0.16.
+  EXPECT_LT(result.at("kl_divergence").get<double>(), 0.05);
+  EXPECT_GT(result.at("kl_divergence").get<double>(), 0.0);
+  EXPECT_GT(result.at("top1_agreement").get<double>(), 0.8);
+}
+
+TEST(CommandsTest, SameBytesForAnyNumberOfThreads) {
+  const TemporaryFolder folder;
+  for (const char* threads : {"1", "2", "3"}) {
+    ASSERT_EQ(
+        RunCli(With(QuantizeTinyLlama(folder.path() / threads), {"--threads", threads})).exit_code,
+        0);
+  }
+  const auto one = FolderContent(folder.path() / "1");
+  EXPECT_EQ(one, FolderContent(folder.path() / "2"));
+  EXPECT_EQ(one, FolderContent(folder.path() / "3"));
+}
+
+TEST(CommandsTest, OtherFilesAndUntouchedTensorsAreCarriedOver) {
+  const TemporaryFolder folder;
+  const auto out = folder.path() / "out";
+  ASSERT_EQ(RunCli({"quantize", "--model", kTinyLlama, "--out", out.string(), "--recipe", "rtn"})
+                .exit_code,
+            0);
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "generation_config.json"}) {
+    EXPECT_EQ(ReadFile(out / name), ReadFile(DataPath("tiny-llama") / name)) << name;
+  }
+  // Keys keep their order; the new one comes last.
+  const io::Json before = io::ReadJsonFile(DataPath("tiny-llama/config.json"));
+  io::Json after = io::ReadJsonFile(out / "config.json");
+  EXPECT_EQ(std::prev(after.end()).key(), "quantization_config");
+  after.erase("quantization_config");
+  EXPECT_EQ(after.dump(), before.dump());
+  EXPECT_EQ(RunCli({"verify", "--model", out.string(), "--source", kTinyLlama}).exit_code, 0);
+}
+
+TEST(CommandsTest, ShardsOfAnySizeHoldTheSameModel) {
+  const TemporaryFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  ASSERT_EQ(RunCli({"quantize", "--model", kTinyLlama, "--out", out, "--recipe", "rtn",
+                    "--shard-size", "1048576"})
+                .exit_code,
+            0);
+  EXPECT_TRUE(std::filesystem::exists(out + "/model.safetensors.index.json"));
+  EXPECT_EQ(RunCli({"verify", "--model", out, "--source", kTinyLlama}).exit_code, 0);
+}
+
+TEST(CommandsTest, VerifyFindsAFlippedByte) {
+  const TemporaryFolder folder;
+  const auto out = folder.path() / "out";
+  ASSERT_EQ(RunCli({"quantize", "--model", kTinyLlama, "--out", out.string(), "--recipe", "rtn"})
+                .exit_code,
+            0);
+  std::string bytes = ReadFile(out / "model.safetensors");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x10);
+  WriteFile(out / "model.safetensors", bytes);
+  EXPECT_EQ(RunCli({"verify", "--model", out.string(), "--source", kTinyLlama}).exit_code, 6);
+}
+
+TEST(CommandsTest, OverwriteReplacesAndNothingElseDoes) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> words = {
+      "quantize", "--model", kTinyLlama, "--out", (folder.path() / "out").string(),
+      "--recipe", "rtn"};
+  EXPECT_EQ(RunCli(words).exit_code, 0);
+  const auto first = FolderContent(folder.path() / "out");
+  EXPECT_EQ(RunCli(words).exit_code, 2);
+  EXPECT_EQ(FolderContent(folder.path() / "out"), first);
+  EXPECT_EQ(RunCli(With(words, {"--overwrite"})).exit_code, 0);
+  EXPECT_EQ(FolderContent(folder.path() / "out"), first);
+}
+
+TEST(CommandsTest, LayersThatNoGroupDividesAreKeptAndListed) {
+  PAROQUANT_SKIP_WITHOUT_SHARED();
+  const TemporaryFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  const io::Json report =
+      RunCliJson({"quantize", "--model", SharedPath("models/stories260K").string(), "--out", out,
+                  "--recipe", "rtn"});
+  EXPECT_GT(report.at("layers_quantized"), 0);
+  EXPECT_GT(report.at("layers_kept"), 0);
+  for (const io::Json& layer : report.at("layers")) {
+    if (layer.at("status") == "kept") EXPECT_NE(layer.at("reason"), "");
+  }
+  EXPECT_EQ(RunCli({"verify", "--model", out}).exit_code, 0);
+}
+
+TEST(CommandsTest, TinyLlamaHasItsKnownPerplexity) {
+  PAROQUANT_SKIP_WITHOUT_SHARED();
+  const io::Json result =
+      RunCliJson({"eval-ppl", "--model", kTinyLlama, "--window", "512", "--data",
+                  DataPath("tiny-llama/sample_evaluation.txt").string()});
+  EXPECT_EQ(result.at("results").at(0).at("windows"), 155);
+  EXPECT_NEAR(result.at("results").at(0).at("perplexity").get<double>(), 10.15863, 1e-3);
+}
+
+TEST(CommandsTest, StoriesMatchesItsFloat64Reference) {
+  PAROQUANT_SKIP_WITHOUT_SHARED();
+  const auto model = SharedPath("models/stories260K");
+  const io::Json reference = io::ReadJsonFile(model / "reference_fp64.json");
+  const TemporaryFolder folder;
+  WriteFile(folder.path() / "text.txt", reference.at("text").get<std::string>());
+  const io::Json result = RunCliJson({"eval-ppl", "--model", model.string(), "--window", "512",
+                                      "--data", (folder.path() / "text.txt").string()});
+  const double expected = reference.at("ppl").get<double>();
+  EXPECT_NEAR(result.at("results").at(0).at("perplexity").get<double>(), expected, 1e-4 * expected);
+}
+
+TEST(CommandsTest, TokenizePrintsIds) {
+  const io::Json result = RunCliJson({"tokenize", "--model", kTinyLlama, "--text", "Hello"});
+  EXPECT_FALSE(result.at("ids").empty());
+  const io::Json special =
+      RunCliJson({"tokenize", "--model", kTinyLlama, "--text", "Hello", "--special"});
+  EXPECT_GE(special.at("ids").size(), result.at("ids").size());
+}
+
+TEST(CommandsTest, GenerateIsRepeatable) {
+  const std::vector<std::string> words = {"generate", "--model",      kTinyLlama, "--prompt",
+                                          "The city", "--max-tokens", "8",        "--temperature",
+                                          "0.8",      "--seed",       "3"};
+  const auto first = RunCli(words);
+  EXPECT_EQ(first.exit_code, 0) << first.error;
+  EXPECT_TRUE(first.out.starts_with("The city"));
+  EXPECT_EQ(first.out, RunCli(words).out);
+}
+
+TEST(CommandsTest, SavedLogitsMatchTheGolden) {
+  const TemporaryFolder folder;
+  const io::Json facts = io::ReadJsonFile(GoldenPath("models/qwen3/golden.json"));
+  WriteFile(folder.path() / "ids.json", io::Json{{"input_ids", facts.at("input_ids")}}.dump());
+  const io::Json result = RunCliJson({"eval-ppl", "--model", GoldenPath("models/qwen3").string(),
+                                      "--data", (folder.path() / "ids.json").string(),
+                                      "--save-logits", (folder.path() / "l.safetensors").string()});
+  EXPECT_NEAR(result.at("results").at(0).at("nll").get<double>(),
+              facts.at("nll_float64").get<double>(), 1e-5);
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "l.safetensors"));
+}
+
+TEST(CommandsTest, InspectListsEveryLayer) {
+  const io::Json result = RunCliJson({"inspect", "--model", kTinyLlama});
+  EXPECT_EQ(result.at("layers").size(), 21U);
+  EXPECT_EQ(result.at("architecture").at("model_type"), "llama");
+}
+
+}  // namespace
+}  // namespace paroquant
