@@ -90,24 +90,48 @@ TEST(QuantizeRtnTest, WeightsComeBackWithinHalfAStep) {
   }
 }
 
-// The claim of the method: on correlated inputs mixing helps, and mixing that knows the weights
-// helps most.
-TEST(QuantizeClosedFormTest, BeatsHadamardWhichBeatsNoRotation) {
-  const Matrix weight = testing::WeightWithOutliers(256, 512, 1);
-  const InputStatistics statistics = testing::StatisticsOf(testing::CorrelatedInputs(2000, 512, 2));
-  const LinearProblem problem{"layer", weight, &statistics};
-  const auto error = [&](const quant::Rotation& rotation) {
+// The claims of the method: on correlated inputs mixing helps, and mixing that knows the weights
+// helps most, with rounding to nearest as with feedback.
+class RotationOrderTest : public ::testing::Test {
+ protected:
+  // Rounds to nearest in the rotated basis, where inputs and weight have both been rotated.
+  double NearestError(const quant::Rotation& rotation) const {
+    const quant::PreparedRotation<float> prepared(rotation);
+    Matrix inputs = inputs_;
+    Matrix weight = weight_;
+    prepared.RotateRows(inputs, nullptr, inputs);
+    prepared.RotateRows(weight, nullptr, weight);
+    return RelativeOutputError(weight, QuantizeRtn({"layer", weight, nullptr}, 4, 128),
+                               testing::StatisticsOf(inputs));
+  }
+  double FeedbackError(const quant::Rotation& rotation) const {
     Basis basis = IdentityBasis(512, 128);
     basis.rotation = rotation;
-    return RelativeOutputError(weight, QuantizeInBasis(problem, basis, 4, 0.01), statistics);
-  };
-  const double identity = error(quant::IdentityRotation(512, 128));
-  const double hadamard = error(HadamardRotation(512, 128));
-  const double rotated = error(FindRotation(weight.transpose(), 128, 8));
-  const double complete = RelativeOutputError(weight, QuantizeClosedForm(problem, {}), statistics);
-  EXPECT_LT(hadamard, identity);
-  EXPECT_LT(rotated, hadamard);
-  EXPECT_LT(complete, rotated);
+    const LinearProblem problem{"layer", weight_, &statistics_};
+    return RelativeOutputError(weight_, QuantizeInBasis(problem, basis, 4, 0.01), statistics_);
+  }
+
+  const Matrix weight_ = testing::WeightWithOutliers(256, 512, 1);
+  const Matrix inputs_ = testing::CorrelatedInputs(2000, 512, 2);
+  const InputStatistics statistics_ = testing::StatisticsOf(inputs_);
+  const quant::Rotation identity_ = quant::IdentityRotation(512, 128);
+  const quant::Rotation hadamard_ = HadamardRotation(512, 128);
+  const quant::Rotation closed_form_ = FindRotation(weight_.transpose(), 128, 8);
+};
+
+TEST_F(RotationOrderTest, ClosedFormBeatsHadamardBeatsIdentityRoundingToNearest) {
+  EXPECT_LT(NearestError(hadamard_), NearestError(identity_));
+  EXPECT_LT(NearestError(closed_form_), NearestError(hadamard_));
+}
+
+TEST_F(RotationOrderTest, ClosedFormBeatsHadamardBeatsIdentityWithFeedback) {
+  EXPECT_LT(FeedbackError(hadamard_), FeedbackError(identity_));
+  EXPECT_LT(FeedbackError(closed_form_), FeedbackError(hadamard_));
+}
+
+TEST_F(RotationOrderTest, ColumnScalesHelpTheRotation) {
+  const auto linear = QuantizeClosedForm({"layer", weight_, &statistics_}, {});
+  EXPECT_LT(RelativeOutputError(weight_, linear, statistics_), FeedbackError(closed_form_));
 }
 
 struct OutlierErrors {
@@ -191,33 +215,39 @@ class DegenerateInputTest : public ::testing::TestWithParam<Degenerate> {};
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, DegenerateInputTest,
-    ::testing::Values(
-        Degenerate{"DeadInputs", [](Matrix&, Matrix& x) { x.middleCols(3, 40).setZero(); }},
-        Degenerate{"ZeroColumns", [](Matrix& w, Matrix&) { w.middleCols(3, 40).setZero(); }},
-        Degenerate{"DeadInputsWithZeroColumns",
-                   [](Matrix& w, Matrix& x) {
-                     w.leftCols(64).setZero();
-                     x.leftCols(64).setZero();
-                   }},
-        Degenerate{"ZeroRows", [](Matrix& w, Matrix&) { w.topRows(5).setZero(); }},
-        Degenerate{"ZeroWeight", [](Matrix& w, Matrix&) { w.setZero(); }},
-        Degenerate{"ConstantGroups", [](Matrix& w, Matrix&) { w.leftCols(64).setConstant(0.3F); }},
-        Degenerate{"ConstantWeight", [](Matrix& w, Matrix&) { w.setConstant(-0.3F); }},
-        Degenerate{"AllPositive", [](Matrix& w, Matrix&) { w = w.cwiseAbs().array() + 1; }},
-        Degenerate{"HugeOutlierWeight", [](Matrix& w, Matrix&) { w(7, 70) = 3e38F; }},
-        Degenerate{"HugeWeights", [](Matrix& w, Matrix&) { w *= 1e37F; }},
-        Degenerate{"TinyWeights", [](Matrix& w, Matrix&) { w *= 1e-37F; }},
-        Degenerate{"HugeOutlierInput", [](Matrix&, Matrix& x) { x.col(9) *= 1e6F; }},
-        Degenerate{"HugeInputs", [](Matrix&, Matrix& x) { x *= 1e15F; }},
-        Degenerate{"TinyInputs", [](Matrix&, Matrix& x) { x *= 1e-15F; }},
-        Degenerate{"EqualChannels",
-                   [](Matrix&, Matrix& x) {
-                     const Vector first = x.col(0);
-                     x.colwise() = first;
-                   }},
-        Degenerate{"OneToken", [](Matrix&, Matrix& x) { x.conservativeResize(1, x.cols()); }},
-        Degenerate{"NoTokens", [](Matrix&, Matrix& x) { x.resize(0, x.cols()); }},
-        Degenerate{"OneRow", [](Matrix& w, Matrix&) { w.conservativeResize(1, w.cols()); }}),
+    ::testing::
+        Values(
+            Degenerate{"DeadInputs", [](Matrix&, Matrix& x) { x.middleCols(3, 40).setZero(); }},
+            Degenerate{"ZeroColumns", [](Matrix& w, Matrix&) { w.middleCols(3, 40).setZero(); }},
+            Degenerate{"DeadInputsWithZeroColumns",
+                       [](Matrix& w, Matrix& x) {
+                         w.leftCols(64).setZero();
+                         x.leftCols(64).setZero();
+                       }},
+            Degenerate{"ZeroRows", [](Matrix& w, Matrix&) { w.topRows(5).setZero(); }},
+            Degenerate{"ZeroWeight", [](Matrix& w, Matrix&) { w.setZero(); }},
+            Degenerate{"ConstantGroups",
+                       [](Matrix& w, Matrix&) { w.leftCols(64).setConstant(0.3F); }},
+            Degenerate{"ConstantWeight", [](Matrix& w, Matrix&) { w.setConstant(-0.3F); }},
+            Degenerate{"AllPositive", [](Matrix& w, Matrix&) { w = w.cwiseAbs().array() + 1; }},
+            Degenerate{"HugeOutlierWeight", [](Matrix& w, Matrix&) { w(7, 70) = 3e38F; }},
+            Degenerate{"HugeWeights", [](Matrix& w, Matrix&) { w *= 1e37F; }},
+            Degenerate{"GreatestWeights", [](Matrix& w, Matrix&) { w.setConstant(3e38F); }},
+            Degenerate{"GreatestWeightsOfBothSigns",
+                       [](Matrix& w, Matrix&) { w = w.cwiseSign() * 3e38F; }},
+            Degenerate{"TinyWeights", [](Matrix& w, Matrix&) { w *= 1e-37F; }},
+            Degenerate{"HugeOutlierInput", [](Matrix&, Matrix& x) { x.col(9) *= 1e6F; }},
+            Degenerate{"HugeInputs", [](Matrix&, Matrix& x) { x *= 1e15F; }},
+            Degenerate{"TinyInputs", [](Matrix&, Matrix& x) { x *= 1e-15F; }},
+            Degenerate{
+                "EqualChannels",
+                [](Matrix&, Matrix& x) {
+                  const Vector first = x.col(0);
+                  x.colwise() = first;
+                }},
+            Degenerate{"OneToken", [](Matrix&, Matrix& x) { x.conservativeResize(1, x.cols()); }},
+            Degenerate{"NoTokens", [](Matrix&, Matrix& x) { x.resize(0, x.cols()); }},
+            Degenerate{"OneRow", [](Matrix& w, Matrix&) { w.conservativeResize(1, w.cols()); }}),
     [](const auto& instance) { return instance.param.name; });
 
 TEST_P(DegenerateInputTest, GivesAValidLayerNoWorseThanRoundToNearest) {
