@@ -1,6 +1,6 @@
 // What is read off a row of logits.
-#ifndef PAROQUANT_SRC_EVAL_TOKEN_SCORES_H_
-#define PAROQUANT_SRC_EVAL_TOKEN_SCORES_H_
+#ifndef PAROQUANT_EVAL_TOKEN_SCORES_H_
+#define PAROQUANT_EVAL_TOKEN_SCORES_H_
 
 #include <cstdint>
 
@@ -17,4 +17,4 @@ double KlDivergence(const Eigen::Ref<const Eigen::RowVectorXf>& p_logits, double
 
 }  // namespace paroquant::eval
 
-#endif  // PAROQUANT_SRC_EVAL_TOKEN_SCORES_H_
+#endif  // PAROQUANT_EVAL_TOKEN_SCORES_H_

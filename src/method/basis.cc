@@ -1,4 +1,4 @@
-#include "basis.h"
+#include "method/basis.h"
 
 #include <algorithm>
 

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "basis.h"
 #include "column_scale.h"
 #include "gptq.h"
+#include "method/basis.h"
 #include "pairwise_rotation.h"
 
 namespace paroquant::method {

@@ -2,7 +2,7 @@
 #ifndef PAROQUANT_METHOD_GPTQ_H_
 #define PAROQUANT_METHOD_GPTQ_H_
 
-#include "basis.h"
+#include "method/basis.h"
 #include "error_feedback.h"
 #include "paroquant/base/matrix.h"
 #include "paroquant/method/linear_problem.h"

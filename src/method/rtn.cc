@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "basis.h"
+#include "method/basis.h"
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/quant/affine.h"

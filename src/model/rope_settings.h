@@ -1,6 +1,6 @@
 // Rotary settings out of config.json.
-#ifndef PAROQUANT_SRC_MODEL_ROPE_SETTINGS_H_
-#define PAROQUANT_SRC_MODEL_ROPE_SETTINGS_H_
+#ifndef PAROQUANT_MODEL_ROPE_SETTINGS_H_
+#define PAROQUANT_MODEL_ROPE_SETTINGS_H_
 
 #include "paroquant/io/json.h"
 #include "paroquant/model/architecture.h"
@@ -12,4 +12,4 @@ RopeSettings ParseRope(const io::JsonObject& config, int64_t max_positions);
 
 }  // namespace paroquant::model
 
-#endif  // PAROQUANT_SRC_MODEL_ROPE_SETTINGS_H_
+#endif  // PAROQUANT_MODEL_ROPE_SETTINGS_H_

@@ -1,7 +1,7 @@
 // The calibration sequences on their way through the model, block by block, as the blocks so far
 // quantized compute them.
-#ifndef PAROQUANT_SRC_PIPELINE_CALIBRATION_STREAM_H_
-#define PAROQUANT_SRC_PIPELINE_CALIBRATION_STREAM_H_
+#ifndef PAROQUANT_PIPELINE_CALIBRATION_STREAM_H_
+#define PAROQUANT_PIPELINE_CALIBRATION_STREAM_H_
 
 #include <cstdint>
 #include <span>
@@ -61,4 +61,4 @@ class CalibrationStream {
 
 }  // namespace paroquant::pipeline
 
-#endif  // PAROQUANT_SRC_PIPELINE_CALIBRATION_STREAM_H_
+#endif  // PAROQUANT_PIPELINE_CALIBRATION_STREAM_H_

@@ -1,6 +1,6 @@
 // The token sequences that a model is calibrated on.
-#ifndef PAROQUANT_SRC_PIPELINE_CALIBRATION_TEXT_H_
-#define PAROQUANT_SRC_PIPELINE_CALIBRATION_TEXT_H_
+#ifndef PAROQUANT_PIPELINE_CALIBRATION_TEXT_H_
+#define PAROQUANT_PIPELINE_CALIBRATION_TEXT_H_
 
 #include <cstdint>
 #include <string>
@@ -24,4 +24,4 @@ CalibrationText LoadCalibrationText(const QuantizeOptions& options,
 
 }  // namespace paroquant::pipeline
 
-#endif  // PAROQUANT_SRC_PIPELINE_CALIBRATION_TEXT_H_
+#endif  // PAROQUANT_PIPELINE_CALIBRATION_TEXT_H_

@@ -1,7 +1,7 @@
 // The checkpoint being written: the source's tensors, some of them in packed form, its other files
 // as they are, and a config.json that says so.
-#ifndef PAROQUANT_SRC_PIPELINE_CHECKPOINT_OUTPUT_H_
-#define PAROQUANT_SRC_PIPELINE_CHECKPOINT_OUTPUT_H_
+#ifndef PAROQUANT_PIPELINE_CHECKPOINT_OUTPUT_H_
+#define PAROQUANT_PIPELINE_CHECKPOINT_OUTPUT_H_
 
 #include <string>
 #include <vector>
@@ -46,4 +46,4 @@ class CheckpointOutput {
 
 }  // namespace paroquant::pipeline
 
-#endif  // PAROQUANT_SRC_PIPELINE_CHECKPOINT_OUTPUT_H_
+#endif  // PAROQUANT_PIPELINE_CHECKPOINT_OUTPUT_H_

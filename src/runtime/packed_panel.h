@@ -1,6 +1,6 @@
 // Decoding of packed codes, a panel of output features at a time.
-#ifndef PAROQUANT_SRC_RUNTIME_PACKED_PANEL_H_
-#define PAROQUANT_SRC_RUNTIME_PACKED_PANEL_H_
+#ifndef PAROQUANT_RUNTIME_PACKED_PANEL_H_
+#define PAROQUANT_RUNTIME_PACKED_PANEL_H_
 
 #include <cstdint>
 
@@ -15,4 +15,4 @@ void DecodePanel(const quant::PackedView& packed, int64_t first, int64_t count, 
 
 }  // namespace paroquant::runtime
 
-#endif  // PAROQUANT_SRC_RUNTIME_PACKED_PANEL_H_
+#endif  // PAROQUANT_RUNTIME_PACKED_PANEL_H_

@@ -1,6 +1,6 @@
 // The table of families: what a model_type changes about the common reading of config.json.
-#ifndef PAROQUANT_SRC_MODEL_FAMILIES_FAMILIES_H_
-#define PAROQUANT_SRC_MODEL_FAMILIES_FAMILIES_H_
+#ifndef PAROQUANT_MODEL_FAMILIES_FAMILIES_H_
+#define PAROQUANT_MODEL_FAMILIES_FAMILIES_H_
 
 #include <span>
 
@@ -27,4 +27,4 @@ void FillQwenWindows(const io::JsonObject& config, Architecture& architecture);
 
 }  // namespace paroquant::model
 
-#endif  // PAROQUANT_SRC_MODEL_FAMILIES_FAMILIES_H_
+#endif  // PAROQUANT_MODEL_FAMILIES_FAMILIES_H_
