@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "column_scale.h"
-#include "gptq.h"
 #include "method/basis.h"
-#include "pairwise_rotation.h"
+#include "method/column_scale.h"
+#include "method/gptq.h"
+#include "method/pairwise_rotation.h"
 
 namespace paroquant::method {
 namespace {

@@ -1,4 +1,4 @@
-#include "column_scale.h"
+#include "method/column_scale.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "error_feedback.h"
+#include "method/error_feedback.h"
 
 #include <algorithm>
 #include <cmath>

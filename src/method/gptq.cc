@@ -1,4 +1,4 @@
-#include "gptq.h"
+#include "method/gptq.h"
 
 #include <algorithm>
 #include <cassert>

@@ -3,7 +3,7 @@
 #define PAROQUANT_METHOD_GPTQ_H_
 
 #include "method/basis.h"
-#include "error_feedback.h"
+#include "method/error_feedback.h"
 #include "paroquant/base/matrix.h"
 #include "paroquant/method/linear_problem.h"
 #include "paroquant/quant/quantized_linear.h"

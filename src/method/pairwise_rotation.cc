@@ -1,4 +1,4 @@
-#include "pairwise_rotation.h"
+#include "method/pairwise_rotation.h"
 
 #include <algorithm>
 #include <cmath>

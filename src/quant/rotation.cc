@@ -7,7 +7,7 @@
 
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
-#include "transpose.h"
+#include "quant/transpose.h"
 
 namespace paroquant::quant {
 namespace {
