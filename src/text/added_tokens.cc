@@ -74,13 +74,12 @@ const AddedToken* AddedTokenFinder::LongestAt(std::string_view text, size_t posi
   for (size_t length = 0; first != last; ++length) {
     if (first->content.size() == length) longest = &*first++;
     if (position + length == text.size()) break;
-    const auto range =
-        std::ranges::equal_range(first, last, static_cast<unsigned char>(text[position + length]),
-                                 {}, [length](const AddedToken& token) {
-                                   return static_cast<unsigned char>(token.content[length]);
-                                 });
-    first = range.begin();
-    last = range.end();
+    const auto byte = static_cast<unsigned char>(text[position + length]);
+    const auto byte_of = [length](const AddedToken& token) {
+      return static_cast<unsigned char>(token.content[length]);
+    };
+    first = std::ranges::lower_bound(first, last, byte, {}, byte_of);
+    last = std::ranges::upper_bound(first, last, byte, {}, byte_of);
   }
   return longest;
 }
