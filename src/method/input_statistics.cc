@@ -7,6 +7,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/parallel.h"
+#include "paroquant/linalg/product.h"
 
 namespace paroquant::method {
 namespace {
@@ -60,11 +61,7 @@ void InputStatistics::Add(const ConstMatrixRef& activations) {
                  .found = "an infinity or no number",
                  .hint = "Do the model's weights hold such values, or is a file damaged?"});
   }
-  const std::vector<Tile> tiles = LowerTiles(channels());
-  ParallelFor(static_cast<int64_t>(tiles.size()), [&](int64_t i) {
-    const Tile& tile = tiles[static_cast<size_t>(i)];
-    sum_.block(tile.row, tile.column, tile.rows, tile.columns) += GramTile(activations, tile);
-  });
+  linalg::AddGram(activations, sum_);
   tokens_ += activations.rows();
 }
 
@@ -79,7 +76,7 @@ MatrixD InputStatistics::DampedMoment(double damping) const {
     const auto source = sum_.block(tile.row, tile.column, tile.rows, tile.columns);
     moment.block(tile.row, tile.column, tile.rows, tile.columns) = factor * source;
     auto mirrored = moment.block(tile.column, tile.row, tile.columns, tile.rows);
-    if (tile.OnDiagonal()) {  // whose halves were summed apart and differ in the last bits
+    if (tile.OnDiagonal()) {  // whose upper half is not defined
       mirrored.triangularView<Eigen::StrictlyUpper>() = factor * source.transpose();
     } else {
       mirrored = factor * source.transpose();
@@ -96,10 +93,12 @@ double InputStatistics::OutputEnergy(const ConstMatrixRef& weight) const {
   std::vector<double> energies(tiles.size());
   ParallelFor(static_cast<int64_t>(tiles.size()), [&](int64_t i) {
     const Tile& tile = tiles[static_cast<size_t>(i)];
-    const double energy = sum_.block(tile.row, tile.column, tile.rows, tile.columns)
-                              .cwiseProduct(GramTile(weight, tile))
-                              .sum();
-    energies[static_cast<size_t>(i)] = tile.OnDiagonal() ? energy : 2 * energy;
+    const auto moment = sum_.block(tile.row, tile.column, tile.rows, tile.columns);
+    const MatrixD errors = GramTile(weight, tile);
+    energies[static_cast<size_t>(i)] =
+        tile.OnDiagonal()
+            ? MatrixD(moment.selfadjointView<Eigen::Lower>()).cwiseProduct(errors).sum()
+            : 2 * moment.cwiseProduct(errors).sum();
   });
   double sum = 0;
   for (const double energy : energies) sum += energy;

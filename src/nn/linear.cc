@@ -2,8 +2,9 @@
 
 #include <utility>
 
+#include "paroquant/linalg/product.h"
+#include "paroquant/linalg/tile.h"
 #include "paroquant/model/checkpoint.h"
-#include "paroquant/nn/panel_product.h"
 
 namespace paroquant::nn {
 
@@ -11,11 +12,16 @@ DenseLinear::DenseLinear(const io::TensorView& weight, std::vector<float> bias)
     : weight_(weight), bias_(std::move(bias)) {}
 
 void DenseLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
-  const int64_t in_features = weight_.shape[1];
-  const auto decode = [&](int64_t first, int64_t count, float* panel) {
-    model::DecodeFloats(weight_, first * in_features, count * in_features, panel);
+  const auto pack = [&](const linalg::Panel& panel, float* strips) {
+    thread_local Matrix rows;
+    rows.resize(panel.columns, panel.depth);
+    for (int64_t n = 0; n < panel.columns; ++n) {
+      model::DecodeFloats(weight_, (panel.column + n) * in_features() + panel.k, panel.depth,
+                          rows.row(n).data());
+    }
+    linalg::PackRows(rows, linalg::kTileColumns, strips);
   };
-  MultiplyPanels(input, decode, PanelLayout::kOutputMajor, bias_, output);
+  linalg::Multiply(input, pack, bias_, output);
 }
 
 }  // namespace paroquant::nn

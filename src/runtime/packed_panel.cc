@@ -1,15 +1,21 @@
 #include "runtime/packed_panel.h"
 
+#include <algorithm>
 #include <array>
 
 #include "paroquant/base/half.h"
-#include "paroquant/nn/panel_product.h"
+#include "paroquant/linalg/tile.h"
 
 namespace paroquant::runtime {
 namespace {
 
-using nn::kPanelWidth;
-using PanelRow = std::array<float, kPanelWidth>;
+using linalg::kPanelColumns;
+using linalg::kTileColumns;
+
+// A row of a panel, zero where the panel is narrower.
+struct alignas(64) PanelRow : std::array<float, kPanelColumns> {
+  PanelRow() : std::array<float, kPanelColumns>{} {}
+};
 
 // Where column i of a word's eight lies: AWQ's order, see quant::PackedLinear.
 constexpr std::array<int, 8> kAwqShifts = {0, 16, 4, 20, 8, 24, 12, 28};
@@ -43,28 +49,37 @@ void DecodeRow(const uint32_t* words, int bits, int64_t count, float* codes) {
   }
 }
 
+// Row k of a panel to its place in each strip.
+void ScatterRow(const PanelRow& row, const linalg::Panel& panel, int64_t k, float* strips) {
+  for (int64_t column = 0; column < panel.columns; column += kTileColumns) {
+    std::copy_n(row.data() + column, kTileColumns,
+                strips + column * panel.depth + k * kTileColumns);
+  }
+}
+
 }  // namespace
 
-void DecodePanel(const quant::PackedView& packed, int64_t first, int64_t count, float* panel) {
+void DecodePanel(const quant::PackedView& packed, const linalg::Panel& panel, float* strips) {
+  static_assert(kPanelColumns % 32 == 0, "every width of codes starts a panel at a whole word");
   const int64_t words_per_row = packed.out_features * packed.bits / 32;
-  const int64_t first_word = first * packed.bits / 32;
+  const int64_t first_word = panel.column * packed.bits / 32;
   PanelRow zeros;
   PanelRow scales;
-  for (int64_t k = 0; k < packed.in_features; ++k) {
-    if (k % packed.group_size == 0) {
-      const int64_t group = k / packed.group_size;
-      DecodeRow(packed.qzeros.data() + group * words_per_row + first_word, packed.bits, count,
-                zeros.data());
-      const uint16_t* stored = packed.scales.data() + group * packed.out_features + first;
+  PanelRow row;
+  for (int64_t k = 0; k < panel.depth; ++k) {
+    const int64_t channel = panel.k + k;
+    if (k == 0 || channel % packed.group_size == 0) {
+      const int64_t group = channel / packed.group_size;
+      DecodeRow(packed.qzeros.data() + group * words_per_row + first_word, packed.bits,
+                panel.columns, zeros.data());
+      const uint16_t* stored = packed.scales.data() + group * packed.out_features + panel.column;
       HalfToFloat(reinterpret_cast<const std::byte*>(stored), scales.data(),
-                  static_cast<size_t>(count));
+                  static_cast<size_t>(panel.columns));
     }
-    float* row = panel + k * count;
-    DecodeRow(packed.qweight.data() + k * words_per_row + first_word, packed.bits, count, row);
-    for (int64_t n = 0; n < count; ++n) {
-      const auto i = static_cast<size_t>(n);
-      row[n] = (row[n] - zeros[i]) * scales[i];
-    }
+    DecodeRow(packed.qweight.data() + channel * words_per_row + first_word, packed.bits,
+              panel.columns, row.data());
+    for (size_t n = 0; n < row.size(); ++n) row[n] = (row[n] - zeros[n]) * scales[n];
+    ScatterRow(row, panel, k, strips);
   }
 }
 

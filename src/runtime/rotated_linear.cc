@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "paroquant/base/half.h"
-#include "paroquant/nn/panel_product.h"
+#include "paroquant/linalg/product.h"
 #include "runtime/packed_panel.h"
 
 namespace paroquant::runtime {
@@ -19,10 +19,10 @@ RotatedLinear::RotatedLinear(quant::PackedView packed, std::vector<float> bias)
 void RotatedLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
   Matrix rotated(input.rows(), input.cols());
   rotation_.RotateRows(input, channel_scales_.data(), rotated);
-  const auto decode = [&](int64_t first, int64_t count, float* panel) {
-    DecodePanel(packed_, first, count, panel);
+  const auto pack = [&](const linalg::Panel& panel, float* strips) {
+    DecodePanel(packed_, panel, strips);
   };
-  nn::MultiplyPanels(rotated, decode, nn::PanelLayout::kInputMajor, bias_, output);
+  linalg::Multiply(rotated, pack, bias_, output);
 }
 
 }  // namespace paroquant::runtime

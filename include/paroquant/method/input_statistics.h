@@ -34,7 +34,7 @@ class InputStatistics {
 
  private:
   std::string name_;
-  MatrixD sum_;  // of x x^T; valid in the tiles on and below the diagonal
+  MatrixD sum_;  // of x x^T; valid on and below the diagonal
   int64_t tokens_ = 0;
 };
 

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <array>
+
+#include "paroquant/base/parallel.h"
+#include "paroquant/linalg/product.h"
+#include "paroquant/linalg/tile.h"
+
+namespace paroquant::linalg {
+namespace {
+
+// The longest sum in single precision.
+constexpr int64_t kChunkTokens = 512;
+// Slabs of a task: together with a panel's strips they fit the second-level cache.
+constexpr int64_t kSlabsPerTask = 16;
+constexpr int64_t kRowsPerTask = kSlabsPerTask * kTileRows;
+
+// The channels of a chunk of tokens as runs of `width`, packed in parallel.
+void PackChannels(const ConstMatrixRef& tokens, int64_t width, Vector& packed) {
+  const int64_t runs = CeilDivide(tokens.cols(), width);
+  packed.resize(runs * width * tokens.rows());
+  ParallelFor(runs, [&](int64_t run) {
+    const int64_t first = run * width;
+    PackColumns(tokens.middleCols(first, std::min(width, tokens.cols() - first)), width,
+                packed.data() + first * tokens.rows());
+  });
+}
+
+struct Chunk {
+  int64_t tokens = 0;
+  Vector slabs;   // of x^T
+  Vector strips;  // of y
+};
+
+using Tile = std::array<float, static_cast<size_t>(kTileRows* kTileColumns)>;
+
+// sum += the product's tile at (row, column), cut off at the edges of `sum`.
+void AddTile(const Chunk& chunk, int64_t row, int64_t column, MatrixD& sum) {
+  const int64_t rows = std::min(kTileRows, sum.rows() - row);
+  const int64_t columns = std::min(kTileColumns, sum.cols() - column);
+  Tile tile{};
+  MultiplyTile(rows, chunk.tokens, chunk.slabs.data() + row * chunk.tokens,
+               chunk.strips.data() + column * chunk.tokens, tile.data(), kTileColumns);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) {
+      sum(row + i, column + j) +=
+          static_cast<double>(tile[static_cast<size_t>(i * kTileColumns + j)]);
+    }
+  }
+}
+
+enum class Part { kAll, kLower };
+
+void AddChunk(const Chunk& chunk, Part part, MatrixD& sum) {
+  const int64_t row_tasks = CeilDivide(sum.rows(), kRowsPerTask);
+  const int64_t column_tasks = CeilDivide(sum.cols(), kPanelColumns);
+  ParallelFor(row_tasks * column_tasks, [&](int64_t task) {
+    const int64_t first_row = task / column_tasks * kRowsPerTask;
+    const int64_t last_row = std::min(first_row + kRowsPerTask, sum.rows());
+    const int64_t first_column = task % column_tasks * kPanelColumns;
+    const int64_t last_column = std::min(first_column + kPanelColumns, sum.cols());
+    for (int64_t row = first_row; row < last_row; row += kTileRows) {
+      const int64_t end =
+          part == Part::kLower ? std::min(row + kTileRows, last_column) : last_column;
+      for (int64_t column = first_column; column < end; column += kTileColumns) {
+        AddTile(chunk, row, column, sum);
+      }
+    }
+  });
+}
+
+void AddTransposedProduct(const ConstMatrixRef& x, const ConstMatrixRef& y, Part part,
+                          MatrixD& sum) {
+  Chunk chunk;
+  for (int64_t start = 0; start < x.rows(); start += kChunkTokens) {
+    chunk.tokens = std::min(kChunkTokens, x.rows() - start);
+    PackChannels(x.middleRows(start, chunk.tokens), kTileRows, chunk.slabs);
+    PackChannels(y.middleRows(start, chunk.tokens), kTileColumns, chunk.strips);
+    AddChunk(chunk, part, sum);
+  }
+}
+
+}  // namespace
+
+void AddCrossProduct(const ConstMatrixRef& x, const ConstMatrixRef& y, MatrixD& sum) {
+  AddTransposedProduct(x, y, Part::kAll, sum);
+}
+
+void AddGram(const ConstMatrixRef& x, MatrixD& sum) {
+  AddTransposedProduct(x, x, Part::kLower, sum);
+}
+
+}  // namespace paroquant::linalg

@@ -1,0 +1,120 @@
+#include "paroquant/linalg/product.h"
+
+#include <algorithm>
+
+#include "paroquant/base/parallel.h"
+#include "paroquant/linalg/tile.h"
+
+namespace paroquant::linalg {
+namespace {
+
+// Slabs of A that are packed at a time: enough rows to make the decoding of B cheap.
+constexpr int64_t kSlabsPerChunk = 2048 / kTileRows;
+constexpr int64_t kSlabsPerTask = 8;
+// Fewer panels than this are shared by several tasks, each with a part of the rows.
+constexpr int64_t kWantedTasks = 16;
+
+// The slabs of a chunk of A, all of its K.
+class PackedLeft {
+ public:
+  void Pack(const ConstMatrixRef& a) {
+    depth_ = a.cols();
+    rows_ = a.rows();
+    storage_.resize(slabs() * kTileRows * depth_);
+    ParallelFor(CeilDivide(slabs(), kSlabsPerTask), [&](int64_t task) {
+      const int64_t row = task * kSlabsPerTask * kTileRows;
+      const int64_t rows = std::min(kSlabsPerTask * kTileRows, rows_ - row);
+      PackRows(a.middleRows(row, rows), kTileRows, storage_.data() + row * depth_);
+    });
+  }
+
+  int64_t slabs() const { return CeilDivide(rows_, kTileRows); }
+  int64_t SlabRows(int64_t slab) const { return std::min(kTileRows, rows_ - slab * kTileRows); }
+  const float* Slab(int64_t slab, int64_t k) const {
+    return storage_.data() + (slab * depth_ + k) * kTileRows;
+  }
+
+ private:
+  int64_t depth_ = 0;
+  int64_t rows_ = 0;
+  Vector storage_;
+};
+
+// c += slabs [first, last) of `a` times a panel.
+void AddPanel(const PackedLeft& a, int64_t first, int64_t last, const Panel& panel,
+              const float* strips, MatrixRef& c) {
+  for (int64_t slab = first; slab < last; ++slab) {
+    for (int64_t column = 0; column < panel.columns; column += kTileColumns) {
+      MultiplyTile(a.SlabRows(slab), std::min(kTileColumns, panel.columns - column), panel.depth,
+                   a.Slab(slab, panel.k), strips + column * panel.depth,
+                   &c(slab * kTileRows, panel.column + column), c.outerStride());
+    }
+  }
+}
+
+void SetRows(std::span<const float> bias, MatrixRef c) {
+  if (bias.empty()) {
+    c.setZero();
+  } else {
+    c.rowwise() = Eigen::Map<const Vector>(bias.data(), c.cols()).transpose();
+  }
+}
+
+// One task: some slabs times the columns of a panel, over all of K.
+void MultiplyColumns(const PackedLeft& a, int64_t first, int64_t last, int64_t depth, Panel panel,
+                     const PanelPacker& pack_b, MatrixRef& c) {
+  thread_local Vector strips;
+  strips.resize(CeilDivide(kPanelColumns, kTileColumns) * kTileColumns * kPanelDepth);
+  for (panel.k = 0; panel.k < depth; panel.k += kPanelDepth) {
+    panel.depth = std::min(kPanelDepth, depth - panel.k);
+    pack_b(panel, strips.data());
+    AddPanel(a, first, last, panel, strips.data(), c);
+  }
+}
+
+void MultiplyChunk(const PackedLeft& a, int64_t depth, const PanelPacker& pack_b,
+                   std::span<const float> bias, MatrixRef c) {
+  const int64_t panels = CeilDivide(c.cols(), kPanelColumns);
+  const int64_t parts = std::clamp<int64_t>(CeilDivide(kWantedTasks, panels), 1, a.slabs());
+  ParallelFor(panels * parts, [&](int64_t task) {
+    const int64_t part = task % parts;
+    const int64_t first = part * a.slabs() / parts;
+    const int64_t last = (part + 1) * a.slabs() / parts;
+    const int64_t row = first * kTileRows;
+    const int64_t rows = std::min(last * kTileRows, c.rows()) - row;
+    const int64_t column = task / parts * kPanelColumns;
+    const int64_t columns = std::min(kPanelColumns, c.cols() - column);
+    SetRows(bias.empty() ? bias : bias.subspan(column, columns),
+            c.block(row, column, rows, columns));
+    MultiplyColumns(a, first, last, depth, {.column = column, .columns = columns}, pack_b, c);
+  });
+}
+
+}  // namespace
+
+void Multiply(const ConstMatrixRef& a, const PanelPacker& pack_b, std::span<const float> bias,
+              MatrixRef c) {
+  constexpr int64_t kChunk = kSlabsPerChunk * kTileRows;
+  thread_local PackedLeft left;
+  for (int64_t row = 0; row < a.rows(); row += kChunk) {
+    const int64_t rows = std::min(kChunk, a.rows() - row);
+    left.Pack(a.middleRows(row, rows));
+    MultiplyChunk(left, a.cols(), pack_b, bias, c.middleRows(row, rows));
+  }
+}
+
+void Multiply(const ConstMatrixRef& a, const ConstMatrixRef& b, MatrixRef c) {
+  const auto pack = [&](const Panel& panel, float* strips) {
+    PackColumns(b.block(panel.k, panel.column, panel.depth, panel.columns), kTileColumns, strips);
+  };
+  Multiply(a, pack, {}, c);
+}
+
+void MultiplyTransposed(const ConstMatrixRef& a, const ConstMatrixRef& b, MatrixRef c) {
+  const auto pack = [&](const Panel& panel, float* strips) {
+    PackRows(b.block(panel.column, panel.k, panel.columns, panel.depth), kTileColumns, strips);
+  };
+  Multiply(a, pack, {}, c);
+}
+
+}  // namespace paroquant::linalg
