@@ -48,8 +48,26 @@ constexpr std::array<RowsKernel, sizeof...(Index)> MakeKernels(
 // kKernels[rows - 1]
 constexpr auto kKernels = MakeKernels(std::make_integer_sequence<int, kTileRows>());
 
-// Square blocks are transposed at a time, so that both sides stay in the cache.
-constexpr int64_t kPackDepth = 16;
+// Transposes `Width` rows of `depth` floats, `stride` apart: the writes run through, the reads are
+// as many streams as the caches can follow.
+template <int64_t Width>
+void Interleave(const float* rows, int64_t stride, int64_t depth, float* packed) {
+  for (int64_t k = 0; k < depth; ++k) {
+#pragma GCC unroll 32
+    for (int64_t row = 0; row < Width; ++row) packed[row] = rows[row * stride + k];
+    packed += Width;
+  }
+}
+
+// The same for fewer rows, zeros in place of the others.
+void InterleaveSome(const float* rows, int64_t count, int64_t stride, int64_t depth, int64_t width,
+                    float* packed) {
+  for (int64_t k = 0; k < depth; ++k) {
+    for (int64_t row = 0; row < count; ++row) packed[row] = rows[row * stride + k];
+    std::fill_n(packed + count, width - count, 0.0F);
+    packed += width;
+  }
+}
 
 }  // namespace
 
@@ -87,20 +105,18 @@ void PackColumns(const ConstMatrixRef& rows, int64_t width, float* packed) {
 }
 
 void PackRows(const ConstMatrixRef& rows, int64_t width, float* packed) {
-  const int64_t depth = rows.cols();
+  const int64_t stride = rows.outerStride();
   for (int64_t first = 0; first < rows.rows(); first += width) {
-    const int64_t count = std::min(width, rows.rows() - first);
-    for (int64_t begin = 0; begin < depth; begin += kPackDepth) {
-      const int64_t end = std::min(begin + kPackDepth, depth);
-      for (int64_t row = 0; row < count; ++row) {
-        const float* source = rows.data() + (first + row) * rows.outerStride();
-        for (int64_t k = begin; k < end; ++k) packed[k * width + row] = source[k];
-      }
-      for (int64_t k = begin; k < end; ++k) {
-        std::fill_n(packed + k * width + count, width - count, 0.0F);
-      }
+    const float* source = rows.data() + first * stride;
+    if (first + width > rows.rows()) {
+      InterleaveSome(source, rows.rows() - first, stride, rows.cols(), width, packed);
+    } else if (width == kTileRows) {
+      Interleave<kTileRows>(source, stride, rows.cols(), packed);
+    } else {
+      assert(width == kTileColumns);
+      Interleave<kTileColumns>(source, stride, rows.cols(), packed);
     }
-    packed += depth * width;
+    packed += rows.cols() * width;
   }
 }
 

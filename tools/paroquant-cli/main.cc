@@ -1,5 +1,6 @@
 // The command line: parse, run, and turn every fault into one message and one exit code.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -85,7 +86,16 @@ int ParseAndRun(int argc, char** argv) {
   return runs.at(chosen)();
 }
 
+// Activations of one layer are freed and asked for again in the next. Handing them back to the
+// system in between costs a tenth of the time of an evaluation in page faults.
+void KeepFreedMemory() {
+  constexpr int kBytes = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kBytes);
+  mallopt(M_TRIM_THRESHOLD, kBytes);
+}
+
 int Main(int argc, char** argv) {
+  KeepFreedMemory();
   CatchInterrupts();
   // A full disk or a closed pipe comes back as an error of the write, which has a message.
   std::signal(SIGPIPE, SIG_IGN);
