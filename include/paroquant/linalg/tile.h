@@ -15,7 +15,7 @@
 
 namespace paroquant::linalg {
 
-inline constexpr int64_t kTileColumns = 2 * kSimdFloats;
+inline constexpr int64_t kTileColumns = int64_t{2} * kSimdFloats;
 // As many rows as leave room for a row of B and a broadcast element of A in the registers.
 inline constexpr int64_t kTileRows = kSimdRegisters / 2 - 2;
 
