@@ -8,19 +8,14 @@
 namespace paroquant::linalg {
 namespace {
 
-const UnalignedSimdFloat& Load(const float* from) {
-  return *reinterpret_cast<const UnalignedSimdFloat*>(from);
-}
-UnalignedSimdFloat& Store(float* to) { return *reinterpret_cast<UnalignedSimdFloat*>(to); }
-
 // The loops over rows must be unrolled: only then do the sums live in registers.
 template <int Rows>
 void MultiplyRows(int64_t k, const float* slab, const float* strip, float* c, int64_t stride) {
   SimdFloat left[Rows] = {};
   SimdFloat right[Rows] = {};
   for (int64_t i = 0; i < k; ++i) {
-    const SimdFloat b_left = Load(strip);
-    const SimdFloat b_right = Load(strip + kSimdFloats);
+    const SimdFloat b_left = LoadFloats(strip);
+    const SimdFloat b_right = LoadFloats(strip + kSimdFloats);
 #pragma GCC unroll 16
     for (int row = 0; row < Rows; ++row) {
       left[row] += slab[row] * b_left;
@@ -31,8 +26,8 @@ void MultiplyRows(int64_t k, const float* slab, const float* strip, float* c, in
   }
 #pragma GCC unroll 16
   for (int row = 0; row < Rows; ++row) {
-    Store(c) += left[row];
-    Store(c + kSimdFloats) += right[row];
+    StoreFloats(LoadFloats(c) + left[row], c);
+    StoreFloats(LoadFloats(c + kSimdFloats) + right[row], c + kSimdFloats);
     c += stride;
   }
 }

@@ -1,17 +1,40 @@
 #include "paroquant/nn/linear.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "paroquant/base/parallel.h"
 #include "paroquant/linalg/product.h"
 #include "paroquant/linalg/tile.h"
 #include "paroquant/model/checkpoint.h"
 
 namespace paroquant::nn {
+namespace {
+
+// Fewer rows are not worth packing the weight for.
+constexpr int64_t kFewRows = 8;
+constexpr int64_t kFeaturesPerTask = 64;
+
+}  // namespace
 
 DenseLinear::DenseLinear(const io::TensorView& weight, std::vector<float> bias)
     : weight_(weight), bias_(std::move(bias)) {}
 
+void DenseLinear::ForwardFew(ConstMatrixRef input, MatrixRef output) const {
+  ParallelFor((out_features() + kFeaturesPerTask - 1) / kFeaturesPerTask, [&](int64_t task) {
+    thread_local Vector row;
+    row.resize(in_features());
+    const int64_t end = std::min((task + 1) * kFeaturesPerTask, out_features());
+    for (int64_t n = task * kFeaturesPerTask; n < end; ++n) {
+      model::DecodeFloats(weight_, n * in_features(), in_features(), row.data());
+      output.col(n).noalias() = input * row;
+      if (!bias_.empty()) output.col(n).array() += bias_[static_cast<size_t>(n)];
+    }
+  });
+}
+
 void DenseLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
+  if (input.rows() < kFewRows) return ForwardFew(input, output);
   const auto pack = [&](const linalg::Panel& panel, float* strips) {
     thread_local Matrix rows;
     rows.resize(panel.columns, panel.depth);

@@ -17,20 +17,17 @@ struct alignas(64) PanelRow : std::array<float, kPanelColumns> {
   PanelRow() : std::array<float, kPanelColumns>{} {}
 };
 
-// Where column i of a word's eight lies: AWQ's order, see quant::PackedLinear.
-constexpr std::array<int, 8> kAwqShifts = {0, 16, 4, 20, 8, 24, 12, 28};
-
-void DecodeAwqRow(const uint32_t* words, int64_t count, float* codes) {
+void DecodeNibbles(const uint32_t* words, int64_t count, float* codes) {
   for (int64_t w = 0; w < count / 8; ++w) {
     for (size_t i = 0; i < 8; ++i) {
-      codes[8 * w + static_cast<int64_t>(i)] =
-          static_cast<float>(static_cast<int32_t>((words[w] >> kAwqShifts[i]) & 0xF));
+      codes[8 * w + kNibbleColumns[i]] =
+          static_cast<float>(static_cast<int32_t>((words[w] >> (4 * i)) & 0xF));
     }
   }
 }
 
 // Codes one after the other from the lowest bit on, across words where they do not fit.
-void DecodeSequentialRow(const uint32_t* words, int bits, int64_t count, float* codes) {
+void DecodeSequence(const uint32_t* words, int bits, int64_t count, float* codes) {
   const uint32_t mask = (1U << bits) - 1;
   for (int64_t i = 0; i < count; ++i) {
     const int64_t bit = i * bits;
@@ -38,14 +35,6 @@ void DecodeSequentialRow(const uint32_t* words, int bits, int64_t count, float* 
     uint64_t window = words[bit / 32];
     if (shift + bits > 32) window |= uint64_t{words[bit / 32 + 1]} << 32;
     codes[i] = static_cast<float>((window >> shift) & mask);
-  }
-}
-
-void DecodeRow(const uint32_t* words, int bits, int64_t count, float* codes) {
-  if (bits == 4) {
-    DecodeAwqRow(words, count, codes);
-  } else {
-    DecodeSequentialRow(words, bits, count, codes);
   }
 }
 
@@ -59,6 +48,14 @@ void ScatterRow(const PanelRow& row, const linalg::Panel& panel, int64_t k, floa
 
 }  // namespace
 
+void DecodeCodes(const uint32_t* words, int bits, int64_t count, float* codes) {
+  if (bits == 4) {
+    DecodeNibbles(words, count, codes);
+  } else {
+    DecodeSequence(words, bits, count, codes);
+  }
+}
+
 void DecodePanel(const quant::PackedView& packed, const linalg::Panel& panel, float* strips) {
   static_assert(kPanelColumns % 32 == 0, "every width of codes starts a panel at a whole word");
   const int64_t words_per_row = packed.out_features * packed.bits / 32;
@@ -70,14 +67,14 @@ void DecodePanel(const quant::PackedView& packed, const linalg::Panel& panel, fl
     const int64_t channel = panel.k + k;
     if (k == 0 || channel % packed.group_size == 0) {
       const int64_t group = channel / packed.group_size;
-      DecodeRow(packed.qzeros.data() + group * words_per_row + first_word, packed.bits,
-                panel.columns, zeros.data());
+      DecodeCodes(packed.qzeros.data() + group * words_per_row + first_word, packed.bits,
+                  panel.columns, zeros.data());
       const uint16_t* stored = packed.scales.data() + group * packed.out_features + panel.column;
       HalfToFloat(reinterpret_cast<const std::byte*>(stored), scales.data(),
                   static_cast<size_t>(panel.columns));
     }
-    DecodeRow(packed.qweight.data() + channel * words_per_row + first_word, packed.bits,
-              panel.columns, row.data());
+    DecodeCodes(packed.qweight.data() + channel * words_per_row + first_word, packed.bits,
+                panel.columns, row.data());
     for (size_t n = 0; n < row.size(); ++n) row[n] = (row[n] - zeros[n]) * scales[n];
     ScatterRow(row, panel, k, strips);
   }

@@ -5,8 +5,15 @@
 #include "paroquant/base/half.h"
 #include "paroquant/linalg/product.h"
 #include "runtime/packed_panel.h"
+#include "runtime/packed_vector.h"
 
 namespace paroquant::runtime {
+namespace {
+
+// Fewer rows are cheaper one by one than decoding the codes to floats.
+constexpr int64_t kFewRows = 8;
+
+}  // namespace
 
 RotatedLinear::RotatedLinear(quant::PackedView packed, std::vector<float> bias)
     : packed_(std::move(packed)), bias_(std::move(bias)), rotation_(packed_.rotation) {
@@ -19,6 +26,15 @@ RotatedLinear::RotatedLinear(quant::PackedView packed, std::vector<float> bias)
 void RotatedLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
   Matrix rotated(input.rows(), input.cols());
   rotation_.RotateRows(input, channel_scales_.data(), rotated);
+  if (packed_.bits == 4 && input.rows() < kFewRows) {
+    for (int64_t row = 0; row < input.rows(); ++row) {
+      MultiplyVector(packed_, rotated.row(row).data(), output.row(row).data());
+    }
+    if (!bias_.empty()) {
+      output.rowwise() += Eigen::Map<const Vector>(bias_.data(), output.cols()).transpose();
+    }
+    return;
+  }
   const auto pack = [&](const linalg::Panel& panel, float* strips) {
     DecodePanel(packed_, panel, strips);
   };

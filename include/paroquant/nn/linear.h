@@ -31,6 +31,8 @@ class DenseLinear : public Linear {
   void Forward(ConstMatrixRef input, MatrixRef output) const override;
 
  private:
+  void ForwardFew(ConstMatrixRef input, MatrixRef output) const;
+
   io::TensorView weight_;
   std::vector<float> bias_;
 };
