@@ -14,7 +14,6 @@
 #include "paroquant/base/error.h"
 #include "paroquant/base/nearest_word.h"
 #include "paroquant/base/version.h"
-#include "terminal_progress.h"
 
 namespace paroquant::cli {
 namespace {
@@ -96,7 +95,6 @@ void KeepFreedMemory() {
 
 int Main(int argc, char** argv) {
   KeepFreedMemory();
-  CatchInterrupts();
   // A full disk or a closed pipe comes back as an error of the write, which has a message.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);

@@ -35,7 +35,8 @@ std::string Duration(double seconds) {
 
 }  // namespace
 
-void CatchInterrupts() {
+TerminalProgress::TerminalProgress(bool shown, bool updates_in_place)
+    : shown_(shown), updates_in_place_(updates_in_place) {
   std::signal(SIGINT, OnSignal);
   std::signal(SIGTERM, OnSignal);
 }

@@ -10,13 +10,11 @@
 
 namespace paroquant::cli {
 
-// Makes Ctrl-C and SIGTERM a request that the next Advance answers with Error of kInterrupted.
-void CatchInterrupts();
-
 class TerminalProgress : public Progress {
  public:
-  TerminalProgress(bool shown, bool updates_in_place)
-      : shown_(shown), updates_in_place_(updates_in_place) {}
+  // From here on Ctrl-C and SIGTERM are requests that the next Advance answers with Error of
+  // kInterrupted. Commands without progress leave nothing behind and just end.
+  TerminalProgress(bool shown, bool updates_in_place);
   ~TerminalProgress() override;
 
   void Start(const std::string& phase, int64_t total) override;
