@@ -5,11 +5,12 @@
 
 #include <string>
 
-#include "tests/io/test_files.h"
+#include "tests/testing/error_of.h"
 
 namespace paroquant::io {
 namespace {
 
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 
 TEST(JsonTest, ObjectsKeepTheOrderOfTheirKeys) {
