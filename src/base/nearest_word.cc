@@ -21,10 +21,12 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::string NearestWord(std::string_view word, const std::vector<std::string>& known) {
+std::string NearestWord(std::string_view word, const std::vector<std::string>& known, size_t most) {
   std::string nearest;
-  size_t least = word.size() / 3 + 1;
+  size_t least = most + 1;
   for (const std::string& candidate : known) {
+    const auto [shorter, longer] = std::minmax({word.size(), candidate.size()});
+    if (longer - shorter >= least) continue;
     const size_t distance = EditDistance(word, candidate);
     if (distance < least) {
       least = distance;
@@ -32,6 +34,10 @@ std::string NearestWord(std::string_view word, const std::vector<std::string>& k
     }
   }
   return nearest;
+}
+
+std::string NearestWord(std::string_view word, const std::vector<std::string>& known) {
+  return NearestWord(word, known, word.size() / 3);
 }
 
 }  // namespace paroquant

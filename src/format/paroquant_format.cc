@@ -2,13 +2,19 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <utility>
+
+#include "paroquant/base/half.h"
 
 namespace paroquant::format {
 namespace {
 
 constexpr char kMethod[] = "paroquant";
+constexpr std::array kBits = {2, 3, 4, 8};
 
 // Reads a module's tensors and says what is wrong with them.
 class ModuleReader {
@@ -69,9 +75,9 @@ std::span<const T> Elements(const io::TensorView& tensor,
 }
 
 int BitsOf(const io::TensorView& qweight, int64_t out_features) {
-  const int64_t total_bits = qweight.shape[1] * 32;
-  for (const int bits : {2, 3, 4, 8}) {
-    if (out_features * bits == total_bits) return bits;
+  for (const int bits : kBits) {
+    const int64_t row_bits = out_features * bits;
+    if (row_bits % 32 == 0 && row_bits / 32 == qweight.shape[1]) return bits;
   }
   ModuleReader::Fail(qweight, fmt::format("{} columns of 2, 3, 4 or 8 bits", out_features),
                      fmt::format("{} words a row", qweight.shape[1]));
@@ -84,6 +90,14 @@ int GroupSizeOf(const io::TensorView& qzeros, int64_t in_features) {
                        fmt::format("{} rows", groups));
   }
   return static_cast<int>(in_features / groups);
+}
+
+void RequireFinite(const io::TensorView& theta, const std::vector<uint16_t>& halves) {
+  const auto bad = std::find_if_not(halves.begin(), halves.end(),
+                                    [](uint16_t bits) { return std::isfinite(HalfToFloat(bits)); });
+  if (bad == halves.end()) return;
+  ModuleReader::Fail(theta, "finite angles",
+                     fmt::format("one that is not finite at element {}", bad - halves.begin()));
 }
 
 template <typename T>
@@ -108,7 +122,7 @@ std::optional<QuantizationConfig> ParseQuantizationConfig(const io::Json& config
   QuantizationConfig quantization{.bits = object.Get<int>("bits"),
                                   .group_size = object.Get<int>("group_size"),
                                   .rotations = object.Get<int>("krot")};
-  if (quantization.bits < 2 || quantization.bits > 8) {
+  if (std::find(kBits.begin(), kBits.end(), quantization.bits) == kBits.end()) {
     object.Fail("bits", "2, 3, 4 or 8", fmt::format("{}", quantization.bits));
   }
   if (quantization.group_size < 2 || quantization.group_size % 2 != 0) {
@@ -165,6 +179,7 @@ quant::PackedView ReadPacked(const io::TensorFolder& tensors, const model::Linea
                                       .pairs = Copy<int16_t>(pairs),
                                       .theta = Copy<uint16_t>(theta)},
                          .storage = storage};
+  RequireFinite(theta, view.rotation.theta);
   const std::string problem = quant::RotationProblem(view.rotation);
   if (!problem.empty()) ModuleReader::Fail(pairs, "each channel once in each round", problem);
   return view;

@@ -10,6 +10,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/nearest_word.h"
 #include "paroquant/io/json.h"
 
 namespace paroquant::io {
@@ -136,15 +137,6 @@ void CheckComplete(const fs::path& index, const WeightMap& weights,
   }
 }
 
-// How much of the beginning and of the end two names share: enough to find a name that differs in
-// its prefix, its suffix or in one place, and linear in the length of the names.
-size_t Likeness(std::string_view a, std::string_view b) {
-  const size_t shorter = std::min(a.size(), b.size());
-  const auto front = std::mismatch(a.begin(), a.begin() + shorter, b.begin()).first - a.begin();
-  const auto back = std::mismatch(a.rbegin(), a.rbegin() + shorter, b.rbegin()).first - a.rbegin();
-  return std::min(shorter, static_cast<size_t>(front + back));
-}
-
 }  // namespace
 
 TensorFolder TensorFolder::Open(const fs::path& folder) {
@@ -192,13 +184,12 @@ const TensorView* TensorFolder::Find(std::string_view name) const {
 const TensorView& TensorFolder::Get(std::string_view name) const {
   if (const TensorView* tensor = Find(name)) return *tensor;
   std::string hint = "Is this the model that the config.json beside it describes?";
-  const auto nearest = std::max_element(tensors_.begin(), tensors_.end(),
-                                        [name](const TensorView& a, const TensorView& b) {
-                                          return Likeness(a.name, name) < Likeness(b.name, name);
-                                        });
-  if (nearest != tensors_.end() && 2 * Likeness(nearest->name, name) >= name.size()) {
-    hint = fmt::format("The nearest name there is {}.", QuotedTensorName(nearest->name));
-  }
+  std::vector<std::string> names;
+  for (const TensorView& tensor : tensors_) names.push_back(tensor.name);
+  // Half the name: checkpoints of one model differ in whole prefixes.
+  const std::string nearest = NearestWord(name, names, name.size() / 2);
+  if (!nearest.empty())
+    hint = fmt::format("The nearest name there is {}.", QuotedTensorName(nearest));
   throw Error(ErrorKind::kInput, {.where = path_.string(),
                                   .expected = "a tensor " + QuotedTensorName(name),
                                   .found = "none",

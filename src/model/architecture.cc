@@ -69,8 +69,9 @@ void ReadTokens(const io::JsonObject& config, Architecture& architecture) {
   if (!config.Has("eos_token_id")) return;
   const io::Json& eos = config.json().at("eos_token_id");
   for (const io::Json& id : eos.is_array() ? eos : io::Json::array({eos})) {
-    if (!id.is_number_integer()) config.Fail("eos_token_id", "an integer", id.dump());
-    architecture.eos_token_ids.push_back(id.get<int32_t>());
+    const io::Json single = {{"eos_token_id", id}};
+    architecture.eos_token_ids.push_back(
+        io::JsonObject(single, config.where()).Get<int32_t>("eos_token_id"));
   }
 }
 
@@ -106,6 +107,9 @@ void CheckConsistency(const io::JsonObject& config, const Architecture& architec
   }
   if (architecture.head_dim % 2 != 0) {
     config.Fail("head_dim", "an even number", fmt::format("{}", architecture.head_dim));
+  }
+  if (architecture.norm_epsilon < 0.0) {
+    config.Fail("rms_norm_eps", "0 or more", fmt::format("{}", architecture.norm_epsilon));
   }
   for (const int64_t window : architecture.windows) {
     if (window < 0) {

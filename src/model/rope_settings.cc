@@ -17,7 +17,11 @@ double YarnTemperature(double factor, double scale = 1.0) {
 }
 
 double YarnAttentionFactor(const io::JsonObject& settings, double factor) {
-  if (settings.Has("attention_factor")) return settings.Get<double>("attention_factor");
+  if (settings.Has("attention_factor")) {
+    const auto attention_factor = settings.Get<double>("attention_factor");
+    RequirePositive(settings, "attention_factor", attention_factor);
+    return attention_factor;
+  }
   const double scale = settings.GetOr("mscale", 0.0);
   const double scale_all = settings.GetOr("mscale_all_dim", 0.0);
   if (scale != 0.0 && scale_all != 0.0) {
@@ -62,6 +66,8 @@ void ParseScaling(const io::JsonObject& settings, int64_t max_positions, RopeSet
   if (rope.scaling == RopeScaling::kYarn) {
     rope.beta_fast = settings.GetOr("beta_fast", rope.beta_fast);
     rope.beta_slow = settings.GetOr("beta_slow", rope.beta_slow);
+    RequirePositive(settings, "beta_fast", rope.beta_fast);
+    RequirePositive(settings, "beta_slow", rope.beta_slow);
     rope.truncate = settings.GetOr("truncate", rope.truncate);
     rope.attention_factor = YarnAttentionFactor(settings, rope.factor);
   }
@@ -71,16 +77,13 @@ void ParseScaling(const io::JsonObject& settings, int64_t max_positions, RopeSet
 
 RopeSettings ParseRope(const io::JsonObject& config, int64_t max_positions) {
   RopeSettings rope;
-  const bool new_style = config.Has("rope_parameters");
-  if (new_style) {
+  rope.theta = config.GetOr("rope_theta", rope.theta);
+  if (config.Has("rope_parameters")) {
     const io::JsonObject settings = config.Object("rope_parameters");
     rope.theta = settings.GetOr("rope_theta", rope.theta);
     ParseScaling(settings, max_positions, rope);
-  } else {
-    rope.theta = config.GetOr("rope_theta", rope.theta);
-    if (config.Has("rope_scaling")) {
-      ParseScaling(config.Object("rope_scaling"), max_positions, rope);
-    }
+  } else if (config.Has("rope_scaling")) {
+    ParseScaling(config.Object("rope_scaling"), max_positions, rope);
   }
   RequirePositive(config, "rope_theta", rope.theta);
   return rope;

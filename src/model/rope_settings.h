@@ -7,7 +7,8 @@
 
 namespace paroquant::model {
 
-// Reads "rope_parameters", or "rope_theta" and "rope_scaling".
+// Reads "rope_parameters", or "rope_theta" and "rope_scaling"; a "rope_theta" that the former lacks
+// may stand beside it.
 RopeSettings ParseRope(const io::JsonObject& config, int64_t max_positions);
 
 }  // namespace paroquant::model

@@ -46,6 +46,7 @@ int32_t SampleToken(const Vector& logits, double temperature, Rng& rng) {
 
 void Generate(const LanguageModel& model, std::span<const int32_t> prompt, int64_t length,
               const GenerateOptions& options, const std::function<void(int32_t)>& on_token) {
+  if (std::ssize(prompt) >= length) return;
   const std::vector<int32_t>& ends = model.architecture().eos_token_ids;
   std::vector<nn::KeyValueCache> caches = model.MakeCaches(1, length);
   Rng rng(options.seed);
@@ -56,11 +57,11 @@ void Generate(const LanguageModel& model, std::span<const int32_t> prompt, int64
     Matrix hidden = model.Embed(next);
     model.Forward({.count = 1, .length = count, .first = position}, hidden, caches);
     position += count;
-    if (position >= length) return;
     const Matrix logits = model.Logits(hidden.bottomRows(1));
     const int32_t token = SampleToken(logits.row(0).transpose(), options.temperature, rng);
     if (std::find(ends.begin(), ends.end(), token) != ends.end()) return;
     on_token(token);
+    if (position + 1 >= length) return;
     next.assign(1, token);
   }
 }

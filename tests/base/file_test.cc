@@ -5,21 +5,13 @@
 #include <cstring>
 #include <string>
 
-#include "paroquant/base/error.h"
+#include "tests/testing/error_of.h"
 #include "tests/testing/paths.h"
 
 namespace paroquant {
 namespace {
 
-ErrorKind KindOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.kind();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return ErrorKind::kInternal;
-}
+using testing::ErrorOf;
 
 TEST(FileTest, WrittenTextReadsBackBothWays) {
   const testing::TemporaryFolder folder;
@@ -50,11 +42,12 @@ TEST(FileTest, WritesAtAnyOffset) {
 
 TEST(FileTest, FaultsHaveTheirKind) {
   const testing::TemporaryFolder folder;
-  EXPECT_EQ(KindOf([&] { MappedFile(folder.path() / "absent"); }), ErrorKind::kSystem);
-  EXPECT_EQ(KindOf([&] { MappedFile mapped(folder.path()); }), ErrorKind::kInput);
-  EXPECT_EQ(KindOf([&] { OutputFile(folder.path() / "absent" / "f"); }), ErrorKind::kSystem);
+  EXPECT_EQ(ErrorOf([&] { MappedFile(folder.path() / "absent"); }).kind(), ErrorKind::kSystem);
+  EXPECT_EQ(ErrorOf([&] { MappedFile mapped(folder.path()); }).kind(), ErrorKind::kInput);
+  EXPECT_EQ(ErrorOf([&] { OutputFile(folder.path() / "absent" / "f"); }).kind(),
+            ErrorKind::kSystem);
   WriteFile(folder.path() / "long", "12345");
-  EXPECT_EQ(KindOf([&] { ReadFile(folder.path() / "long", 4); }), ErrorKind::kInput);
+  EXPECT_EQ(ErrorOf([&] { ReadFile(folder.path() / "long", 4); }).kind(), ErrorKind::kInput);
 }
 
 }  // namespace

@@ -131,6 +131,82 @@ TEST(BadInputTest, SpoiltModelsAreRefusedAndLeaveNothingBehind) {
   }
 }
 
+TEST(BadInputTest, IncompleteShardsAreNamed) {
+  const std::string index = "model.safetensors.index.json";
+  const std::string shard = "model-00002-of-00003.safetensors";
+  const auto edit_index = [&](const fs::path& model, const std::function<void(io::Json&)>& edit) {
+    io::Json json = io::ReadJsonFile(model / index);
+    edit(json["weight_map"]);
+    WriteFile(model / index, json.dump());
+  };
+  const std::vector<ModelCase> cases = {
+      {"missing shard", [&](const fs::path& m) { fs::remove(m / shard); }, 3, shard},
+      {"truncated shard", [&](const fs::path& m) { fs::resize_file(m / shard, 200); }, 3, shard},
+      {"empty shard", [&](const fs::path& m) { fs::resize_file(m / shard, 0); }, 3, shard},
+      {"tensor that its shard lacks",
+       [&](const fs::path& m) {
+         edit_index(m, [&](io::Json& map) { map["model.extra.weight"] = shard; });
+       },
+       3, "\"model.extra.weight\" in " + shard},
+      {"tensor that the index lacks",
+       [&](const fs::path& m) {
+         edit_index(m, [](io::Json& map) { map.erase("model.layers.1.mlp.up_proj.weight"); });
+       },
+       3, "model.layers.1.mlp.up_proj.weight"},
+      {"shard outside the folder",
+       [&](const fs::path& m) {
+         edit_index(m, [](io::Json& map) { map["model.norm.weight"] = "../model.safetensors"; });
+       },
+       3, "beside the index"},
+      {"broken index", [&](const fs::path& m) { fs::resize_file(m / index, 100); }, 3, index},
+  };
+  for (const ModelCase& c : cases) {
+    const TemporaryFolder folder;
+    const fs::path model = folder.path() / "model";
+    fs::copy(GoldenPath("models/llama_sharded3"), model);
+    c.damage(model);
+    const fs::path out = folder.path() / "out";
+    const auto result =
+        RunCli({"quantize", "--model", model.string(), "--out", out.string(), "--recipe", "rtn"});
+    EXPECT_EQ(result.exit_code, c.exit_code) << c.name << ": " << result.error;
+    EXPECT_NE(result.error.find(c.mentions), std::string::npos) << c.name << ": " << result.error;
+    EXPECT_FALSE(fs::exists(out)) << c.name;
+  }
+}
+
+TEST(BadInputTest, BadOverridesAreExplained) {
+  const TemporaryFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  for (const char* text :
+       {"down_proj", ":bits=8", "down_proj:", "down_proj:bits", "down_proj:bits=",
+        "down_proj:bits=eight", "down_proj:bits=8.5", "down_proj:bits=99999999999",
+        "down_proj:bits=5", "down_proj:group-size=48", "down_proj:size=64",
+        "down_proj:bits=8;group-size=64", "(:bits=8", "nothing_like_this:bits=8"}) {
+    const auto result = RunCli(
+        {"quantize", "--model", kTinyLlama, "--out", out, "--recipe", "rtn", "--override", text});
+    EXPECT_EQ(result.exit_code, 2) << text << ": " << result.error;
+    EXPECT_NE(result.error.find("--override"), std::string::npos) << result.error;
+    EXPECT_FALSE(fs::exists(out)) << text;
+  }
+}
+
+// OUT would be cleared before it is written: the source must not be in reach, not even by a link.
+TEST(BadInputTest, SourceIsNeverOverwritten) {
+  const TemporaryFolder folder;
+  const fs::path model = folder.path() / "model";
+  fs::copy(kTinyLlama, model);
+  fs::create_directory_symlink(model, folder.path() / "link");
+  const auto before = testing::FolderContent(model);
+  for (const char* out :
+       {"model", "model/", "model/out", "model/a/../b", "link", "link/out", "new/../model/out"}) {
+    const auto result = RunCli({"quantize", "--model", model.string(), "--out",
+                                (folder.path() / out).string(), "--recipe", "rtn", "--overwrite"});
+    EXPECT_EQ(result.exit_code, 2) << out << ": " << result.error;
+    EXPECT_NE(result.error.find("inside"), std::string::npos) << result.error;
+    EXPECT_EQ(testing::FolderContent(model), before) << out;
+  }
+}
+
 TEST(BadInputTest, UnfitCalibrationFilesAreRefused) {
   const TemporaryFolder folder;
   const std::vector<std::pair<std::string, std::string>> files = {
@@ -139,6 +215,11 @@ TEST(BadInputTest, UnfitCalibrationFilesAreRefused) {
       {"short.txt", "Only a few words."},
       {"broken.jsonl", "{\"text\": \"fine\"}\n{\"text\": \n"},
       {"other.jsonl", "{\"body\": \"no text here\"}\n"},
+      {"empty.jsonl", ""},
+      {"none.json", "[]"},
+      {"no-gzip.jsonl.gz", "{\"text\": \"not compressed\"}\n"},
+      {"cut.txt.gz", std::string("\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x4c", 12)},
+      {"empty.txt.gz", ""},
   };
   for (const auto& [name, content] : files) {
     const fs::path file = folder.path() / name;

@@ -25,26 +25,34 @@ posix_spawn_file_actions_t RedirectTo(const std::filesystem::path& folder) {
   return actions;
 }
 
-}  // namespace
-
-CliResult RunCli(const std::vector<std::string>& arguments) {
+// Runs the program that the first word names.
+CliResult RunWords(std::vector<std::string> words, const std::vector<std::string>& more) {
   const TemporaryFolder folder;
-  std::vector<std::string> words = {PAROQUANT_PROGRAM};
-  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.insert(words.end(), more.begin(), more.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
 
   posix_spawn_file_actions_t actions = RedirectTo(folder.path());
   pid_t child = 0;
-  const int error = posix_spawn(&child, PAROQUANT_PROGRAM, &actions, nullptr, argv.data(), environ);
+  const int error = posix_spawn(&child, argv.front(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot start " PAROQUANT_PROGRAM);
+  if (error != 0) throw std::runtime_error("cannot start " + words.front());
   int status = 0;
   waitpid(child, &status, 0);
   return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
           .out = ReadFile(folder.path() / "out"),
           .error = ReadFile(folder.path() / "error")};
+}
+
+}  // namespace
+
+CliResult RunCli(const std::vector<std::string>& arguments) {
+  return RunWords({PAROQUANT_PROGRAM}, arguments);
+}
+
+CliResult RunCliInScript(const std::string& script, const std::vector<std::string>& arguments) {
+  return RunWords({"/bin/bash", "-c", script, "bash", PAROQUANT_PROGRAM}, arguments);
 }
 
 io::Json RunCliJson(std::vector<std::string> arguments) {

@@ -21,7 +21,10 @@ struct CliResult {
 // Runs `paroquant` with these arguments.
 CliResult RunCli(const std::vector<std::string>& arguments);
 
-// The same, with --json into a file that is read back; the run must succeed.
+// Runs a bash script that finds the program and these arguments in "$@".
+CliResult RunCliInScript(const std::string& script, const std::vector<std::string>& arguments);
+
+// RunCli with --json into a file that is read back; the run must succeed.
 io::Json RunCliJson(std::vector<std::string> arguments);
 
 // The bytes of every file of a folder, by name.

@@ -5,11 +5,12 @@
 
 #include <string>
 
-#include "tests/io/test_files.h"
+#include "tests/testing/error_of.h"
 
 namespace paroquant::io {
 namespace {
 
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 
 TEST(JsonTest, ObjectsKeepTheOrderOfTheirKeys) {
@@ -43,6 +44,20 @@ TEST(JsonObjectTest, ReadsValuesOfTheKindAskedFor) {
   EXPECT_EQ(object.GetOr<int>("n", 7), 7);
   EXPECT_EQ(object.GetOr<int>("absent", 7), 7);
   EXPECT_EQ(object.Object("o").where(), "f: o");
+}
+
+TEST(JsonObjectTest, IntegersAreNeverCutToWhatFits) {
+  const Json json =
+      ParseJson(R"({"i": 4294967297, "n": -2147483649, "u": 18446744073709551615})", "f");
+  const JsonObject object(json, "f");
+  EXPECT_EQ(object.Get<int64_t>("i"), 4294967297);
+  EXPECT_EQ(object.Get<uint64_t>("u"), 18446744073709551615U);
+  EXPECT_THAT(ErrorOf([&] { object.Get<int32_t>("i"); }).what(),
+              HasSubstr("f: i: expected an integer between -2147483648 and 2147483647, found "
+                        "4294967297"));
+  EXPECT_EQ(ErrorOf([&] { object.Get<int32_t>("n"); }).kind(), ErrorKind::kInput);
+  EXPECT_EQ(ErrorOf([&] { object.Get<int64_t>("u"); }).kind(), ErrorKind::kInput);
+  EXPECT_EQ(ErrorOf([&] { object.Get<uint64_t>("n"); }).kind(), ErrorKind::kInput);
 }
 
 TEST(JsonObjectTest, WrongKindsNameKeyExpectationAndFinding) {

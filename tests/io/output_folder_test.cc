@@ -9,6 +9,7 @@
 
 #include "paroquant/base/file.h"
 #include "tests/io/test_files.h"
+#include "tests/testing/error_of.h"
 #include "tests/testing/paths.h"
 
 namespace paroquant::io {
@@ -20,6 +21,7 @@ using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;

@@ -11,12 +11,14 @@
 
 #include "paroquant/base/file.h"
 #include "tests/io/test_files.h"
+#include "tests/testing/error_of.h"
 #include "tests/testing/paths.h"
 
 namespace paroquant::io {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 
 TEST(SafetensorsTest, TensorsComeInTheOrderOfTheirData) {

@@ -12,12 +12,14 @@
 #include "paroquant/io/json.h"
 #include "paroquant/io/tensor_folder.h"
 #include "tests/io/test_files.h"
+#include "tests/testing/error_of.h"
 #include "tests/testing/paths.h"
 
 namespace paroquant::io {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 

@@ -1,7 +1,6 @@
 #include "tests/io/test_files.h"
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "paroquant/base/file.h"
 
@@ -25,16 +24,6 @@ void WriteSmallFile(const std::filesystem::path& path, const std::set<std::strin
     position += 4;
   }
   WriteFile(path, FileBytes(header + '}', position));
-}
-
-Error ErrorOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(ErrorKind::kInternal, {});
 }
 
 std::set<std::string> NamesIn(const std::filesystem::path& folder) {

@@ -1,14 +1,11 @@
-// Small safetensors files, good and bad, and the errors that come of them.
+// Small safetensors files, good and bad.
 #ifndef PAROQUANT_TESTS_IO_TEST_FILES_H_
 #define PAROQUANT_TESTS_IO_TEST_FILES_H_
 
 #include <filesystem>
-#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
-
-#include "paroquant/base/error.h"
 
 namespace paroquant::io {
 
@@ -17,9 +14,6 @@ std::string FileBytes(std::string_view header, size_t data_size);
 
 // Writes such a file with one F32 tensor of one element for each name.
 void WriteSmallFile(const std::filesystem::path& path, const std::set<std::string>& names);
-
-// Runs `action` and returns the Error that it throws; without one the test fails.
-Error ErrorOf(const std::function<void()>& action);
 
 // The names of everything in a folder.
 std::set<std::string> NamesIn(const std::filesystem::path& folder);

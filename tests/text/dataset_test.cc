@@ -3,18 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <set>
 #include <string>
 
-#include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
+#include "tests/testing/error_of.h"
 #include "tests/testing/paths.h"
 
 namespace paroquant::text {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 
 class DatasetTest : public ::testing::Test {
@@ -23,16 +23,6 @@ class DatasetTest : public ::testing::Test {
     std::filesystem::create_directories((folder_.path() / name).parent_path());
     WriteFile(folder_.path() / name, text);
     return folder_.path() / name;
-  }
-
-  static Error ErrorOf(const std::function<void()>& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return {ErrorKind::kInternal, {}};
   }
 
   void ExpectFault(const std::string& name, const std::string& text, ErrorKind kind,

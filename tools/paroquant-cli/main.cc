@@ -1,11 +1,14 @@
 // The command line: parse, run, and turn every fault into one message and one exit code.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <new>
@@ -93,15 +96,40 @@ void KeepFreedMemory() {
   mallopt(M_TRIM_THRESHOLD, kBytes);
 }
 
+// Gives a standard stream that is closed to /dev/null, which takes nothing. Otherwise the next file
+// that is opened would get its number, and what is printed would end up in that file.
+void OpenStandardStreams() {
+  while (true) {
+    const int descriptor = ::open("/dev/null", O_RDONLY);
+    if (descriptor > STDERR_FILENO) ::close(descriptor);
+    if (descriptor < 0 || descriptor > STDERR_FILENO) return;
+  }
+}
+
+// A result that the system did not take was not given.
+void RequireOutputTaken() {
+  if (std::cout.flush()) return;
+  throw Error(ErrorKind::kSystem, {.where = "standard output",
+                                   .expected = "to write all of the result",
+                                   .found = "a full disk or a closed pipe",
+                                   .hint = "Write it to a file with --json FILE."});
+}
+
 int Main(int argc, char** argv) {
   KeepFreedMemory();
+  OpenStandardStreams();
   // A full disk or a closed pipe comes back as an error of the write, which has a message.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    return ParseAndRun(argc, argv);
+    const int code = ParseAndRun(argc, argv);
+    RequireOutputTaken();
+    return code;
   } catch (const Error& error) {
     return Fail(error.kind(), error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return Fail(ErrorKind::kSystem,
+                SystemError(error.path1().string(), "use this path", error.code().value()).what());
   } catch (const std::bad_alloc&) {
     return Fail(ErrorKind::kSystem,
                 "memory: expected enough of it, found none left. "

@@ -13,7 +13,10 @@ namespace paroquant {
 size_t EditDistance(std::string_view a, std::string_view b);
 
 // The word of `known` with the least edit distance from `word` (the first of equals), or "" if even
-// that is more than a third of the word's length away.
+// that is more than `most` away. Words whose lengths alone differ by more cost nothing.
+std::string NearestWord(std::string_view word, const std::vector<std::string>& known, size_t most);
+
+// The same with a third of the word's length as the most: what typing mistakes come to.
 std::string NearestWord(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace paroquant

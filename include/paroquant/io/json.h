@@ -5,12 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "paroquant/base/error.h"
 
@@ -70,12 +73,25 @@ class JsonObject {
       return "a string";
     }
   }
+  // True for an integer that a T can hold.
+  template <typename T>
+  static bool Holds(const Json& value) {
+    if (value.is_number_unsigned()) return std::in_range<T>(value.template get<uint64_t>());
+    return value.is_number_integer() && std::in_range<T>(value.template get<int64_t>());
+  }
+  template <typename T>
+  [[noreturn]] void FailRange(const char* key, const Json& value) const {
+    using Limits = std::numeric_limits<T>;
+    Fail(key, fmt::format("an integer between {} and {}", Limits::min(), Limits::max()),
+         Excerpt(value));
+  }
   template <typename T>
   T Convert(const char* key, const Json& value) const {
     if constexpr (std::is_same_v<T, bool>) {
       if (value.is_boolean()) return value.template get<bool>();
     } else if constexpr (std::is_integral_v<T>) {
-      if (value.is_number_integer()) return value.template get<T>();
+      if (Holds<T>(value)) return value.template get<T>();
+      if (value.is_number_integer()) FailRange<T>(key, value);
     } else if constexpr (std::is_floating_point_v<T>) {
       if (value.is_number()) return value.template get<T>();
     } else {

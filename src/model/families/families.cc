@@ -3,6 +3,8 @@
 namespace paroquant::model {
 namespace {
 
+constexpr int64_t kDefaultWindow = 4096;
+
 constexpr Family kFamilies[] = {
     {"llama", FillLlama},
     {"mistral", FillMistral},
@@ -13,5 +15,10 @@ constexpr Family kFamilies[] = {
 }  // namespace
 
 std::span<const Family> Families() { return kFamilies; }
+
+int64_t SlidingWindow(const io::JsonObject& config) {
+  const bool absent = !config.json().contains("sliding_window");
+  return config.GetOr<int64_t>("sliding_window", absent ? kDefaultWindow : 0);
+}
 
 }  // namespace paroquant::model

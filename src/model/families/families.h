@@ -22,6 +22,10 @@ void FillMistral(const io::JsonObject& config, Architecture& architecture);
 void FillQwen2(const io::JsonObject& config, Architecture& architecture);
 void FillQwen3(const io::JsonObject& config, Architecture& architecture);
 
+// "sliding_window"; 0, full attention, for an explicit null. An absent key is 4096 to each family
+// that knows the key.
+int64_t SlidingWindow(const io::JsonObject& config);
+
 // Qwen's rule: "use_sliding_window" turns on "sliding_window" from layer "max_window_layers" on.
 void FillQwenWindows(const io::JsonObject& config, Architecture& architecture);
 

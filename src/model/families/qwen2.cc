@@ -7,7 +7,7 @@ void FillQwenWindows(const io::JsonObject& config, Architecture& architecture) {
     architecture.windows.assign(architecture.windows.size(), 0);
     return;
   }
-  const auto window = config.GetOr<int64_t>("sliding_window", 0);
+  const int64_t window = SlidingWindow(config);
   const auto first = config.GetOr<int64_t>("max_window_layers", 28);
   for (int64_t layer = 0; layer < architecture.layers; ++layer) {
     architecture.windows[static_cast<size_t>(layer)] = layer >= first ? window : 0;

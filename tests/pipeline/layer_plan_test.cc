@@ -1,0 +1,186 @@
+#include "paroquant/pipeline/layer_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/testing/error_of.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+using testing::ErrorOf;
+using ::testing::HasSubstr;
+
+model::Architecture Shape(int64_t hidden, int64_t intermediate) {
+  model::Architecture architecture;
+  architecture.hidden_size = hidden;
+  architecture.intermediate_size = intermediate;
+  architecture.layers = 2;
+  architecture.heads = 4;
+  architecture.kv_heads = 2;
+  architecture.head_dim = hidden / 4;
+  return architecture;
+}
+
+// The plan of the first block's MLP in a model whose down_proj has N = hidden, K = intermediate.
+LayerPlan DownPlan(int64_t hidden, int64_t intermediate, const QuantizeOptions& options) {
+  for (const LayerPlan& plan : PlanLayers(Shape(hidden, intermediate), options)) {
+    if (plan.role == model::LinearRole::kDown) return plan;
+  }
+  return {};
+}
+
+TEST(LayerPlanTest, EveryLinearIsPlannedInTheOrderOfAForwardPass) {
+  const std::vector<LayerPlan> plans = PlanLayers(Shape(256, 512), {});
+  ASSERT_EQ(plans.size(), 14U);
+  for (size_t i = 0; i < plans.size(); ++i) {
+    EXPECT_EQ(plans[i].layer, static_cast<int64_t>(i / 7));
+    EXPECT_EQ(plans[i].role, model::kLinearRoles[i % 7]);
+    EXPECT_TRUE(plans[i].quantized) << plans[i].info.name;
+    EXPECT_EQ(plans[i].reason, "");
+    EXPECT_EQ(plans[i].bits, 4);
+    EXPECT_EQ(plans[i].group_size, 128);
+  }
+  EXPECT_EQ(plans[8].info.name, "model.layers.1.self_attn.k_proj");
+  EXPECT_EQ(plans[8].info.out_features, 128);
+  EXPECT_EQ(plans[8].info.in_features, 256);
+}
+
+TEST(LayerPlanTest, GroupsShrinkUntilTheyDivideTheInputs) {
+  struct GroupCase {
+    int64_t in_features;
+    int asked;
+    bool quantized;
+    int group_size;
+    std::string reason;
+  };
+  for (const GroupCase& c : std::vector<GroupCase>{
+           {384, 128, true, 128, ""},
+           {192, 128, true, 64, "group size 64, as K = 192 does not divide by 128"},
+           {96, 128, true, 32, "group size 32, as K = 96 does not divide by 128"},
+           {352, 64, true, 32, "group size 32, as K = 352 does not divide by 64"},
+           {192, 64, true, 64, ""},
+           {256, 32, true, 32, ""},
+           {172, 128, false, 128, "K = 172 divides by no group size up to 128"},
+           {80, 32, false, 32, "K = 80 divides by no group size up to 32"}}) {
+    const LayerPlan plan = DownPlan(256, c.in_features, {.group_size = c.asked});
+    EXPECT_EQ(plan.quantized, c.quantized) << c.in_features;
+    EXPECT_EQ(plan.group_size, c.group_size) << c.in_features;
+    EXPECT_EQ(plan.reason, c.reason);
+  }
+}
+
+TEST(LayerPlanTest, OutputsThatFillNoWordsAreKept) {
+  struct WordCase {
+    int bits;
+    int64_t fits;
+    int64_t does_not;
+    std::string reason;
+  };
+  for (const WordCase& c : std::vector<WordCase>{{2, 48, 40, "N = 40 is no multiple of 16"},
+                                                 {3, 96, 80, "N = 80 is no multiple of 32"},
+                                                 {4, 24, 12, "N = 12 is no multiple of 8"},
+                                                 {8, 12, 10, "N = 10 is no multiple of 4"}}) {
+    EXPECT_TRUE(DownPlan(c.fits, 256, {.bits = c.bits}).quantized) << c.bits;
+    const LayerPlan kept = DownPlan(c.does_not, 256, {.bits = c.bits});
+    EXPECT_FALSE(kept.quantized) << c.bits;
+    EXPECT_EQ(kept.reason, c.reason);
+  }
+}
+
+TEST(LayerPlanTest, SkippedLayersAreKeptWhateverElseHolds) {
+  const QuantizeOptions options{.skip = {"layers\\.1\\..*_proj$", "down"},
+                                .overrides = {{.pattern = "down", .bits = 8, .group_size = {}}}};
+  for (const LayerPlan& plan : PlanLayers(Shape(256, 192), options)) {
+    const bool skipped = plan.layer == 1 || plan.role == model::LinearRole::kDown;
+    EXPECT_EQ(plan.quantized, !skipped) << plan.info.name;
+    EXPECT_EQ(plan.reason, skipped ? "named by --skip" : "") << plan.info.name;
+  }
+}
+
+TEST(LayerPlanTest, OverridesAddUpAndTheLastWordCounts) {
+  const QuantizeOptions options{
+      .bits = 4,
+      .group_size = 128,
+      .overrides = {{.pattern = "mlp", .bits = 8, .group_size = {}},
+                    {.pattern = "up_proj|down_proj", .bits = {}, .group_size = 64},
+                    {.pattern = "^model\\.layers\\.0\\.mlp\\.up", .bits = 2, .group_size = 32}}};
+  std::map<std::string, std::pair<int, int>> found;
+  for (const LayerPlan& plan : PlanLayers(Shape(256, 512), options)) {
+    EXPECT_TRUE(plan.quantized);
+    found[plan.info.name] = {plan.bits, plan.group_size};
+  }
+  EXPECT_EQ(found.at("model.layers.0.self_attn.q_proj"), std::pair(4, 128));
+  EXPECT_EQ(found.at("model.layers.0.mlp.gate_proj"), std::pair(8, 128));
+  EXPECT_EQ(found.at("model.layers.0.mlp.up_proj"), std::pair(2, 32));
+  EXPECT_EQ(found.at("model.layers.0.mlp.down_proj"), std::pair(8, 64));
+  EXPECT_EQ(found.at("model.layers.1.mlp.up_proj"), std::pair(8, 64));
+}
+
+// The override decides what must divide and what must fill words.
+TEST(LayerPlanTest, ShapesAreJudgedByTheOverriddenSettings) {
+  const std::vector<LayerOverride> eight = {{.pattern = ".", .bits = 8, .group_size = {}}};
+  EXPECT_FALSE(DownPlan(12, 256, {}).quantized);
+  EXPECT_TRUE(DownPlan(12, 256, {.overrides = eight}).quantized);
+  const std::vector<LayerOverride> small = {{.pattern = ".", .bits = {}, .group_size = 32}};
+  EXPECT_NE(DownPlan(256, 96, {}).reason, "");
+  EXPECT_EQ(DownPlan(256, 96, {.overrides = small}).reason, "");
+}
+
+TEST(LayerPlanTest, BadPatternsAreUsageErrorsThatNameTheOption) {
+  for (const char* pattern : {"(", "[a-", "*", "a{2,1}", "nothing_like_this", "^mlp"}) {
+    const Error skip = ErrorOf([&] { PlanLayers(Shape(256, 512), {.skip = {"down", pattern}}); });
+    EXPECT_EQ(skip.kind(), ErrorKind::kUsage) << pattern;
+    EXPECT_THAT(skip.parts().where, HasSubstr("--skip"));
+    EXPECT_THAT(skip.what(), HasSubstr(pattern));
+    const Error other = ErrorOf([&] {
+      PlanLayers(Shape(256, 512),
+                 {.overrides = {{.pattern = pattern, .bits = 8, .group_size = {}}}});
+    });
+    EXPECT_EQ(other.kind(), ErrorKind::kUsage) << pattern;
+    EXPECT_THAT(other.parts().where, HasSubstr("--override"));
+  }
+}
+
+TEST(QuantizeOptionsTest, ValuesOutOfRangeNameTheirOption) {
+  struct BadOption {
+    const char* option;
+    void (*spoil)(QuantizeOptions&);
+  };
+  const std::vector<BadOption> cases = {
+      {"--bits", [](QuantizeOptions& o) { o.bits = 5; }},
+      {"--bits", [](QuantizeOptions& o) { o.bits = 0; }},
+      {"--group-size", [](QuantizeOptions& o) { o.group_size = 96; }},
+      {"--group-size", [](QuantizeOptions& o) { o.group_size = 256; }},
+      {"--rotations", [](QuantizeOptions& o) { o.rotations = 0; }},
+      {"--rotations", [](QuantizeOptions& o) { o.rotations = 17; }},
+      {"--calib-sequences", [](QuantizeOptions& o) { o.calibration_sequences = 0; }},
+      {"--sequence-length", [](QuantizeOptions& o) { o.sequence_length = 1; }},
+      {"--shard-size", [](QuantizeOptions& o) { o.shard_size = 1000; }},
+      {"--override",
+       [](QuantizeOptions& o) { o.overrides = {{.pattern = ".", .bits = 5, .group_size = {}}}; }},
+      {"--override",
+       [](QuantizeOptions& o) { o.overrides = {{.pattern = ".", .bits = {}, .group_size = 16}}; }}};
+  for (const BadOption& c : cases) {
+    QuantizeOptions options;
+    EXPECT_NO_THROW(options.Validate());
+    c.spoil(options);
+    const Error error = ErrorOf([&] { options.Validate(); });
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage) << c.option;
+    EXPECT_EQ(error.parts().where, c.option);
+  }
+}
+
+TEST(QuantizeOptionsTest, RecipesHaveNames) {
+  for (const char* name : {"rtn", "fast"}) EXPECT_STREQ(RecipeName(RecipeFromName(name)), name);
+  const Error error = ErrorOf([] { RecipeFromName("magic"); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
+  EXPECT_THAT(error.parts().expected, HasSubstr("rtn, fast"));
+}
+
+}  // namespace
+}  // namespace paroquant::pipeline
