@@ -25,14 +25,15 @@ std::string SourceName(const std::vector<std::string>& files) {
 
 CalibrationText LoadCalibrationText(const QuantizeOptions& options,
                                     const runtime::LanguageModel& model, Progress& progress) {
-  const int64_t length = std::min(options.sequence_length, model.architecture().max_positions);
+  const int64_t length =
+      std::min(options.recipe.sequence_length, model.architecture().max_positions);
   const std::vector<std::string>& files = options.calibration;
   if (std::find(files.begin(), files.end(), kSelf) == files.end()) {
     const auto tokenizer = text::Tokenizer::Load(options.model / "tokenizer.json");
     const std::vector<std::filesystem::path> paths(files.begin(), files.end());
     return {SourceName(files),
             text::CalibrationSequences(tokenizer, paths,
-                                       {.sequences = options.calibration_sequences,
+                                       {.sequences = options.recipe.calibration_sequences,
                                         .length = length,
                                         .seed = options.seed,
                                         .bos_id = model.architecture().bos_token_id})};
@@ -43,7 +44,7 @@ CalibrationText LoadCalibrationText(const QuantizeOptions& options,
                                     .found = "both",
                                     .hint = "Leave one of them out."});
   }
-  return {kSelf, runtime::SampleSequences(model, options.calibration_sequences, length,
+  return {kSelf, runtime::SampleSequences(model, options.recipe.calibration_sequences, length,
                                           options.seed, progress)};
 }
 

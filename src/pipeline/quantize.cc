@@ -9,8 +9,8 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/format/paroquant_format.h"
-#include "paroquant/method/closed_form.h"
 #include "paroquant/method/output_error.h"
+#include "paroquant/method/quantize_linear.h"
 #include "paroquant/method/rtn.h"
 #include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/packed_view.h"
@@ -36,9 +36,10 @@ int64_t PeakRssBytes() {
   return int64_t{usage.ru_maxrss} * 1024;  // Linux counts in KiB
 }
 
-// Rounds that every layer gets: a layout that demands a rotation holds RTN's as one identity.
+// Rounds that every layer gets: a layout that demands a rotation holds none as one identity.
 int Rotations(const QuantizeOptions& options) {
-  return options.recipe == Recipe::kRtn ? 1 : options.rotations;
+  const bool rotates = options.recipe.layer.rotation != method::RotationChoice::kNone;
+  return rotates ? options.recipe.rotations : 1;
 }
 
 int64_t PackedBits(const quant::PackedLinear& packed) {
@@ -97,12 +98,9 @@ class LayerQuantizer {
   }
 
   quant::QuantizedLinear Solve(const method::LinearProblem& problem, const LayerPlan& plan) const {
-    if (options_.recipe == Recipe::kRtn) {
-      return method::QuantizeRtn(problem, plan.bits, plan.group_size);
-    }
-    return method::QuantizeClosedForm(
-        problem,
-        {.bits = plan.bits, .group_size = plan.group_size, .rotations = options_.rotations});
+    return method::QuantizeLinear(
+        problem, options_.recipe.layer,
+        {.bits = plan.bits, .group_size = plan.group_size, .rotations = options_.recipe.rotations});
   }
 
   const model::Checkpoint& source_;
@@ -219,7 +217,7 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   LayerQuantizer quantizer(source, options, output, progress);
   const auto layers = std::count_if(plans.begin(), plans.end(),
                                     [](const LayerPlan& plan) { return plan.quantized; });
-  if (options.recipe == Recipe::kRtn) {
+  if (!options.recipe.NeedsCalibration()) {
     progress.Start("quantizing", layers);
     for (const LayerPlan& plan : plans) {
       if (plan.quantized) quantizer.Quantize(plan, nullptr);

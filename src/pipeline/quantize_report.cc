@@ -36,10 +36,8 @@ io::Json CalibrationJson(const QuantizeSummary& summary) {
 
 io::Json RecipeJson(const QuantizeOptions& options) {
   return {{"version", kVersion},
-          {"recipe", RecipeName(options.recipe)},
-          {"bits", options.bits},
-          {"group_size", options.group_size},
-          {"rotations", options.rotations},
+          {"recipe", options.recipe.name},
+          {"settings", method::RecipeJson(options.recipe)},
           {"seed", options.seed}};
 }
 
@@ -63,10 +61,11 @@ io::Json ToJson(const QuantizeSummary& summary) {
   const QuantizeOptions& options = summary.options;
   return {{"model", options.model.string()},
           {"out", options.out.string()},
-          {"recipe", RecipeName(options.recipe)},
-          {"bits", options.bits},
-          {"group_size", options.group_size},
-          {"rotations", options.rotations},
+          {"recipe", options.recipe.name},
+          {"bits", options.recipe.bits},
+          {"group_size", options.recipe.group_size},
+          {"rotations", options.recipe.rotations},
+          {"settings", method::RecipeJson(options.recipe)},
           {"seed", options.seed},
           {"layers_quantized", quantized},
           {"layers_kept", static_cast<int64_t>(summary.layers.size()) - quantized},
