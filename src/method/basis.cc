@@ -9,9 +9,9 @@
 
 namespace paroquant::method {
 
-Basis IdentityBasis(int64_t channels, int group_size) {
+Basis IdentityBasis(int64_t channels, int group_size, int rounds) {
   return {.channel_scales = std::vector<uint16_t>(static_cast<size_t>(channels), FloatToHalf(1)),
-          .rotation = quant::IdentityRotation(channels, group_size)};
+          .rotation = quant::IdentityRotation(channels, group_size, rounds)};
 }
 
 quant::QuantizedLinear EmptyLinear(int64_t out_features, Basis basis, int bits) {

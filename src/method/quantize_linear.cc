@@ -15,7 +15,7 @@ namespace {
 Basis ChooseBasis(const ConstMatrixRef& target, const LayerRecipe& recipe,
                   const LayerFormat& format) {
   const int64_t channels = target.cols();
-  Basis basis = IdentityBasis(channels, format.group_size);
+  Basis basis = IdentityBasis(channels, format.group_size, format.rotations);
   if (recipe.channel_scales == ChannelScaleChoice::kInverseNorm) {
     basis.channel_scales = InverseNormChannelScales(target, format.group_size);
   }

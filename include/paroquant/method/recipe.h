@@ -27,11 +27,18 @@ enum class RoundingChoice {
   kFeedback,  // GPTQ: later channels make up for the errors of earlier ones
 };
 
+enum class TargetChoice {
+  kWeight,        // the layer's own weight
+  kStreamFull,    // one that makes up for what the layers before have lost, see repair_target.h
+  kStreamShrunk,  // the same, as far as held-out tokens agree
+};
+
 // How one linear layer is quantized by itself. The key of a field in a file has the field's name.
 struct LayerRecipe {
   ChannelScaleChoice channel_scales = ChannelScaleChoice::kInverseNorm;
   RotationChoice rotation = RotationChoice::kClosedForm;
   RoundingChoice rounding = RoundingChoice::kFeedback;
+  TargetChoice target = TargetChoice::kStreamShrunk;
   double damping = 0.01;  // > 0, added to the inputs' second moment in units of its mean diagonal
 };
 
@@ -43,10 +50,13 @@ struct Recipe {
   int rotations = 8;          // rounds, 1 to 16
   int64_t calibration_sequences = 128;
   int64_t sequence_length = 2048;  // tokens, cut to what the model takes
+  int64_t held_out_sequences = 8;  // more of them, which nothing is fitted to
   LayerRecipe layer;
 
   // True if any part of it looks at the layers' inputs.
-  bool NeedsCalibration() const { return layer.rounding == RoundingChoice::kFeedback; }
+  bool NeedsCalibration() const {
+    return layer.rounding == RoundingChoice::kFeedback || layer.target != TargetChoice::kWeight;
+  }
 };
 
 // The names of the recipes that are part of the program, the default first.
