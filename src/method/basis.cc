@@ -1,6 +1,7 @@
 #include "method/basis.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
@@ -8,9 +9,24 @@
 
 namespace paroquant::method {
 
-Basis IdentityBasis(int64_t channels, int group_size) {
+Basis IdentityBasis(int64_t channels, int group_size, int rounds) {
   return {.channel_scales = std::vector<uint16_t>(static_cast<size_t>(channels), FloatToHalf(1)),
-          .rotation = quant::IdentityRotation(channels, group_size)};
+          .rotation = quant::IdentityRotation(channels, group_size, rounds)};
+}
+
+quant::QuantizedLinear EmptyLinear(int64_t out_features, Basis basis, int bits) {
+  const int64_t channels = basis.rotation.channels;
+  const int group_size = basis.rotation.group_size;
+  const auto grids = static_cast<size_t>(out_features * (channels / group_size));
+  return {.out_features = out_features,
+          .in_features = channels,
+          .bits = bits,
+          .group_size = group_size,
+          .codes = std::vector<uint8_t>(static_cast<size_t>(out_features * channels)),
+          .zeros = std::vector<uint8_t>(grids),
+          .scales = std::vector<uint16_t>(grids),
+          .channel_scales = std::move(basis.channel_scales),
+          .rotation = std::move(basis.rotation)};
 }
 
 Vector ColumnScales(const std::vector<uint16_t>& channel_scales) {

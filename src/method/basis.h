@@ -16,8 +16,11 @@ struct Basis {
   quant::Rotation rotation;
 };
 
-// Channel scales 1 and one round of rotations by 0.
-Basis IdentityBasis(int64_t channels, int group_size);
+// Channel scales 1 and rounds of rotations by 0.
+Basis IdentityBasis(int64_t channels, int group_size, int rounds = 1);
+
+// A layer in this basis whose codes, zeros and scales are still to be filled in.
+quant::QuantizedLinear EmptyLinear(int64_t out_features, Basis basis, int bits);
 
 // S, [K], from the stored channel scales.
 Vector ColumnScales(const std::vector<uint16_t>& channel_scales);

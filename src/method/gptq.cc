@@ -110,28 +110,15 @@ void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback,
 quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis, int bits,
                                        double damping) {
   assert(problem.statistics->channels() == problem.target.cols());
-  const int64_t rows = problem.target.rows();
-  const int64_t channels = problem.target.cols();
-  const int group_size = basis.rotation.group_size;
-
   MatrixD moment = problem.statistics->DampedMoment(damping);
   TransformMoment(basis, moment);
-  const ErrorFeedback feedback = FactorMoment(moment, group_size);
+  const ErrorFeedback feedback = FactorMoment(moment, basis.rotation.group_size);
   moment.resize(0, 0);
 
   Matrix rotated = ScaledChannels(problem.target, ColumnScales(basis.channel_scales));
   quant::PreparedRotation<float>(basis.rotation).RotateChannels(rotated, nullptr, rotated);
 
-  const auto grids = static_cast<size_t>(rows * (channels / group_size));
-  quant::QuantizedLinear linear{.out_features = rows,
-                                .in_features = channels,
-                                .bits = bits,
-                                .group_size = group_size,
-                                .codes = std::vector<uint8_t>(static_cast<size_t>(rows * channels)),
-                                .zeros = std::vector<uint8_t>(grids),
-                                .scales = std::vector<uint16_t>(grids),
-                                .channel_scales = std::move(basis.channel_scales),
-                                .rotation = std::move(basis.rotation)};
+  quant::QuantizedLinear linear = EmptyLinear(problem.target.rows(), std::move(basis), bits);
   RoundWithFeedback(rotated, feedback, linear);
   return linear;
 }

@@ -65,10 +65,24 @@ void InputStatistics::Add(const ConstMatrixRef& activations) {
   tokens_ += activations.rows();
 }
 
+void InputStatistics::Merge(const InputStatistics& other) {
+  assert(other.channels() == channels());
+  sum_ += other.sum_;
+  tokens_ += other.tokens_;
+}
+
+double InputStatistics::MeanDiagonal() const {
+  if (tokens_ == 0) return 0;
+  return sum_.trace() / static_cast<double>(tokens_) / static_cast<double>(channels());
+}
+
 MatrixD InputStatistics::DampedMoment(double damping) const {
-  const double trace = sum_.trace();
-  if (trace <= 0) return MatrixD::Identity(channels(), channels());
-  const double factor = 1.0 / static_cast<double>(tokens_);
+  const double mean = MeanDiagonal();
+  return mean > 0 ? Moment(damping * mean) : MatrixD::Identity(channels(), channels());
+}
+
+MatrixD InputStatistics::Moment(double lambda) const {
+  const double factor = 1.0 / static_cast<double>(std::max<int64_t>(tokens_, 1));
   MatrixD moment(channels(), channels());
   const std::vector<Tile> tiles = LowerTiles(channels());
   ParallelFor(static_cast<int64_t>(tiles.size()), [&](int64_t i) {
@@ -82,7 +96,7 @@ MatrixD InputStatistics::DampedMoment(double damping) const {
       mirrored = factor * source.transpose();
     }
   });
-  moment.diagonal().array() += damping * factor * trace / static_cast<double>(channels());
+  moment.diagonal().array() += lambda;
   return moment;
 }
 

@@ -1,12 +1,17 @@
 #include "pipeline/calibration_stream.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <optional>
+
+#include "eval/token_scores.h"
+#include "paroquant/base/parallel.h"
+#include "paroquant/linalg/product.h"
 
 namespace paroquant::pipeline {
 namespace {
 
+using method::RepairForm;
 using model::LinearRole;
 
 // Tokens that are worked on together: enough for full matrix products, few enough that what a
@@ -18,68 +23,180 @@ constexpr std::array kAttentionOutputRoles = {LinearRole::kAttentionOutput};
 constexpr std::array kMlpRoles = {LinearRole::kGate, LinearRole::kUp};
 constexpr std::array kDownRoles = {LinearRole::kDown};
 
-std::vector<int32_t> Concatenate(const std::vector<std::vector<int32_t>>& sequences) {
+void Append(const std::vector<int32_t>& sequence, std::vector<int32_t>& ids) {
+  ids.insert(ids.end(), sequence.begin(), sequence.end());
+}
+
+// The held-out sequences, then those with even numbers, then those with odd ones.
+std::vector<int32_t> InOrderOfParts(const CalibrationText& text) {
   std::vector<int32_t> ids;
-  for (const auto& sequence : sequences) ids.insert(ids.end(), sequence.begin(), sequence.end());
+  for (const auto& sequence : text.held_out) Append(sequence, ids);
+  for (const size_t parity : {0U, 1U}) {
+    for (size_t i = parity; i < text.sequences.size(); i += 2) Append(text.sequences[i], ids);
+  }
   return ids;
 }
 
 }  // namespace
 
 CalibrationStream::CalibrationStream(const runtime::LanguageModel& model,
-                                     const std::vector<std::vector<int32_t>>& sequences)
-    : sequences_(static_cast<int64_t>(sequences.size())),
-      length_(static_cast<int64_t>(sequences.front().size())),
+                                     const CalibrationText& text, bool repairs)
+    : model_(model),
+      repairs_(repairs),
+      sequences_{std::ssize(text.held_out), (std::ssize(text.sequences) + 1) / 2,
+                 std::ssize(text.sequences) / 2},
+      length_(std::ssize(text.sequences.front())),
       rope_(model.Rope(0, length_)),
-      hidden_(model.Embed(Concatenate(sequences))) {}
+      hidden_(model.Embed(InOrderOfParts(text))) {
+  reference_ = repairs ? hidden_ : Matrix(hidden_.topRows(sequences_[kHeldOut] * length_));
+}
 
 template <typename Body>
 void CalibrationStream::ForEachChunk(const Body& body) const {
   const int64_t per_chunk = std::max<int64_t>(1, kTokensPerChunk / length_);
-  for (int64_t first = 0; first < sequences_; first += per_chunk) {
-    body(Chunk{.first = first * length_,
-               .batch = {.count = std::min(per_chunk, sequences_ - first), .length = length_}});
+  int64_t row = 0;
+  for (const Part part : {kHeldOut, kFirstHalf, kSecondHalf}) {
+    for (int64_t left = sequences_[part]; left > 0; left -= per_chunk) {
+      const Chunk chunk{.part = part,
+                        .first = row,
+                        .batch = {.count = std::min(per_chunk, left), .length = length_}};
+      body(chunk);
+      row += chunk.batch.rows();
+    }
   }
+}
+
+template <typename Body>
+void CalibrationStream::ForEachReferenceChunk(const Body& body) const {
+  ForEachChunk([&](const Chunk& chunk) {
+    if (chunk.first < reference_.rows()) body(chunk);
+  });
 }
 
 template <typename Read>
 void CalibrationStream::Show(StageVisitor& visitor, std::span<const LinearRole> roles,
-                             const std::string& name, const Read& read) const {
+                             const std::string& name, RepairForm form, const Read& read) const {
   if (!visitor.Wants(roles)) return;
-  std::optional<method::InputStatistics> statistics;
+  std::optional<method::StageMoments> moments;
   ForEachChunk([&](const Chunk& chunk) {
-    const Matrix input = read(chunk);
-    if (!statistics) statistics.emplace(name, input.cols());
-    statistics->Add(input);
+    const StageInput stage = read(chunk);
+    if (!moments) {
+      const int64_t channels = stage.input.cols();
+      const int64_t rows = form == RepairForm::kInputs ? channels : hidden_.cols();
+      moments.emplace(name, channels, repairs_ ? form : RepairForm::kNone, rows);
+    }
+    if (chunk.part == kHeldOut) {
+      moments->held_out.Add(stage.input);
+      return;
+    }
+    method::HalfMoments& half = moments->halves[chunk.part == kFirstHalf ? 0 : 1];
+    half.inputs.Add(stage.input);
+    if (repairs_) linalg::AddCrossProduct(stage.difference, stage.input, half.repair);
   });
-  visitor.Visit(roles, *statistics);
+  visitor.Visit(roles, std::move(*moments));
 }
 
-void CalibrationStream::RunBlock(nn::Block& block, const std::string& name, StageVisitor& visitor) {
-  Show(visitor, kAttentionRoles, name + ": input of attention",
-       [&](const Chunk& chunk) { return block.AttentionInput(Rows(chunk)); });
+Matrix CalibrationStream::OutputDifference(const Chunk& chunk, const nn::Linear& linear,
+                                           const Matrix& input) const {
+  Matrix output(input.rows(), linear.out_features());
+  linear.Forward(input, output);
+  return ReferenceRows(chunk) - Rows(chunk) - output;
+}
 
-  const int64_t width = block.linear(LinearRole::kAttentionOutput).in_features();
-  Matrix attended(hidden_.rows(), width);
+void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::string& name,
+                                 StageVisitor& visitor) {
+  const nn::Block& original = model_.block(layer);
+  Show(visitor, kAttentionRoles, name + ": input of attention", RepairForm::kInputs,
+       [&](const Chunk& chunk) {
+         StageInput stage{block.AttentionInput(Rows(chunk)), {}};
+         if (Repairs(chunk)) {
+           stage.difference = original.AttentionInput(ReferenceRows(chunk)) - stage.input;
+         }
+         return stage;
+       });
+
+  Matrix attended(hidden_.rows(), original.linear(LinearRole::kAttentionOutput).in_features());
   ForEachChunk([&](const Chunk& chunk) {
     attended.middleRows(chunk.first, chunk.batch.rows()) =
         block.Attend(chunk.batch, rope_, block.AttentionInput(Rows(chunk)));
   });
+  ForEachReferenceChunk([&](const Chunk& chunk) {
+    const Matrix input = original.AttentionInput(ReferenceRows(chunk));
+    original.AddAttention(original.Attend(chunk.batch, rope_, input), ReferenceRows(chunk));
+  });
   const auto attended_rows = [&](const Chunk& chunk) {
     return attended.middleRows(chunk.first, chunk.batch.rows());
   };
-  Show(visitor, kAttentionOutputRoles, name + ": output of attention", attended_rows);
+  const auto with_output_difference = [&](const Chunk& chunk, LinearRole role, Matrix input) {
+    StageInput stage{std::move(input), {}};
+    if (Repairs(chunk)) {
+      stage.difference = OutputDifference(chunk, original.linear(role), stage.input);
+    }
+    return stage;
+  };
+  Show(visitor, kAttentionOutputRoles, name + ": output of attention", RepairForm::kOutputs,
+       [&](const Chunk& chunk) {
+         return with_output_difference(chunk, LinearRole::kAttentionOutput, attended_rows(chunk));
+       });
   ForEachChunk([&](const Chunk& chunk) { block.AddAttention(attended_rows(chunk), Rows(chunk)); });
   attended.resize(0, 0);
 
-  Show(visitor, kMlpRoles, name + ": input of the MLP",
-       [&](const Chunk& chunk) { return block.MlpInput(Rows(chunk)); });
+  Show(visitor, kMlpRoles, name + ": input of the MLP", RepairForm::kInputs,
+       [&](const Chunk& chunk) {
+         StageInput stage{block.MlpInput(Rows(chunk)), {}};
+         if (Repairs(chunk)) {
+           stage.difference = original.MlpInput(ReferenceRows(chunk)) - stage.input;
+         }
+         return stage;
+       });
+  ForEachReferenceChunk([&](const Chunk& chunk) {
+    original.AddMlp(original.MlpHidden(original.MlpInput(ReferenceRows(chunk))),
+                    ReferenceRows(chunk));
+  });
   // Recomputed for the product rather than kept: it is the widest of all activations.
   const auto mlp_hidden = [&](const Chunk& chunk) {
     return block.MlpHidden(block.MlpInput(Rows(chunk)));
   };
-  Show(visitor, kDownRoles, name + ": hidden layer of the MLP", mlp_hidden);
+  Show(visitor, kDownRoles, name + ": hidden layer of the MLP", RepairForm::kOutputs,
+       [&](const Chunk& chunk) {
+         return with_output_difference(chunk, LinearRole::kDown, mlp_hidden(chunk));
+       });
   ForEachChunk([&](const Chunk& chunk) { block.AddMlp(mlp_hidden(chunk), Rows(chunk)); });
+}
+
+double CalibrationStream::HeldOutLoss() const {
+  double error = 0.0;
+  double energy = 0.0;
+  ForEachChunk([&](const Chunk& chunk) {
+    if (chunk.part != kHeldOut) return;
+    const MatrixD reference = ReferenceRows(chunk).cast<double>();
+    error += (Rows(chunk).cast<double>() - reference).squaredNorm();
+    energy += reference.squaredNorm();
+  });
+  return energy > 0 ? error / energy : 0.0;
+}
+
+HeldOutDivergence CalibrationStream::Divergence() const {
+  std::vector<double> means;  // of each sequence
+  for (int64_t sequence = 0; sequence < sequences_[kHeldOut]; ++sequence) {
+    const Matrix expected = model_.Logits(reference_.middleRows(sequence * length_, length_));
+    const Matrix found = model_.Logits(hidden_.middleRows(sequence * length_, length_));
+    std::vector<double> divergences(static_cast<size_t>(length_));
+    ParallelFor(length_, [&](int64_t token) {
+      divergences[static_cast<size_t>(token)] =
+          eval::KlDivergence(expected.row(token), eval::LogSumExp(expected.row(token)),
+                             found.row(token), eval::LogSumExp(found.row(token)));
+    });
+    double sum = 0.0;
+    for (const double divergence : divergences) sum += divergence;
+    means.push_back(sum / static_cast<double>(length_));
+  }
+  const Eigen::Map<const Eigen::ArrayXd> values(means.data(), std::ssize(means));
+  const auto count = static_cast<double>(means.size());
+  const double mean = values.mean();
+  const double error =
+      count > 1 ? std::sqrt((values - mean).square().sum() / (count - 1) / count) : 0.0;
+  return {mean, error};
 }
 
 }  // namespace paroquant::pipeline

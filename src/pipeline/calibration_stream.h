@@ -1,18 +1,20 @@
-// The calibration sequences on their way through the model, block by block, as the blocks so far
-// quantized compute them.
+// The calibration sequences on their way through the model, block by block: as the blocks so far
+// quantized compute them, and beside that as the 16-bit model does.
 #ifndef PAROQUANT_PIPELINE_CALIBRATION_STREAM_H_
 #define PAROQUANT_PIPELINE_CALIBRATION_STREAM_H_
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "paroquant/base/matrix.h"
-#include "paroquant/method/input_statistics.h"
+#include "paroquant/method/stage_moments.h"
 #include "paroquant/model/architecture.h"
 #include "paroquant/nn/block.h"
 #include "paroquant/runtime/language_model.h"
+#include "pipeline/calibration_text.h"
 
 namespace paroquant::pipeline {
 
@@ -22,41 +24,82 @@ class StageVisitor {
   virtual ~StageVisitor() = default;
   // True if any of these needs statistics of its input.
   virtual bool Wants(std::span<const model::LinearRole> roles) const = 0;
-  // May replace the block's linears of these roles.
-  virtual void Visit(std::span<const model::LinearRole> roles,
-                     const method::InputStatistics& statistics) = 0;
+  // May replace the block's linears of these roles, and use the moments up.
+  virtual void Visit(std::span<const model::LinearRole> roles, method::StageMoments moments) = 0;
+};
+
+// How far the quantized stream is from the 16-bit one on the held-out sequences.
+struct HeldOutDivergence {
+  double mean = 0.0;
+  double standard_error = 0.0;  // of the mean, from sequence to sequence; 0 for a single one
 };
 
 class CalibrationStream {
  public:
-  // Sequences of one length. `model` must outlive this.
-  CalibrationStream(const runtime::LanguageModel& model,
-                    const std::vector<std::vector<int32_t>>& sequences);
+  // `model` must outlive this. `repairs`: shall moments tell what the layers before have lost? It
+  // takes a second stream of all sequences; else only the held-out ones run in 16 bits too.
+  CalibrationStream(const runtime::LanguageModel& model, const CalibrationText& text, bool repairs);
 
-  // Moves the stream through `block`, whose name is used in errors. The visitor is called for each
-  // stage (q k v, o, gate up, down) with statistics of what the stage reads, given all that was
-  // replaced before it.
-  void RunBlock(nn::Block& block, const std::string& name, StageVisitor& visitor);
+  // Moves the streams through `block`, the block `layer` of the model being quantized; `name` is
+  // used in errors. The visitor is called for each stage (q k v, o, gate up, down) with moments of
+  // what the stage reads, given all that was replaced before it.
+  void RunBlock(int64_t layer, nn::Block& block, const std::string& name, StageVisitor& visitor);
+
+  // |h - h_f|^2 / |h_f|^2 over the held-out tokens, h and h_f the two residual streams.
+  double HeldOutLoss() const;
+  // After the last block: KL divergence of the next token's distribution from the 16-bit model's,
+  // in nats, over the held-out tokens.
+  HeldOutDivergence Divergence() const;
 
  private:
-  // Rows [first, first + batch.rows()) of the stream: some whole sequences.
+  // Sequences lie in this order, each part without gaps.
+  enum Part { kHeldOut, kFirstHalf, kSecondHalf, kParts };
+
+  // Rows [first, first + batch.rows()) of the streams: some whole sequences of a part.
   struct Chunk {
+    Part part;
     int64_t first;
     nn::SequenceBatch batch;
   };
 
+  // What a stage reads, and what it could repair (see method::RepairForm) or nothing.
+  struct StageInput {
+    Matrix input;
+    Matrix difference;
+  };
+
   template <typename Body>
   void ForEachChunk(const Body& body) const;
+  // The chunks of the 16-bit stream.
+  template <typename Body>
+  void ForEachReferenceChunk(const Body& body) const;
+
+  bool Repairs(const Chunk& chunk) const { return repairs_ && chunk.part != kHeldOut; }
   // Shows the visitor the input that `read(chunk)` gives, if it wants it.
   template <typename Read>
   void Show(StageVisitor& visitor, std::span<const model::LinearRole> roles,
-            const std::string& name, const Read& read) const;
-  auto Rows(const Chunk& chunk) { return hidden_.middleRows(chunk.first, chunk.batch.rows()); }
+            const std::string& name, method::RepairForm form, const Read& read) const;
+  // What the 16-bit stream has and this input, multiplied by the 16-bit weight, would not give.
+  Matrix OutputDifference(const Chunk& chunk, const nn::Linear& linear, const Matrix& input) const;
 
-  int64_t sequences_;
+  auto Rows(const Chunk& chunk) { return hidden_.middleRows(chunk.first, chunk.batch.rows()); }
+  auto Rows(const Chunk& chunk) const {
+    return hidden_.middleRows(chunk.first, chunk.batch.rows());
+  }
+  auto ReferenceRows(const Chunk& chunk) {
+    return reference_.middleRows(chunk.first, chunk.batch.rows());
+  }
+  auto ReferenceRows(const Chunk& chunk) const {
+    return reference_.middleRows(chunk.first, chunk.batch.rows());
+  }
+
+  const runtime::LanguageModel& model_;
+  bool repairs_;
+  std::array<int64_t, kParts> sequences_{};
   int64_t length_;
   nn::RopeTable rope_;
-  Matrix hidden_;  // [sequences * length, hidden]
+  Matrix hidden_;     // [all sequences * length, hidden]
+  Matrix reference_;  // the 16-bit stream: as many rows, or those of the held-out part
 };
 
 }  // namespace paroquant::pipeline

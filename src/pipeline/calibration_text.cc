@@ -1,6 +1,8 @@
 #include "pipeline/calibration_text.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "paroquant/base/error.h"
 #include "paroquant/runtime/sampler.h"
@@ -21,21 +23,37 @@ std::string SourceName(const std::vector<std::string>& files) {
   return names;
 }
 
+// The first sequences, which are no different from the others, are held out.
+CalibrationText Split(std::string source, std::vector<std::vector<int32_t>> sequences,
+                      int64_t held_out) {
+  const auto middle = sequences.begin() + held_out;
+  CalibrationText text{
+      .source = std::move(source),
+      .sequences = {std::make_move_iterator(middle), std::make_move_iterator(sequences.end())},
+      .held_out = {}};
+  sequences.erase(middle, sequences.end());
+  text.held_out = std::move(sequences);
+  return text;
+}
+
 }  // namespace
 
 CalibrationText LoadCalibrationText(const QuantizeOptions& options,
                                     const runtime::LanguageModel& model, Progress& progress) {
-  const int64_t length = std::min(options.sequence_length, model.architecture().max_positions);
+  const method::Recipe& recipe = options.recipe;
+  const int64_t length = std::min(recipe.sequence_length, model.architecture().max_positions);
+  const int64_t count = recipe.calibration_sequences + recipe.held_out_sequences;
   const std::vector<std::string>& files = options.calibration;
   if (std::find(files.begin(), files.end(), kSelf) == files.end()) {
     const auto tokenizer = text::Tokenizer::Load(options.model / "tokenizer.json");
     const std::vector<std::filesystem::path> paths(files.begin(), files.end());
-    return {SourceName(files),
-            text::CalibrationSequences(tokenizer, paths,
-                                       {.sequences = options.calibration_sequences,
-                                        .length = length,
-                                        .seed = options.seed,
-                                        .bos_id = model.architecture().bos_token_id})};
+    return Split(SourceName(files),
+                 text::CalibrationSequences(tokenizer, paths,
+                                            {.sequences = count,
+                                             .length = length,
+                                             .seed = options.seed,
+                                             .bos_id = model.architecture().bos_token_id}),
+                 recipe.held_out_sequences);
   }
   if (files.size() > 1) {
     throw Error(ErrorKind::kUsage, {.where = "--calib",
@@ -43,8 +61,8 @@ CalibrationText LoadCalibrationText(const QuantizeOptions& options,
                                     .found = "both",
                                     .hint = "Leave one of them out."});
   }
-  return {kSelf, runtime::SampleSequences(model, options.calibration_sequences, length,
-                                          options.seed, progress)};
+  return Split(kSelf, runtime::SampleSequences(model, count, length, options.seed, progress),
+               recipe.held_out_sequences);
 }
 
 }  // namespace paroquant::pipeline

@@ -14,7 +14,8 @@ namespace paroquant::pipeline {
 
 struct CalibrationText {
   std::string source;                           // "self" or the names of the files
-  std::vector<std::vector<int32_t>> sequences;  // all of one length
+  std::vector<std::vector<int32_t>> sequences;  // to calibrate on; all of one length
+  std::vector<std::vector<int32_t>> held_out;   // more of that length, at least one
 };
 
 // Reads the files that `options` names, or samples from the model itself. Sequences are cut to the

@@ -130,7 +130,7 @@ void CheckpointOutput::Commit(const io::Json& provenance) {
   writer_.Finish();
   CopyOtherFiles();
   const io::Json config = format::WithQuantizationConfig(
-      source_.config(), {options_.bits, options_.group_size, rotations_});
+      source_.config(), {options_.recipe.bits, options_.recipe.group_size, rotations_});
   WriteFile(folder_.Stage(kConfigFile), config.dump(2) + "\n");
   WriteFile(folder_.Stage(kProvenanceFile), provenance.dump(2) + "\n");
   folder_.Commit();

@@ -103,8 +103,8 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
                      .role = role,
                      .quantized = false,
                      .reason = "",
-                     .bits = options.bits,
-                     .group_size = options.group_size};
+                     .bits = options.recipe.bits,
+                     .group_size = options.recipe.group_size};
       for (auto& [pattern, settings] : overrides) {
         if (!pattern.Matches(plan.info.name)) continue;
         plan.bits = settings->bits.value_or(plan.bits);

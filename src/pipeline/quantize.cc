@@ -9,17 +9,13 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/format/paroquant_format.h"
-#include "paroquant/method/closed_form.h"
-#include "paroquant/method/output_error.h"
-#include "paroquant/method/rtn.h"
-#include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/packed_view.h"
-#include "paroquant/quant/packing.h"
 #include "paroquant/runtime/language_model.h"
 #include "paroquant/runtime/rotated_linear.h"
 #include "pipeline/calibration_stream.h"
 #include "pipeline/calibration_text.h"
 #include "pipeline/checkpoint_output.h"
+#include "pipeline/layer_quantizer.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -36,84 +32,6 @@ int64_t PeakRssBytes() {
   return int64_t{usage.ru_maxrss} * 1024;  // Linux counts in KiB
 }
 
-// Rounds that every layer gets: a layout that demands a rotation holds RTN's as one identity.
-int Rotations(const QuantizeOptions& options) {
-  return options.recipe == Recipe::kRtn ? 1 : options.rotations;
-}
-
-int64_t PackedBits(const quant::PackedLinear& packed) {
-  const auto bytes = [](const auto& values) { return values.size() * sizeof(values.front()); };
-  return 8 * static_cast<int64_t>(bytes(packed.qweight) + bytes(packed.qzeros) +
-                                  bytes(packed.scales) + bytes(packed.theta) + bytes(packed.pairs) +
-                                  bytes(packed.channel_scales));
-}
-
-// Quantizes layers one by one, writes them out and remembers how it went.
-class LayerQuantizer {
- public:
-  LayerQuantizer(const model::Checkpoint& source, const QuantizeOptions& options,
-                 CheckpointOutput& output, Progress& progress)
-      : source_(source), options_(options), output_(output), progress_(progress) {}
-
-  // Returns what the runtime multiplies with from here on. `statistics` is null for recipes
-  // without calibration.
-  quant::PackedView Quantize(const LayerPlan& plan, const method::InputStatistics* statistics) {
-    const auto start = Clock::now();
-    const Matrix weight = ReadWeight(plan);
-    const method::LinearProblem problem{
-        .name = plan.info.name, .target = weight, .statistics = statistics};
-    const quant::QuantizedLinear linear = Solve(problem, plan);
-
-    LayerReport& report = reports_.emplace_back(LayerReport{.plan = plan});
-    report.relative_weight_error = quant::RelativeWeightError(weight, linear);
-    if (statistics != nullptr) {
-      const auto rtn = method::QuantizeRtn(problem, plan.bits, plan.group_size);
-      report.relative_output_error = method::RelativeOutputError(weight, linear, *statistics);
-      report.relative_output_error_rtn = method::RelativeOutputError(weight, rtn, *statistics);
-    }
-    quant::PackedLinear packed = quant::Pack(linear, plan.info.name);
-    output_.WriteLayer(plan.info.name, packed);
-    stored_bits_ += PackedBits(packed);
-    weights_ += weight.size();
-    report.seconds = SecondsSince(start);
-    progress_.Advance(1, plan.info.name);
-    return quant::MakeView(std::move(packed));
-  }
-
-  // The quantized layers' reports, in the order in which they were quantized.
-  std::vector<LayerReport> TakeReports() { return std::move(reports_); }
-  double BitsPerWeight() const {
-    return weights_ > 0 ? static_cast<double>(stored_bits_) / static_cast<double>(weights_) : 0.0;
-  }
-
- private:
-  Matrix ReadWeight(const LayerPlan& plan) const {
-    const int64_t n = plan.info.out_features;
-    const int64_t k = plan.info.in_features;
-    Matrix weight(n, k);
-    model::DecodeFloats(source_.FloatTensor(plan.info.name + ".weight", {n, k}), 0, n * k,
-                        weight.data());
-    return weight;
-  }
-
-  quant::QuantizedLinear Solve(const method::LinearProblem& problem, const LayerPlan& plan) const {
-    if (options_.recipe == Recipe::kRtn) {
-      return method::QuantizeRtn(problem, plan.bits, plan.group_size);
-    }
-    return method::QuantizeClosedForm(
-        problem,
-        {.bits = plan.bits, .group_size = plan.group_size, .rotations = options_.rotations});
-  }
-
-  const model::Checkpoint& source_;
-  const QuantizeOptions& options_;
-  CheckpointOutput& output_;
-  Progress& progress_;
-  std::vector<LayerReport> reports_;
-  int64_t stored_bits_ = 0;
-  int64_t weights_ = 0;
-};
-
 // Quantizes a block's linears stage by stage and puts the results in their place.
 class BlockVisitor : public StageVisitor {
  public:
@@ -126,14 +44,16 @@ class BlockVisitor : public StageVisitor {
                        [&](model::LinearRole role) { return Plan(role).quantized; });
   }
 
-  void Visit(std::span<const model::LinearRole> roles,
-             const method::InputStatistics& statistics) override {
+  void Visit(std::span<const model::LinearRole> roles, method::StageMoments moments) override {
+    std::vector<const LayerPlan*> plans;
     for (const model::LinearRole role : roles) {
-      const LayerPlan& plan = Plan(role);
-      if (!plan.quantized) continue;
-      block_.ReplaceLinear(
-          role, std::make_unique<runtime::RotatedLinear>(quantizer_.Quantize(plan, &statistics),
-                                                         nn::ReadBias(source_, plan.info)));
+      if (Plan(role).quantized) plans.push_back(&Plan(role));
+    }
+    std::vector<quant::PackedView> views = quantizer_.Quantize(plans, std::move(moments));
+    for (size_t i = 0; i < plans.size(); ++i) {
+      block_.ReplaceLinear(plans[i]->role,
+                           std::make_unique<runtime::RotatedLinear>(
+                               std::move(views[i]), nn::ReadBias(source_, plans[i]->info)));
     }
   }
 
@@ -147,16 +67,22 @@ class BlockVisitor : public StageVisitor {
 };
 
 void QuantizeCalibrated(const runtime::LanguageModel& model, const CalibrationText& calibration,
-                        std::span<const LayerPlan> plans, LayerQuantizer& quantizer) {
-  CalibrationStream stream(model, calibration.sequences);
+                        std::span<const LayerPlan> plans, LayerQuantizer& quantizer,
+                        QuantizeSummary& summary) {
+  const bool repairs = summary.options.recipe.layer.target != method::TargetChoice::kWeight;
+  CalibrationStream stream(model, calibration, repairs);
   const size_t per_block = model::kLinearRoles.size();
   for (size_t first = 0; first < plans.size(); first += per_block) {
     const std::span<const LayerPlan> block_plans = plans.subspan(first, per_block);
     const int64_t layer = block_plans.front().layer;
     nn::Block block = model.MakeBlock(layer);
     BlockVisitor visitor(block_plans, block, model.checkpoint(), quantizer);
-    stream.RunBlock(block, fmt::format("block {}", layer), visitor);
+    stream.RunBlock(layer, block, fmt::format("block {}", layer), visitor);
+    summary.held_out_losses.push_back(stream.HeldOutLoss());
   }
+  const HeldOutDivergence divergence = stream.Divergence();
+  summary.expected_kl = divergence.mean;
+  summary.expected_kl_stderr = divergence.standard_error;
 }
 
 // Reports of quantized layers (in order) and of kept ones, in the order of the plans.
@@ -215,14 +141,14 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   model::RequireFinite(source.tensors());
 
   QuantizeSummary summary{.options = options, .calibration_source = "none"};
-  CheckpointOutput output(source, options, Rotations(options), plans);
+  CheckpointOutput output(source, options, StoredRotations(options), plans);
   LayerQuantizer quantizer(source, options, output, progress);
   const auto layers = std::count_if(plans.begin(), plans.end(),
                                     [](const LayerPlan& plan) { return plan.quantized; });
-  if (options.recipe == Recipe::kRtn) {
+  if (!options.recipe.NeedsCalibration()) {
     progress.Start("quantizing", layers);
     for (const LayerPlan& plan : plans) {
-      if (plan.quantized) quantizer.Quantize(plan, nullptr);
+      if (plan.quantized) quantizer.Quantize(plan);
     }
   } else {
     const CalibrationText calibration = LoadCalibrationText(options, model, progress);
@@ -230,8 +156,9 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
     summary.calibration_sequences = static_cast<int64_t>(calibration.sequences.size());
     summary.calibration_tokens =
         summary.calibration_sequences * static_cast<int64_t>(calibration.sequences.front().size());
+    summary.held_out_sequences = static_cast<int64_t>(calibration.held_out.size());
     progress.Start("quantizing", layers);
-    QuantizeCalibrated(model, calibration, plans, quantizer);
+    QuantizeCalibrated(model, calibration, plans, quantizer, summary);
   }
   progress.Finish();
   summary.layers = CompleteReports(plans, quantizer.TakeReports());

@@ -21,6 +21,7 @@ io::Json LayerJson(const LayerReport& report) {
   if (plan.quantized) {
     json["relative_output_error"] = OrNull(report.relative_output_error);
     json["relative_output_error_rtn"] = OrNull(report.relative_output_error_rtn);
+    json["repair"] = OrNull(report.repair);
     json["relative_weight_error"] = report.relative_weight_error;
   }
   return json;
@@ -29,23 +30,25 @@ io::Json LayerJson(const LayerReport& report) {
 io::Json CalibrationJson(const QuantizeSummary& summary) {
   return {{"source", summary.calibration_source},
           {"sequences", summary.calibration_sequences},
-          {"tokens", summary.calibration_tokens}};
+          {"tokens", summary.calibration_tokens},
+          {"held_out_sequences", summary.held_out_sequences}};
 }
 
 }  // namespace
 
 io::Json RecipeJson(const QuantizeOptions& options) {
   return {{"version", kVersion},
-          {"recipe", RecipeName(options.recipe)},
-          {"bits", options.bits},
-          {"group_size", options.group_size},
-          {"rotations", options.rotations},
+          {"recipe", options.recipe.name},
+          {"settings", method::RecipeJson(options.recipe)},
           {"seed", options.seed}};
 }
 
 io::Json Provenance(const QuantizeSummary& summary) {
   io::Json json = RecipeJson(summary.options);
   json["bits_per_weight"] = summary.bits_per_weight;
+  json["expected_kl"] = OrNull(summary.expected_kl);
+  json["expected_kl_stderr"] = OrNull(summary.expected_kl_stderr);
+  json["held_out_losses"] = summary.held_out_losses;
   json["calibration"] = CalibrationJson(summary);
   json["layers"] = io::Json::array();
   for (const LayerReport& report : summary.layers) json["layers"].push_back(LayerJson(report));
@@ -63,14 +66,18 @@ io::Json ToJson(const QuantizeSummary& summary) {
   const QuantizeOptions& options = summary.options;
   return {{"model", options.model.string()},
           {"out", options.out.string()},
-          {"recipe", RecipeName(options.recipe)},
-          {"bits", options.bits},
-          {"group_size", options.group_size},
-          {"rotations", options.rotations},
+          {"recipe", options.recipe.name},
+          {"bits", options.recipe.bits},
+          {"group_size", options.recipe.group_size},
+          {"rotations", options.recipe.rotations},
+          {"settings", method::RecipeJson(options.recipe)},
           {"seed", options.seed},
           {"layers_quantized", quantized},
           {"layers_kept", static_cast<int64_t>(summary.layers.size()) - quantized},
           {"bits_per_weight", summary.bits_per_weight},
+          {"expected_kl", OrNull(summary.expected_kl)},
+          {"expected_kl_stderr", OrNull(summary.expected_kl_stderr)},
+          {"held_out_losses", summary.held_out_losses},
           {"seconds", summary.seconds},
           {"peak_rss_bytes", summary.peak_rss_bytes},
           {"calibration", CalibrationJson(summary)},

@@ -19,13 +19,13 @@ constexpr int64_t kStripColumns = 512;
 
 }  // namespace
 
-Rotation IdentityRotation(int64_t channels, int group_size) {
+Rotation IdentityRotation(int64_t channels, int group_size, int rounds) {
   assert(group_size % 2 == 0 && channels % group_size == 0);
   Rotation rotation{.channels = channels,
                     .group_size = group_size,
-                    .rounds = 1,
-                    .pairs = std::vector<int16_t>(static_cast<size_t>(channels)),
-                    .theta = std::vector<uint16_t>(static_cast<size_t>(channels / 2))};
+                    .rounds = rounds,
+                    .pairs = std::vector<int16_t>(static_cast<size_t>(rounds * channels)),
+                    .theta = std::vector<uint16_t>(static_cast<size_t>(rounds * channels / 2))};
   for (size_t i = 0; i < rotation.pairs.size(); ++i) {
     rotation.pairs[i] = static_cast<int16_t>(i % static_cast<size_t>(group_size));
   }

@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
 #include "paroquant/base/file.h"
+#include "paroquant/io/tensor_folder.h"
 #include "tests/cli/cli_process.h"
 
 namespace paroquant {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::DataPath;
 using testing::FolderContent;
 using testing::GoldenPath;
@@ -162,6 +164,23 @@ TEST(CommandsTest, TokenizePrintsIds) {
   const io::Json special =
       RunCliJson({"tokenize", "--model", kTinyLlama, "--text", "Hello", "--special"});
   EXPECT_GE(special.at("ids").size(), result.at("ids").size());
+}
+
+TEST(CommandsTest, TheResolvedRecipeIsStored) {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "out";
+  const io::Json result = RunCliJson({"quantize", "--model", kTinyLlama, "--out", out.string(),
+                                      "--recipe", "rtn", "--bits", "3", "--group-size", "32",
+                                      "--set", "rotations=2", "--set", "rotation=hadamard"});
+  const io::Json settings = result.at("settings");
+  EXPECT_EQ(settings.at("rounding"), "nearest");
+  EXPECT_EQ(settings.at("bits"), 3);
+  EXPECT_EQ(settings.at("rotations"), 2);
+  const io::Json report = io::ReadJsonFile(out / "quantization_report.json");
+  EXPECT_EQ(report.at("recipe"), "rtn");
+  EXPECT_EQ(report.at("settings"), settings);
+  const auto metadata = io::TensorFolder::Open(out).metadata();
+  EXPECT_EQ(io::Json::parse(metadata.at("paroquant")).at("settings"), settings);
 }
 
 TEST(CommandsTest, GenerateIsRepeatable) {

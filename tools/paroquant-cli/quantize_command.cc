@@ -1,14 +1,17 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "command.h"
 #include "common_options.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
+#include "paroquant/method/recipe.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/quantize.h"
 
@@ -17,6 +20,14 @@ namespace {
 
 using pipeline::LayerReport;
 using pipeline::QuantizeSummary;
+
+// An option of its own for a recipe's key that is often set.
+struct RecipeOption {
+  const char* name;
+  const char* key;
+  const char* help;
+  std::optional<int64_t> value;
+};
 
 struct QuantizeArguments {
   CommonOptions common;
@@ -28,6 +39,7 @@ struct QuantizeArguments {
   std::vector<std::string> overrides;
   std::string report;
   std::vector<std::string> settings;
+  std::vector<RecipeOption> recipe_options;
   bool plan = false;
   bool resume = false;
 };
@@ -47,10 +59,6 @@ void RefuseWhatIsMissing(const QuantizeArguments& arguments) {
   if (arguments.resume) {
     throw Unsupported("--resume", "a run from the start", "--resume",
                       "This version keeps no state of unfinished runs; use --overwrite.");
-  }
-  if (!arguments.settings.empty()) {
-    throw Unsupported("--set", "a recipe as it is", arguments.settings.front(),
-                      "The recipes of this version have no keys to set.");
   }
   if (!arguments.report.empty() && !arguments.report.ends_with(".json")) {
     throw Unsupported("--report", "a FILE.json", arguments.report,
@@ -93,12 +101,24 @@ pipeline::LayerOverride ParseOverride(const std::string& text) {
   return result;
 }
 
+// The recipe, changed by options and then by --set.
+method::Recipe ResolveRecipe(const QuantizeArguments& arguments) {
+  method::Recipe recipe = method::LoadRecipe(arguments.recipe);
+  for (const RecipeOption& option : arguments.recipe_options) {
+    if (option.value) method::SetRecipeKey(recipe, option.key, *option.value, option.name);
+  }
+  for (const std::string& setting : arguments.settings) {
+    method::SetRecipeKey(recipe, setting, "--set");
+  }
+  return recipe;
+}
+
 pipeline::QuantizeOptions Resolve(const QuantizeArguments& arguments) {
   RefuseWhatIsMissing(arguments);
   pipeline::QuantizeOptions options = arguments.options;
   options.model = arguments.model;
   options.out = arguments.out;
-  options.recipe = pipeline::RecipeFromName(arguments.recipe);
+  options.recipe = ResolveRecipe(arguments);
   for (const std::string& text : arguments.overrides) {
     options.overrides.push_back(ParseOverride(text));
   }
@@ -175,15 +195,31 @@ void DeclareModelOptions(CLI::App& app, QuantizeArguments& arguments) {
       ->type_name("SIZE");
 }
 
+void DeclareRecipeOptions(CLI::App& app, QuantizeArguments& arguments) {
+  arguments.recipe_options = {
+      {"--bits", "bits", "2, 3, 4 or 8", {}},
+      {"--group-size", "group_size", "32, 64 or 128", {}},
+      {"--rotations", "rotations", "rounds of rotations, 1 to 16", {}},
+      {"--calib-sequences", "calibration_sequences", "sequences to calibrate on", {}},
+      {"--sequence-length", "sequence_length", "tokens of each, never over the model's", {}},
+  };
+  for (RecipeOption& option : arguments.recipe_options) {
+    app.add_option(option.name, option.value, fmt::format("{} (the recipe's)", option.help));
+  }
+}
+
 void DeclareMethodOptions(CLI::App& app, QuantizeArguments& arguments) {
   pipeline::QuantizeOptions& options = arguments.options;
-  app.add_option("--recipe", arguments.recipe, "rtn or fast")->capture_default_str();
-  app.add_option("--set", arguments.settings, "key=value of the recipe")->type_name("KEY=VALUE");
+  app.add_option("--recipe", arguments.recipe,
+                 fmt::format("{}, or a file", fmt::join(method::ShippedRecipes(), ", ")))
+      ->capture_default_str()
+      ->type_name("NAME|FILE.json");
+  app.add_option("--set", arguments.settings,
+                 "sets a key of the recipe (repeatable; docs/recipes.md lists them)")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
   app.add_option("--format", arguments.format, "the layout to write")->capture_default_str();
-  app.add_option("--bits", options.bits, "2, 3, 4 or 8")->capture_default_str();
-  app.add_option("--group-size", options.group_size, "32, 64 or 128")->capture_default_str();
-  app.add_option("--rotations", options.rotations, "rounds of rotations, 1 to 16")
-      ->capture_default_str();
+  DeclareRecipeOptions(app, arguments);
   app.add_option("--skip", options.skip, "keep modules whose name matches (repeatable)")
       ->allow_extra_args(false)
       ->type_name("REGEX");
@@ -197,11 +233,6 @@ void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options
   app.add_option("--calib", options.calibration,
                  "self, or text files (.txt, .jsonl, .json, .gz); several are mixed evenly")
       ->type_name("self|FILE");
-  app.add_option("--calib-sequences", options.calibration_sequences, "sequences to calibrate on")
-      ->capture_default_str();
-  app.add_option("--sequence-length", options.sequence_length,
-                 "tokens of each, never over the model's")
-      ->capture_default_str();
   app.add_option("--seed", options.seed, "of all random choices")->capture_default_str();
 }
 

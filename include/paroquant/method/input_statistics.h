@@ -25,6 +25,15 @@ class InputStatistics {
   // threads. Throws kInput if an activation is not finite.
   void Add(const ConstMatrixRef& activations);
 
+  // Adds the tokens of another one for the same input.
+  void Merge(const InputStatistics& other);
+
+  // The mean of the diagonal of H.
+  double MeanDiagonal() const;
+
+  // H + lambda * I, symmetric. Without tokens H is zero.
+  MatrixD Moment(double lambda) const;
+
   // H + damping * mean(diag H) * I, symmetric and, for damping > 0, positive definite whatever the
   // tokens were. If H is zero (no tokens, dead inputs) the identity.
   MatrixD DampedMoment(double damping) const;

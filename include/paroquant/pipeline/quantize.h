@@ -18,10 +18,13 @@ struct LayerReport {
   LayerPlan plan;
   // |E|^2 / |W|^2, E the effective weight minus W (Frobenius norms).
   double relative_weight_error = 0.0;
-  // tr(E H E^T) / tr(W H W^T), H the second moment of the layer's inputs; with rounding to nearest
-  // in place of the recipe beside it. Absent without calibration.
+  // tr(E H E^T) / tr(T H T^T), H the second moment of the layer's inputs, T the weight to imitate
+  // (see method/repair_target.h) and E the effective weight minus T; with rounding to nearest in
+  // place of the recipe beside it. Absent without calibration.
   std::optional<double> relative_output_error;
   std::optional<double> relative_output_error_rtn;
+  // How much of the correction for what the layers before have lost was taken, from 0 to 1.
+  std::optional<double> repair;
   double seconds = 0.0;
 };
 
@@ -31,9 +34,17 @@ struct QuantizeSummary {
   // Codes, scales, zero points, angles, pairs and channel scales of the quantized layers, in bits
   // for each of their weights.
   double bits_per_weight = 0.0;
+  // After each block, |h - h_f|^2 / |h_f|^2 on the held-out sequences, h the residual stream and
+  // h_f that of the 16-bit model. Empty without calibration.
+  std::vector<double> held_out_losses;
+  // KL divergence from the 16-bit model on the held-out sequences, mean over tokens in nats, and
+  // the standard error of that mean. Absent without calibration.
+  std::optional<double> expected_kl;
+  std::optional<double> expected_kl_stderr;
   std::string calibration_source;  // "none", "self" or the files
   int64_t calibration_sequences = 0;
   int64_t calibration_tokens = 0;
+  int64_t held_out_sequences = 0;
   std::vector<std::string> notes;  // what the user should know: files left out, engines' limits
   double seconds = 0.0;
   int64_t peak_rss_bytes = 0;

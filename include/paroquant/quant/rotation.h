@@ -10,9 +10,9 @@
 
 namespace paroquant::quant {
 
-// One round whose pairs (2t, 2t + 1) all have the angle 0: how a layout that demands a rotation
-// holds a weight that has none. `group_size` is even and divides `channels`.
-Rotation IdentityRotation(int64_t channels, int group_size);
+// Rounds whose pairs (2t, 2t + 1) all have the angle 0: how a layout that demands rotations holds a
+// weight that has none. `group_size` is even and divides `channels`.
+Rotation IdentityRotation(int64_t channels, int group_size, int rounds = 1);
 
 // A Rotation made ready to apply: sines, cosines and indices in plain tables. It is immutable, so
 // any number of threads may use one. Many rows are spread over ParallelFor; a few are done on the

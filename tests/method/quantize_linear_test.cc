@@ -1,16 +1,16 @@
-#include "paroquant/method/closed_form.h"
+#include "paroquant/method/quantize_linear.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <numbers>
 #include <string>
 #include <vector>
 
 #include "method/column_scale.h"
 #include "method/gptq.h"
+#include "method/hadamard_rotation.h"
 #include "method/pairwise_rotation.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/half.h"
@@ -26,26 +26,6 @@ namespace paroquant::method {
 namespace {
 
 using quant::testing::RandomMatrix;
-
-// The Walsh-Hadamard transform of each group: round r turns the channels that differ in bit r.
-quant::Rotation HadamardRotation(int64_t channels, int group_size) {
-  quant::Rotation rotation;
-  rotation.channels = channels;
-  rotation.group_size = group_size;
-  for (int stride = 1; stride < group_size; stride *= 2) {
-    ++rotation.rounds;
-    for (int64_t group = 0; group < channels / group_size; ++group) {
-      for (int i = 0; i < group_size; ++i) {
-        if ((i & stride) != 0) continue;
-        rotation.pairs.push_back(static_cast<int16_t>(i));
-        rotation.pairs.push_back(static_cast<int16_t>(i + stride));
-      }
-    }
-  }
-  rotation.theta.assign(rotation.pairs.size() / 2,
-                        FloatToHalf(static_cast<float>(std::numbers::pi / 4)));
-  return rotation;
-}
 
 TEST(ColumnScaleTest, EvensOutColumnNormsWithinAGroup) {
   Matrix weight = testing::WeightWithOutliers(40, 64, 1);
@@ -115,7 +95,7 @@ class RotationOrderTest : public ::testing::Test {
   const Matrix inputs_ = testing::CorrelatedInputs(2000, 512, 2);
   const InputStatistics statistics_ = testing::StatisticsOf(inputs_);
   const quant::Rotation identity_ = quant::IdentityRotation(512, 128);
-  const quant::Rotation hadamard_ = HadamardRotation(512, 128);
+  const quant::Rotation hadamard_ = HadamardRotation(512, 128, 8);
   const quant::Rotation closed_form_ = FindRotation(weight_.transpose(), 128, 8);
 };
 
@@ -130,7 +110,7 @@ TEST_F(RotationOrderTest, ClosedFormBeatsHadamardBeatsIdentityWithFeedback) {
 }
 
 TEST_F(RotationOrderTest, ColumnScalesHelpTheRotation) {
-  const auto linear = QuantizeClosedForm({"layer", weight_, &statistics_}, {});
+  const auto linear = QuantizeLinear({"layer", weight_, &statistics_}, {}, {});
   EXPECT_LT(RelativeOutputError(weight_, linear, statistics_), FeedbackError(closed_form_));
 }
 
@@ -152,47 +132,47 @@ OutlierErrors ErrorsWithOutliers(const Matrix& inputs, float factor, double damp
         RandomMatrix(96, inputs.cols(), seed) * factors.cwiseInverse().asDiagonal();
     const LinearProblem problem{"layer", weight, &statistics};
     errors.closed_form +=
-        RelativeOutputError(weight, QuantizeClosedForm(problem, {.damping = damping}), statistics);
+        RelativeOutputError(weight, QuantizeLinear(problem, {.damping = damping}, {}), statistics);
     errors.rtn += RelativeOutputError(weight, QuantizeRtn(problem, 4, 128), statistics);
   }
   return errors;
 }
 
-TEST(QuantizeClosedFormTest, OutlierChannelsOfUncorrelatedInputsChangeNothing) {
+TEST(QuantizeLinearTest, OutlierChannelsOfUncorrelatedInputsChangeNothing) {
   const Matrix inputs = RandomMatrix(1000, 256, 9);
-  const OutlierErrors plain = ErrorsWithOutliers(inputs, 1, ClosedFormOptions().damping);
-  const OutlierErrors moved = ErrorsWithOutliers(inputs, 16, ClosedFormOptions().damping);
+  const OutlierErrors plain = ErrorsWithOutliers(inputs, 1, LayerRecipe().damping);
+  const OutlierErrors moved = ErrorsWithOutliers(inputs, 16, LayerRecipe().damping);
   EXPECT_NEAR(moved.closed_form, plain.closed_form, 0.03 * plain.closed_form);
   EXPECT_GT(moved.rtn, 3 * plain.rtn);
 }
 
 // A flat share of the mean diagonal is damping that sees outliers: with much to gain from
 // correlations it costs the other channels some of it, less the smaller it is.
-TEST(QuantizeClosedFormTest, OutlierChannelsOfCorrelatedInputsHurtByDampingOnly) {
+TEST(QuantizeLinearTest, OutlierChannelsOfCorrelatedInputsHurtByDampingOnly) {
   const Matrix inputs = testing::CorrelatedInputs(1000, 256, 2);
   const auto growth = [&](double damping) {
     return ErrorsWithOutliers(inputs, 16, damping).closed_form /
            ErrorsWithOutliers(inputs, 1, damping).closed_form;
   };
   EXPECT_NEAR(growth(1e-4), 1, 0.15);
-  EXPECT_LT(growth(ClosedFormOptions().damping), 1.7);
+  EXPECT_LT(growth(LayerRecipe().damping), 1.7);
 }
 
-TEST(QuantizeClosedFormTest, ImitatesTheTargetItIsGiven) {
+TEST(QuantizeLinearTest, ImitatesTheTargetItIsGiven) {
   const Matrix target = testing::WeightWithOutliers(32, 128, 1);
   const Matrix inputs = testing::CorrelatedInputs(400, 128, 2);
   const InputStatistics statistics = testing::StatisticsOf(inputs);
-  const auto linear = QuantizeClosedForm({"layer", target, &statistics}, {.bits = 8});
+  const auto linear = QuantizeLinear({"layer", target, &statistics}, {}, {.bits = 8});
   EXPECT_LT(testing::RelativeError(inputs, target, quant::EffectiveWeight(linear)), 1e-4);
 }
 
-TEST(QuantizeClosedFormTest, ThreadCountChangesNothing) {
+TEST(QuantizeLinearTest, ThreadCountChangesNothing) {
   const Matrix weight = testing::WeightWithOutliers(150, 256, 1);
   const auto quantize = [&](int threads) {
     SetThreadCount(threads);
     const InputStatistics statistics =
         testing::StatisticsOf(testing::CorrelatedInputs(300, 256, 2));
-    auto linear = QuantizeClosedForm({"layer", weight, &statistics}, {.group_size = 64});
+    auto linear = QuantizeLinear({"layer", weight, &statistics}, {}, {.group_size = 64});
     SetThreadCount(AvailableProcessors());
     return linear;
   };
@@ -257,7 +237,7 @@ TEST_P(DegenerateInputTest, GivesAValidLayerNoWorseThanRoundToNearest) {
     GetParam().change(weight, inputs);
     const InputStatistics statistics = testing::StatisticsOf(inputs);
     const LinearProblem problem{"layer", weight, &statistics};
-    const auto linear = QuantizeClosedForm(problem, {.bits = bits, .group_size = 64});
+    const auto linear = QuantizeLinear(problem, {}, {.bits = bits, .group_size = 64});
     EXPECT_EQ(Problem(linear), "");
     EXPECT_TRUE(quant::EffectiveWeight(linear).allFinite());
     const auto baseline = QuantizeRtn(problem, bits, 64);
@@ -268,15 +248,17 @@ TEST_P(DegenerateInputTest, GivesAValidLayerNoWorseThanRoundToNearest) {
   }
 }
 
-TEST(QuantizeClosedFormTest, TakesAnyNumberOfBitsGroupsAndRounds) {
+TEST(QuantizeLinearTest, TakesAnyNumberOfBitsGroupsAndRounds) {
   const Matrix weight = testing::WeightWithOutliers(20, 192, 1);
   const InputStatistics statistics = testing::StatisticsOf(testing::CorrelatedInputs(99, 192, 2));
   for (const int bits : {2, 3, 4, 8}) {
     for (const int group_size : {192, 64, 32}) {
       for (const int rotations : {0, 1, 8}) {
-        const ClosedFormOptions options{
-            .bits = bits, .group_size = group_size, .rotations = rotations};
-        const auto linear = QuantizeClosedForm({"layer", weight, &statistics}, options);
+        LayerRecipe recipe;
+        if (rotations == 0) recipe.rotation = RotationChoice::kNone;
+        const auto linear = QuantizeLinear(
+            {"layer", weight, &statistics}, recipe,
+            {.bits = bits, .group_size = group_size, .rotations = std::max(1, rotations)});
         EXPECT_EQ(Problem(linear), "");
         EXPECT_EQ(linear.rotation.rounds, std::max(1, rotations));
       }
@@ -284,13 +266,13 @@ TEST(QuantizeClosedFormTest, TakesAnyNumberOfBitsGroupsAndRounds) {
   }
 }
 
-TEST(QuantizeClosedFormTest, RefusesWeightsThatAreNotFinite) {
+TEST(QuantizeLinearTest, RefusesWeightsThatAreNotFinite) {
   Matrix weight = testing::WeightWithOutliers(8, 128, 1);
   weight(3, 3) = std::numeric_limits<float>::quiet_NaN();
   const InputStatistics statistics = testing::StatisticsOf(RandomMatrix(9, 128, 2));
   const LinearProblem problem{"model.layers.3", weight, &statistics};
   for (const auto& quantize : std::vector<std::function<void()>>{
-           [&] { QuantizeClosedForm(problem, {}); }, [&] { QuantizeRtn(problem, 4, 128); }}) {
+           [&] { QuantizeLinear(problem, {}, {}); }, [&] { QuantizeRtn(problem, 4, 128); }}) {
     try {
       quantize();
       FAIL();

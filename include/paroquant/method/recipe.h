@@ -1,0 +1,88 @@
+// A recipe: how a model is quantized, as plain data. docs/recipes.md documents every key. The
+// shipped ones are the files of configs/, which are part of the program.
+#ifndef PAROQUANT_METHOD_RECIPE_H_
+#define PAROQUANT_METHOD_RECIPE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "paroquant/io/json.h"
+
+namespace paroquant::method {
+
+enum class ChannelScaleChoice {
+  kNone,
+  kInverseNorm,  // evens the columns of the weight out
+};
+
+enum class RotationChoice {
+  kNone,
+  kHadamard,    // the Walsh-Hadamard transform of each group
+  kClosedForm,  // minimises the sum of fourth powers pair by pair
+};
+
+enum class RoundingChoice {
+  kNearest,   // every weight by itself, on the min-max grid
+  kFeedback,  // GPTQ: later channels make up for the errors of earlier ones
+};
+
+enum class TargetChoice {
+  kWeight,        // the layer's own weight
+  kStreamFull,    // one that makes up for what the layers before have lost, see repair_target.h
+  kStreamShrunk,  // the same, as far as held-out tokens agree
+};
+
+// How one linear layer is quantized by itself. The key of a field in a file has the field's name.
+struct LayerRecipe {
+  ChannelScaleChoice channel_scales = ChannelScaleChoice::kInverseNorm;
+  RotationChoice rotation = RotationChoice::kClosedForm;
+  RoundingChoice rounding = RoundingChoice::kFeedback;
+  TargetChoice target = TargetChoice::kStreamShrunk;
+  double damping = 0.01;  // > 0, added to the inputs' second moment in units of its mean diagonal
+};
+
+// The defaults are the recipe "fast".
+struct Recipe {
+  std::string name = "fast";  // of a shipped recipe, or of a file without its extension
+  int bits = 4;               // 2, 3, 4 or 8
+  int group_size = 128;       // 32, 64 or 128
+  int rotations = 8;          // rounds, 1 to 16
+  int64_t calibration_sequences = 128;
+  int64_t sequence_length = 2048;  // tokens, cut to what the model takes
+  int64_t held_out_sequences = 8;  // more of them, which nothing is fitted to
+  LayerRecipe layer;
+
+  // True if any part of it looks at the layers' inputs.
+  bool NeedsCalibration() const {
+    return layer.rounding == RoundingChoice::kFeedback || layer.target != TargetChoice::kWeight;
+  }
+};
+
+// The names of the recipes that are part of the program, the default first.
+std::vector<std::string> ShippedRecipes();
+
+// A shipped recipe by its name or, for a text that ends in ".json", the recipe in that file. A file
+// is an object of keys; those it leaves out have their defaults. Throws kUnsupported for an unknown
+// name, and kInput, naming the file and the key, for a file that is no recipe.
+Recipe LoadRecipe(const std::string& name_or_file);
+
+// All keys, in the order of the documentation.
+std::vector<std::string> RecipeKeys();
+
+// Sets a key to a value; `where` names the place of both in errors. Throws kUsage for a key that
+// there is not, naming the nearest that there is, and for a value that the key does not take.
+void SetRecipeKey(Recipe& recipe, const std::string& key, const io::Json& value,
+                  const std::string& where);
+// The same from "key=value", as a user types it.
+void SetRecipeKey(Recipe& recipe, const std::string& assignment, const std::string& where);
+
+// Every key with its value: as a file, this gives the same recipe.
+io::Json RecipeJson(const Recipe& recipe);
+
+// Throws kUsage if a field has a value that its key does not take.
+void CheckRecipe(const Recipe& recipe);
+
+}  // namespace paroquant::method
+
+#endif  // PAROQUANT_METHOD_RECIPE_H_

@@ -1,0 +1,49 @@
+// What the calibration tokens say about the linears that read the same input: how the input varies,
+// and what the layers before have already lost.
+#ifndef PAROQUANT_METHOD_STAGE_MOMENTS_H_
+#define PAROQUANT_METHOD_STAGE_MOMENTS_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "paroquant/base/matrix.h"
+#include "paroquant/method/input_statistics.h"
+
+namespace paroquant::method {
+
+// What a stage's layers could repair, given as products with x, their input in the model as it is
+// quantized so far.
+enum class RepairForm {
+  kNone,
+  // d x^T with d = x_f - x, x_f the input in the 16-bit model: [K, K], the same for all linears.
+  kInputs,
+  // d y^T with d = W x_f + r_f - (W x + r), r_f and r the residual streams that the output is added
+  // to: [N, K], for a stage of one linear.
+  kOutputs,
+};
+
+// Sums over some of the calibration tokens.
+struct HalfMoments {
+  InputStatistics inputs;  // x x^T
+  MatrixD repair;          // of d x^T, see RepairForm; empty for kNone
+};
+
+// The calibration in two halves, so that what one half suggests can be checked on the other, and
+// statistics of held-out tokens, which nothing is fitted to.
+struct StageMoments {
+  // `differences` is the number of rows of d; 0 for kNone. `name` is the stage's place in the
+  // model, for errors.
+  StageMoments(const std::string& name, int64_t channels, RepairForm form, int64_t differences);
+
+  RepairForm form;
+  std::array<HalfMoments, 2> halves;
+  InputStatistics held_out;
+
+  // Joins the halves into one and forgets what could be repaired.
+  InputStatistics TakeInputs();
+};
+
+}  // namespace paroquant::method
+
+#endif  // PAROQUANT_METHOD_STAGE_MOMENTS_H_

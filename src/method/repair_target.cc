@@ -1,0 +1,112 @@
+#include "paroquant/method/repair_target.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "method/positive_definite.h"
+#include "paroquant/linalg/product.h"
+
+namespace paroquant::method {
+namespace {
+
+// N of some tokens, [N, K], from the mean of d x^T.
+MatrixD Numerator(RepairForm form, const Matrix& weight, const MatrixD& mean_repair) {
+  if (form == RepairForm::kOutputs) return mean_repair;
+  Matrix product(weight.rows(), weight.cols());
+  linalg::Multiply(weight, mean_repair.cast<float>().eval(), product);
+  return product.cast<double>();
+}
+
+// (H + lambda)^-1 from the right: the corrections that belong to some numerators, in their place.
+void Divide(const InputStatistics& inputs, double lambda, std::vector<MatrixD>& numerators) {
+  MatrixD factor = inputs.Moment(lambda);
+  FactorLower(factor);
+  for (MatrixD& numerator : numerators) SolveRows(factor, numerator);
+}
+
+double Inner(const MatrixD& a, const MatrixD& b) { return a.cwiseProduct(b).sum(); }
+
+class Repair {
+ public:
+  Repair(const StageMoments& moments, std::span<const Matrix> weights, double damping)
+      : moments_(moments), weights_(weights), all_(moments.halves[0].inputs) {
+    all_.Merge(moments.halves[1].inputs);
+    lambda_ = damping * all_.MeanDiagonal();
+  }
+
+  bool Possible() const {
+    return lambda_ > 0 && moments_.halves[0].inputs.tokens() > 0 &&
+           moments_.halves[1].inputs.tokens() > 0;
+  }
+
+  // The factor of each linear's correction.
+  std::vector<double> Factors() const {
+    const std::array<std::vector<MatrixD>, 2> numerators = {Numerators(0), Numerators(1)};
+    std::vector<double> gains(weights_.size());
+    std::vector<double> costs(weights_.size());
+    for (const size_t half : {0U, 1U}) {
+      std::vector<MatrixD> corrections = numerators[half];
+      Divide(moments_.halves[half].inputs, lambda_, corrections);
+      for (size_t i = 0; i < weights_.size(); ++i) {
+        gains[i] += Inner(corrections[i], numerators[1 - half][i]);
+        costs[i] += moments_.halves[1 - half].inputs.OutputEnergy(corrections[i].cast<float>());
+      }
+    }
+    for (size_t i = 0; i < gains.size(); ++i) {
+      gains[i] = costs[i] > 0 ? std::clamp(gains[i] / costs[i], 0.0, 1.0) : 0.0;
+    }
+    return gains;
+  }
+
+  std::vector<MatrixD> Corrections() const {
+    const MatrixD mean = (moments_.halves[0].repair + moments_.halves[1].repair) /
+                         static_cast<double>(all_.tokens());
+    std::vector<MatrixD> corrections;
+    for (const Matrix& weight : weights_) {
+      corrections.push_back(Numerator(moments_.form, weight, mean));
+    }
+    Divide(all_, lambda_, corrections);
+    return corrections;
+  }
+
+ private:
+  std::vector<MatrixD> Numerators(size_t half) const {
+    const HalfMoments& sums = moments_.halves[half];
+    const MatrixD mean = sums.repair / static_cast<double>(sums.inputs.tokens());
+    std::vector<MatrixD> numerators;
+    for (const Matrix& weight : weights_) {
+      numerators.push_back(Numerator(moments_.form, weight, mean));
+    }
+    return numerators;
+  }
+
+  const StageMoments& moments_;
+  const std::span<const Matrix> weights_;
+  InputStatistics all_;
+  double lambda_;
+};
+
+}  // namespace
+
+std::vector<RepairedTarget> RepairTargets(const StageMoments& moments,
+                                          std::span<const Matrix> weights, TargetChoice choice,
+                                          double damping) {
+  assert(moments.form != RepairForm::kOutputs || weights.size() == 1);
+  std::vector<RepairedTarget> targets;
+  for (const Matrix& weight : weights) targets.push_back({.weight = weight, .factor = 0.0});
+  if (moments.form == RepairForm::kNone || choice == TargetChoice::kWeight) return targets;
+  const Repair repair(moments, weights, damping);
+  if (!repair.Possible()) return targets;
+
+  const std::vector<double> factors = choice == TargetChoice::kStreamFull
+                                          ? std::vector<double>(weights.size(), 1.0)
+                                          : repair.Factors();
+  const std::vector<MatrixD> corrections = repair.Corrections();
+  for (size_t i = 0; i < targets.size(); ++i) {
+    targets[i].factor = factors[i];
+    targets[i].weight += (factors[i] * corrections[i]).cast<float>();
+  }
+  return targets;
+}
+
+}  // namespace paroquant::method

@@ -1,0 +1,128 @@
+#include "paroquant/method/recipe.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <regex>
+
+#include "paroquant/base/error.h"
+#include "paroquant/base/file.h"
+#include "tests/testing/paths.h"
+
+namespace paroquant::method {
+namespace {
+
+using paroquant::testing::TemporaryFolder;
+using ::testing::HasSubstr;
+
+const std::filesystem::path kRoot = std::filesystem::path(PAROQUANT_TEST_ROOT).parent_path();
+
+// The message of the Error that `body` throws, which must be of this kind.
+template <typename Body>
+std::string ErrorOf(ErrorKind kind, const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+TEST(RecipeTest, TheDefaultsAreTheRecipeFast) {
+  EXPECT_EQ(ShippedRecipes().front(), "fast");
+  EXPECT_EQ(RecipeJson(LoadRecipe("fast")), RecipeJson(Recipe()));
+}
+
+TEST(RecipeTest, EveryFileOfConfigsIsPartOfTheProgram) {
+  size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kRoot / "configs")) {
+    const std::string name = entry.path().stem().string();
+    EXPECT_EQ(RecipeJson(LoadRecipe(name)), RecipeJson(LoadRecipe(entry.path().string()))) << name;
+    ++count;
+  }
+  EXPECT_EQ(count, ShippedRecipes().size());
+}
+
+TEST(RecipeTest, AWrittenRecipeReadsBackAsItWas) {
+  for (const std::string& name : ShippedRecipes()) {
+    const TemporaryFolder folder;
+    const Recipe recipe = LoadRecipe(name);
+    CheckRecipe(recipe);
+    const std::string file = (folder.path() / "other.json").string();
+    WriteFile(file, RecipeJson(recipe).dump());
+    EXPECT_EQ(LoadRecipe(file).name, "other");
+    EXPECT_EQ(RecipeJson(LoadRecipe(file)), RecipeJson(recipe));
+  }
+}
+
+// docs/recipes.md has a row "| `key` | values | meaning |" for each key and for nothing else.
+TEST(RecipeTest, TheDocumentationListsTheKeysInTheirOrder) {
+  const std::regex row(R"(\| `([a-z_.]+)` \|[^|]*\|[^|]*\|)");
+  std::ifstream file(kRoot / "docs" / "recipes.md");
+  std::vector<std::string> documented;
+  for (std::string line; std::getline(file, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, row)) documented.push_back(match[1]);
+  }
+  EXPECT_EQ(documented, RecipeKeys());
+}
+
+TEST(RecipeTest, KeysAreSetAsTyped) {
+  Recipe recipe;
+  SetRecipeKey(recipe, "bits=3", "--set");
+  SetRecipeKey(recipe, "damping=1e-3", "--set");
+  SetRecipeKey(recipe, "rotation=hadamard", "--set");
+  EXPECT_EQ(recipe.bits, 3);
+  EXPECT_EQ(recipe.layer.damping, 1e-3);
+  EXPECT_EQ(recipe.layer.rotation, RotationChoice::kHadamard);
+}
+
+TEST(RecipeTest, WrongAssignmentsAreExplained) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"bit=3", "Did you mean \"bits\"?"},
+      {"rotation=spiral", "none, hadamard, closed-form"},
+      {"bits=5", "2, 3, 4, 8"},
+      {"bits=4.0", "2, 3, 4, 8"},
+      {"rotations=17", "between 1 and 16"},
+      {"damping=-1", "a number between"},
+      {"damping=nan", "a number between"},
+      {"damping", "KEY=VALUE"},
+      {"=3", "a key of a recipe"},
+  };
+  for (const auto& [assignment, mentions] : cases) {
+    Recipe recipe;
+    EXPECT_THAT(ErrorOf(ErrorKind::kUsage,
+                        [&, &text = assignment] { SetRecipeKey(recipe, text, "--set"); }),
+                HasSubstr(mentions));
+    EXPECT_EQ(RecipeJson(recipe), RecipeJson(Recipe())) << assignment;
+  }
+}
+
+TEST(RecipeTest, WrongFilesAreExplained) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "recipe.json").string();
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"[]", "recipe.json"},
+      {"{\"bits\": }", "recipe.json"},
+      {R"({"bits": "4"})", "recipe.json: bits"},
+      {R"({"roundin": "nearest"})", "Did you mean \"rounding\"?"},
+      {R"({"bits": {"more": 3}})", "bits.more"},
+  };
+  for (const auto& [text, mentions] : cases) {
+    WriteFile(file, text);
+    EXPECT_THAT(ErrorOf(ErrorKind::kInput, [&] { LoadRecipe(file); }), HasSubstr(mentions));
+    std::filesystem::remove(file);
+  }
+  EXPECT_THAT(ErrorOf(ErrorKind::kUnsupported, [] { LoadRecipe("magic"); }), HasSubstr("rtn"));
+}
+
+TEST(RecipeTest, ValuesOutOfRangeAreFound) {
+  Recipe recipe;
+  recipe.rotations = 0;
+  EXPECT_THAT(ErrorOf(ErrorKind::kUsage, [&] { CheckRecipe(recipe); }), HasSubstr("rotations"));
+}
+
+}  // namespace
+}  // namespace paroquant::method

@@ -1,0 +1,207 @@
+#include "paroquant/method/repair_target.h"
+
+#include <gtest/gtest.h>
+
+#include "method/positive_definite.h"
+#include "paroquant/base/parallel.h"
+#include "paroquant/linalg/product.h"
+#include "tests/method/fixtures.h"
+#include "tests/quant/fixtures.h"
+
+namespace paroquant::method {
+namespace {
+
+using quant::testing::RandomMatrix;
+
+constexpr int64_t kChannels = 48;
+constexpr int64_t kRows = 20;
+constexpr double kDamping = 0.01;
+
+MatrixD Gram(const MatrixD& rows) { return rows.transpose() * rows; }
+
+TEST(PositiveDefiniteTest, FactorAndSolveAgreeWithTheInverse) {
+  constexpr int64_t kSize = 300;  // two blocks and a rest
+  const MatrixD matrix = Gram(testing::CorrelatedInputs(500, kSize, 1).cast<double>()) +
+                         MatrixD::Identity(kSize, kSize);
+  MatrixD lower = matrix;
+  FactorLower(lower);
+  const MatrixD factor = lower.triangularView<Eigen::Lower>();
+  EXPECT_TRUE((factor * factor.transpose()).isApprox(matrix, 1e-12));
+  const MatrixD rows = RandomMatrix(70, kSize, 2).cast<double>();
+  MatrixD solved = rows;
+  SolveRows(lower, solved);
+  EXPECT_TRUE((solved * matrix).isApprox(rows, 1e-9));
+}
+
+// A layer's inputs in the quantized model, and those in the 16-bit model: a linear function of them
+// that `bias` makes different, plus noise. The two halves are of different lengths.
+struct Streams {
+  explicit Streams(float bias, float noise, uint64_t seed = 1) {
+    const Matrix mix = RandomMatrix(kChannels, kChannels, 50) / 16;
+    for (const size_t half : {0U, 1U}) {
+      const int64_t tokens = half == 0 ? 200 : 260;
+      quantized[half] = testing::CorrelatedInputs(tokens, kChannels, seed + 10 * half);
+      original[half] = quantized[half] + bias * quantized[half] * mix +
+                       noise * RandomMatrix(tokens, kChannels, seed + 10 * half + 5);
+    }
+  }
+
+  StageMoments Moments() const {
+    StageMoments moments("stage", kChannels, RepairForm::kInputs, kChannels);
+    for (const size_t half : {0U, 1U}) {
+      moments.halves[half].inputs.Add(quantized[half]);
+      linalg::AddCrossProduct(original[half] - quantized[half], quantized[half],
+                              moments.halves[half].repair);
+    }
+    return moments;
+  }
+
+  // Mean over tokens of a half of |W x_f - (W + correction) x|^2, in double.
+  double Loss(size_t half, const MatrixD& weight, const MatrixD& correction) const {
+    const MatrixD difference = (original[half] - quantized[half]).cast<double>();
+    const MatrixD x = quantized[half].cast<double>();
+    return (difference * weight.transpose() - x * correction.transpose()).squaredNorm() /
+           static_cast<double>(x.rows());
+  }
+
+  // The ridge regression of the lost outputs on the inputs of some halves.
+  MatrixD Correction(const std::vector<size_t>& halves, const MatrixD& weight) const {
+    MatrixD moment = MatrixD::Zero(kChannels, kChannels);
+    MatrixD numerator = MatrixD::Zero(kRows, kChannels);
+    double trace = 0;
+    double tokens = 0;
+    for (const size_t half : halves) {
+      const MatrixD x = quantized[half].cast<double>();
+      moment += Gram(x);
+      numerator += weight * (original[half].cast<double>() - x).transpose() * x;
+      tokens += static_cast<double>(x.rows());
+    }
+    const double all = static_cast<double>(quantized[0].rows() + quantized[1].rows());
+    for (const size_t half : {0U, 1U}) trace += quantized[half].cast<double>().squaredNorm() / all;
+    moment /= tokens;
+    moment.diagonal().array() += kDamping * trace / kChannels;
+    return moment.llt().solve((numerator / tokens).transpose()).transpose();
+  }
+
+  Matrix quantized[2], original[2];
+};
+
+class RepairTargetTest : public ::testing::Test {
+ protected:
+  RepairedTarget Repair(const Streams& streams, TargetChoice choice) const {
+    return RepairTargets(streams.Moments(), {&weight_, 1}, choice, kDamping).front();
+  }
+
+  const Matrix weight_ = RandomMatrix(kRows, kChannels, 30);
+  const MatrixD weight_d_ = weight_.cast<double>();
+};
+
+TEST_F(RepairTargetTest, InFullIsTheRidgeRegressionOfWhatWasLost) {
+  const Streams streams(1, 0.5F);
+  const RepairedTarget target = Repair(streams, TargetChoice::kStreamFull);
+  EXPECT_EQ(target.factor, 1);
+  const MatrixD correction = (target.weight - weight_).cast<double>();
+  EXPECT_TRUE(correction.isApprox(streams.Correction({0, 1}, weight_d_), 1e-4));
+}
+
+TEST_F(RepairTargetTest, TheFactorLowersTheLossOfTheOtherHalfMost) {
+  const Streams streams(1, 3);
+  const double factor = Repair(streams, TargetChoice::kStreamShrunk).factor;
+  EXPECT_GT(factor, 0.05);
+  EXPECT_LT(factor, 0.95);
+  const MatrixD first = streams.Correction({0}, weight_d_);
+  const MatrixD second = streams.Correction({1}, weight_d_);
+  const auto loss = [&](double a) {
+    return streams.Loss(1, weight_d_, a * first) + streams.Loss(0, weight_d_, a * second);
+  };
+  EXPECT_LT(loss(factor), loss(factor + 1e-3));
+  EXPECT_LT(loss(factor), loss(factor - 1e-3));
+}
+
+TEST_F(RepairTargetTest, ShrunkIsTheFullCorrectionTimesTheFactor) {
+  const Streams streams(1, 3);
+  const RepairedTarget shrunk = Repair(streams, TargetChoice::kStreamShrunk);
+  const RepairedTarget full = Repair(streams, TargetChoice::kStreamFull);
+  const Matrix expected = weight_ + static_cast<float>(shrunk.factor) * (full.weight - weight_);
+  EXPECT_TRUE(shrunk.weight.isApprox(expected, 1e-5F));
+}
+
+TEST_F(RepairTargetTest, NoiseAloneIsNotRepaired) {
+  double sum = 0;
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    sum += Repair(Streams(0, 1, 100 * seed), TargetChoice::kStreamShrunk).factor;
+  }
+  EXPECT_LT(sum / 8, 0.1);
+}
+
+TEST_F(RepairTargetTest, WhatIsALinearFunctionIsRepairedInFull) {
+  EXPECT_GT(Repair(Streams(1, 0), TargetChoice::kStreamShrunk).factor, 0.98);
+}
+
+TEST_F(RepairTargetTest, NothingLostLeavesTheWeight) {
+  const Streams streams(0, 0);
+  for (const TargetChoice choice :
+       {TargetChoice::kWeight, TargetChoice::kStreamFull, TargetChoice::kStreamShrunk}) {
+    EXPECT_TRUE(Repair(streams, choice).weight == weight_);
+  }
+}
+
+TEST_F(RepairTargetTest, LostOutputsAreRepairedLikeLostInputs) {
+  const Streams streams(1, 3);
+  StageMoments moments("stage", kChannels, RepairForm::kOutputs, kRows);
+  for (const size_t half : {0U, 1U}) {
+    moments.halves[half].inputs.Add(streams.quantized[half]);
+    const Matrix lost = (streams.original[half] - streams.quantized[half]) * weight_.transpose();
+    linalg::AddCrossProduct(lost, streams.quantized[half], moments.halves[half].repair);
+  }
+  const auto target =
+      RepairTargets(moments, {&weight_, 1}, TargetChoice::kStreamShrunk, kDamping).front();
+  const RepairedTarget expected = Repair(streams, TargetChoice::kStreamShrunk);
+  EXPECT_NEAR(target.factor, expected.factor, 1e-4);
+  EXPECT_TRUE(target.weight.isApprox(expected.weight, 1e-4F));
+}
+
+TEST_F(RepairTargetTest, OneHalfWithoutTokensLeavesTheWeight) {
+  StageMoments moments("stage", kChannels, RepairForm::kInputs, kChannels);
+  moments.halves[0].inputs.Add(Streams(1, 1).quantized[0]);
+  EXPECT_TRUE(
+      RepairTargets(moments, {&weight_, 1}, TargetChoice::kStreamShrunk, kDamping).front().weight ==
+      weight_);
+}
+
+TEST_F(RepairTargetTest, DeadAndEqualInputsGiveFiniteTargets) {
+  Streams streams(1, 1);
+  for (const size_t half : {0U, 1U}) {
+    streams.quantized[half].leftCols(8).setZero();
+    streams.quantized[half].col(20) = streams.quantized[half].col(21);
+  }
+  const RepairedTarget target = Repair(streams, TargetChoice::kStreamShrunk);
+  EXPECT_TRUE(target.weight.allFinite());
+  EXPECT_GT(target.factor, 0);
+}
+
+TEST_F(RepairTargetTest, ThreadCountChangesNoBit) {
+  const auto repair = [&](int threads) {
+    SetThreadCount(threads);
+    RepairedTarget target = Repair(Streams(1, 2), TargetChoice::kStreamShrunk);
+    SetThreadCount(AvailableProcessors());
+    return target;
+  };
+  const RepairedTarget one = repair(1);
+  const RepairedTarget three = repair(3);
+  EXPECT_TRUE(one.weight == three.weight);
+  EXPECT_EQ(one.factor, three.factor);
+}
+
+TEST(StageMomentsTest, JoinedInputsAreThoseOfAllTokens) {
+  const Streams streams(1, 1);
+  StageMoments moments = streams.Moments();
+  const InputStatistics joined = moments.TakeInputs();
+  EXPECT_EQ(joined.tokens(), 460);
+  const MatrixD expected =
+      (Gram(streams.quantized[0].cast<double>()) + Gram(streams.quantized[1].cast<double>())) / 460;
+  EXPECT_TRUE(joined.Moment(0).isApprox(expected, 1e-6));
+}
+
+}  // namespace
+}  // namespace paroquant::method
