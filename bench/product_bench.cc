@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
+#include "base/simd.h"
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/base/rng.h"
-#include "paroquant/base/simd.h"
 #include "paroquant/linalg/product.h"
 #include "paroquant/nn/linear.h"
 #include "paroquant/quant/packing.h"

@@ -9,12 +9,12 @@ packages=(build-essential cmake ninja-build pkg-config libcli11-dev libeigen3-de
 
 for option in "$@"; do
   case "$option" in
-    --checks) packages+=(clang-format clang-tidy) ;;
+    --checks) packages+=(clang-format clang-tidy libbenchmark-dev) ;;
     *) echo "usage: $0 [--checks]" >&2; exit 2 ;;
   esac
 done
 
-if ! command -v apt-get dpkg-query > /dev/null; then
+if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
   echo "This is no Debian: not installing. Needed are the counterparts of: ${packages[*]}" >&2
   exit 0
 fi

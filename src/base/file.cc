@@ -20,7 +20,13 @@ class Descriptor {
  public:
   Descriptor(const std::filesystem::path& path, int flags)
       : value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
-    if (value_ < 0) throw SystemError(path.string(), "open", errno);
+    if (value_ >= 0) return;
+    const bool missing = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+    if (!missing || (flags & O_CREAT) != 0) throw SystemError(path.string(), "open", errno);
+    throw Error(ErrorKind::kInput, {.where = path.string(),
+                                    .expected = "a file to read",
+                                    .found = "none at this path",
+                                    .hint = "Check the path."});
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -46,7 +52,7 @@ uint64_t RegularFileSize(const Descriptor& file, const std::filesystem::path& pa
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const Descriptor file(path, O_RDONLY);
+  const Descriptor file(path, O_RDONLY | O_NONBLOCK);
   const uint64_t size = RegularFileSize(file, path);
   if (size == 0) return;
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
@@ -68,7 +74,7 @@ MappedFile::~MappedFile() {
 }
 
 std::string ReadFile(const std::filesystem::path& path, uint64_t max_bytes) {
-  const Descriptor file(path, O_RDONLY);
+  const Descriptor file(path, O_RDONLY | O_NONBLOCK);
   const uint64_t size = RegularFileSize(file, path);
   if (size > max_bytes) {
     throw Error(ErrorKind::kInput, {.where = path.string(),

@@ -1,5 +1,6 @@
 #include "paroquant/base/parallel.h"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -9,8 +10,11 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "paroquant/base/error.h"
 
 namespace paroquant {
 namespace {
@@ -57,18 +61,19 @@ class Loop {
 class Pool {
  public:
   explicit Pool(int helpers) {
-    for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { Work(); });
+    try {
+      for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { Work(); });
+    } catch (const std::system_error& error) {
+      Stop();
+      throw Error(ErrorKind::kSystem, {.where = "threads",
+                                       .expected = fmt::format("to start {}", helpers + 1),
+                                       .found = error.what(),
+                                       .hint = "Ask for fewer with --threads."});
+    }
   }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
-  ~Pool() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
+  ~Pool() { Stop(); }
 
   int size() const { return static_cast<int>(threads_.size()) + 1; }
 
@@ -87,6 +92,15 @@ class Pool {
   }
 
  private:
+  void Stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
   void Work() {
     uint64_t seen = 0;
     std::unique_lock lock(mutex_);

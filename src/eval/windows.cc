@@ -16,19 +16,23 @@ std::vector<Window> CutWindows(std::span<const int32_t> tokens, const WindowOpti
   }
   const auto total = static_cast<int64_t>(tokens.size());
   const int64_t length = std::min(options.window, total);
-  const int64_t stride = options.stride > 0 ? options.stride : length;
+  const int64_t stride = options.stride > 0 ? std::min(options.stride, total) : length;
   std::vector<Window> windows;
-  for (int64_t start = 0; start + length <= total; start += stride) {
+  const int64_t first_scored = options.second_half_only ? length / 2 + 1 : 1;
+  if (first_scored >= length) {
+    throw Error(ErrorKind::kUsage, {.where = "window",
+                                    .expected = fmt::format("more than {} tokens", first_scored),
+                                    .found = fmt::format("{}", length),
+                                    .hint = "Nothing would be scored; take longer windows."});
+  }
+  for (int64_t start = 0; start <= total - length; start += stride) {
     const auto count = static_cast<int64_t>(windows.size());
     if (options.max_windows > 0 && count == options.max_windows) break;
     const auto slice = tokens.subspan(static_cast<size_t>(start), static_cast<size_t>(length));
     Window window{.tokens = {slice.begin(), slice.end()}};
     if (options.bos) window.tokens.front() = *options.bos;
     // What the windows before have scored already.
-    if (start > 0) window.first_scored = std::max<int64_t>(1, length - stride);
-    if (options.second_half_only) {
-      window.first_scored = std::max(window.first_scored, length / 2 + 1);
-    }
+    window.first_scored = start > 0 ? std::max(first_scored, length - stride) : first_scored;
     windows.push_back(std::move(window));
   }
   return windows;

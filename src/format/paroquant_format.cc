@@ -1,6 +1,7 @@
 #include "paroquant/format/paroquant_format.h"
 
 #include <fmt/ranges.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -85,9 +86,11 @@ int BitsOf(const io::TensorView& qweight, int64_t out_features) {
 
 int GroupSizeOf(const io::TensorView& qzeros, int64_t in_features) {
   const int64_t groups = qzeros.shape[0];
-  if (groups < 1 || in_features % groups != 0 || in_features / groups % 2 != 0) {
-    ModuleReader::Fail(qzeros, fmt::format("a row for each group of {} channels", in_features),
-                       fmt::format("{} rows", groups));
+  // Products read kernels' worth of channels at a time, which no group may cut.
+  if (groups < 1 || in_features % groups != 0 || in_features / groups % 8 != 0) {
+    ModuleReader::Fail(
+        qzeros, fmt::format("a row for each group of 8, 16, ... of {} channels", in_features),
+        fmt::format("{} rows", groups));
   }
   return static_cast<int>(in_features / groups);
 }
@@ -103,6 +106,17 @@ void RequireFinite(const io::TensorView& theta, const std::vector<uint16_t>& hal
 template <typename T>
 std::span<const std::byte> Bytes(const std::vector<T>& values) {
   return std::as_bytes(std::span(values));
+}
+
+// In the order of PackedSpecs.
+std::array<std::pair<const char*, std::span<const std::byte>>, 6> TensorBytes(
+    const quant::PackedLinear& packed) {
+  return {{{".qweight", Bytes(packed.qweight)},
+           {".qzeros", Bytes(packed.qzeros)},
+           {".scales", Bytes(packed.scales)},
+           {".theta", Bytes(packed.theta)},
+           {".pairs", Bytes(packed.pairs)},
+           {".channel_scales", Bytes(packed.channel_scales)}}};
 }
 
 }  // namespace
@@ -200,12 +214,15 @@ std::vector<io::TensorSpec> PackedSpecs(const std::string& module, const PackedS
 
 void WritePacked(io::SafetensorsWriter& writer, const std::string& module,
                  const quant::PackedLinear& packed) {
-  writer.Write(module + ".qweight", Bytes(packed.qweight));
-  writer.Write(module + ".qzeros", Bytes(packed.qzeros));
-  writer.Write(module + ".scales", Bytes(packed.scales));
-  writer.Write(module + ".theta", Bytes(packed.theta));
-  writer.Write(module + ".pairs", Bytes(packed.pairs));
-  writer.Write(module + ".channel_scales", Bytes(packed.channel_scales));
+  for (const auto& [suffix, bytes] : TensorBytes(packed)) writer.Write(module + suffix, bytes);
+}
+
+uint32_t Checksum(const quant::PackedLinear& packed) {
+  uLong checksum = 0;
+  for (const auto& [suffix, bytes] : TensorBytes(packed)) {
+    checksum = crc32_z(checksum, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  }
+  return static_cast<uint32_t>(checksum);
 }
 
 }  // namespace paroquant::format

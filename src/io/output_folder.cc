@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kConfigFile = "config.json";
+constexpr const char* kTemporaryExtension = ".tmp";
 
 void ThrowIf(const std::error_code& error, const fs::path& path, const char* action) {
   if (error) throw SystemError(path.string(), action, error.value());
@@ -33,6 +34,22 @@ std::vector<fs::path> MissingFolders(fs::path folder) {
   return missing;
 }
 
+bool IsTemporary(const std::string& name) {
+  return name.starts_with(".") && name.ends_with(kTemporaryExtension);
+}
+
+// --overwrite is for old output; it must not empty somebody's home folder.
+void RequireModelFolder(const fs::path& path) {
+  for (const auto& entry : fs::directory_iterator(path)) {
+    const std::string name = entry.path().filename().string();
+    if (name == kConfigFile || IsTemporary(name)) return;
+  }
+  throw Error(ErrorKind::kUsage, {.where = path.string(),
+                                  .expected = "a model folder to overwrite, with a config.json",
+                                  .found = "other files",
+                                  .hint = "Choose another folder, or empty this one yourself."});
+}
+
 void CheckUsable(const fs::path& path, bool overwrite) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -45,7 +62,8 @@ void CheckUsable(const fs::path& path, bool overwrite) {
   }
   const fs::directory_iterator entry(path, error);
   ThrowIf(error, path, "read this folder");
-  if (overwrite || entry == fs::directory_iterator()) return;
+  if (entry == fs::directory_iterator()) return;
+  if (overwrite) return RequireModelFolder(path);
   throw Error(ErrorKind::kUsage,
               {.where = path.string(),
                .expected = "an empty or new folder for the output",
@@ -113,7 +131,7 @@ void OutputFolder::Commit() {
 }
 
 fs::path OutputFolder::TemporaryPath(const std::string& file_name) const {
-  return path_ / fmt::format(".{}.tmp", file_name);
+  return path_ / fmt::format(".{}{}", file_name, kTemporaryExtension);
 }
 
 // By writing, as permissions alone do not tell: the file system may be read-only or out of space.

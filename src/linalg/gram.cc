@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
 
+#include "linalg/tile.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/linalg/product.h"
-#include "paroquant/linalg/tile.h"
 
 namespace paroquant::linalg {
 namespace {

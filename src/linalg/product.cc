@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "linalg/tile.h"
 #include "paroquant/base/parallel.h"
-#include "paroquant/linalg/tile.h"
 
 namespace paroquant::linalg {
 namespace {

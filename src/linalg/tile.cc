@@ -1,4 +1,4 @@
-#include "paroquant/linalg/tile.h"
+#include "linalg/tile.h"
 
 #include <algorithm>
 #include <array>

@@ -5,8 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "linalg/tile.h"
 #include "paroquant/base/parallel.h"
-#include "paroquant/linalg/tile.h"
 
 namespace paroquant::nn {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "linalg/tile.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/linalg/product.h"
-#include "paroquant/linalg/tile.h"
 #include "paroquant/model/checkpoint.h"
 
 namespace paroquant::nn {

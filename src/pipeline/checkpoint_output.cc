@@ -93,9 +93,7 @@ CheckpointOutput::CheckpointOutput(const model::Checkpoint& source, const Quanti
       rotations_(rotations),
       folder_(io::OutputFolder::Create(CheckedOut(options.model, options.out), options.overwrite)),
       writer_(folder_, OutputSpecs(source, rotations, plans), options.shard_size,
-              Metadata(source, options)) {
-  CopyUntouchedTensors(plans);
-}
+              Metadata(source, options)) {}
 
 void CheckpointOutput::CopyUntouchedTensors(const std::vector<LayerPlan>& plans) {
   const auto replaced = ReplacedTensors(plans);

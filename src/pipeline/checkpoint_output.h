@@ -17,12 +17,14 @@ namespace paroquant::pipeline {
 
 class CheckpointOutput {
  public:
-  // Declares every tensor, reserves the space and copies what is not quantized. `rotations` is the
+  // Declares every tensor and reserves the space. `rotations` is the
   // number of rounds of every quantized layer. Throws kUsage for an OUT that is not empty or lies
   // inside IN, kSystem if the disk refuses.
   CheckpointOutput(const model::Checkpoint& source, const QuantizeOptions& options, int rotations,
                    const std::vector<LayerPlan>& plans);
 
+  // Copies what is not quantized, byte for byte.
+  void CopyUntouchedTensors(const std::vector<LayerPlan>& plans);
   void WriteLayer(const std::string& module, const quant::PackedLinear& packed);
 
   // Carries the other files over, writes config.json and `provenance`, and gives all of it the
@@ -33,7 +35,6 @@ class CheckpointOutput {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  void CopyUntouchedTensors(const std::vector<LayerPlan>& plans);
   void CopyOtherFiles();
 
   const model::Checkpoint& source_;

@@ -1,9 +1,12 @@
 #include "paroquant/pipeline/inspect.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "paroquant/base/error.h"
 #include "paroquant/base/matrix.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/model/checkpoint.h"
@@ -33,6 +36,13 @@ WeightStatistics Measure(const Checkpoint& checkpoint, const model::LinearInfo& 
   }
   const double count = static_cast<double>(n) * static_cast<double>(k);
   const double mean_square = column_energy.sum() / count;
+  if (!std::isfinite(mean_square)) {
+    throw Error(ErrorKind::kInput,
+                {.where = fmt::format("{}: {}", tensor.file.string(), tensor.name),
+                 .expected = "finite weights",
+                 .found = "an infinity or no number",
+                 .hint = "The file is damaged; get it again."});
+  }
   if (mean_square == 0.0) return {};
   const auto middle = column_energy.begin() + k / 2;
   const double most = column_energy.maxCoeff();

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "paroquant/format/paroquant_format.h"
 #include "paroquant/method/output_error.h"
 #include "paroquant/method/quantize_linear.h"
 #include "paroquant/method/repair_target.h"
@@ -53,6 +54,7 @@ quant::PackedLinear LayerQuantizer::Finish(LayerReport report, const Matrix& wei
   report.relative_weight_error = quant::RelativeWeightError(weight, linear);
   quant::PackedLinear packed = quant::Pack(linear, name);
   output_.WriteLayer(name, packed);
+  report.checksum = format::Checksum(packed);
   stored_bits_ += PackedBits(packed);
   weights_ += weight.size();
   progress_.Advance(1, name);

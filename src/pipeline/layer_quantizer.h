@@ -16,12 +16,6 @@
 
 namespace paroquant::pipeline {
 
-// Rounds that every layer gets: a layout that demands a rotation holds none as one identity.
-inline int StoredRotations(const QuantizeOptions& options) {
-  const bool rotates = options.recipe.layer.rotation != method::RotationChoice::kNone;
-  return rotates ? options.recipe.rotations : 1;
-}
-
 class LayerQuantizer {
  public:
   // All must outlive this.

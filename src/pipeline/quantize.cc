@@ -146,6 +146,7 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   const auto layers = std::count_if(plans.begin(), plans.end(),
                                     [](const LayerPlan& plan) { return plan.quantized; });
   if (!options.recipe.NeedsCalibration()) {
+    output.CopyUntouchedTensors(plans);
     progress.Start("quantizing", layers);
     for (const LayerPlan& plan : plans) {
       if (plan.quantized) quantizer.Quantize(plan);
@@ -157,6 +158,7 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
     summary.calibration_tokens =
         summary.calibration_sequences * static_cast<int64_t>(calibration.sequences.front().size());
     summary.held_out_sequences = static_cast<int64_t>(calibration.held_out.size());
+    output.CopyUntouchedTensors(plans);  // gigabytes; what is wrong with the text shows before
     progress.Start("quantizing", layers);
     QuantizeCalibrated(model, calibration, plans, quantizer, summary);
   }

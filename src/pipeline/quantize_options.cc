@@ -43,4 +43,9 @@ void QuantizeOptions::Validate() const {
   }
 }
 
+int StoredRotations(const QuantizeOptions& options) {
+  const bool rotates = options.recipe.layer.rotation != method::RotationChoice::kNone;
+  return rotates ? options.recipe.rotations : 1;
+}
+
 }  // namespace paroquant::pipeline

@@ -18,11 +18,12 @@ io::Json LayerJson(const LayerReport& report) {
                    {"group_size", plan.quantized ? io::Json(plan.group_size) : io::Json(nullptr)},
                    {"status", plan.quantized ? "quantized" : "kept"},
                    {"reason", plan.reason}};
+  json["relative_output_error"] = OrNull(report.relative_output_error);
+  json["relative_output_error_rtn"] = OrNull(report.relative_output_error_rtn);
   if (plan.quantized) {
-    json["relative_output_error"] = OrNull(report.relative_output_error);
-    json["relative_output_error_rtn"] = OrNull(report.relative_output_error_rtn);
     json["repair"] = OrNull(report.repair);
     json["relative_weight_error"] = report.relative_weight_error;
+    json["crc32"] = report.checksum;
   }
   return json;
 }
@@ -69,7 +70,7 @@ io::Json ToJson(const QuantizeSummary& summary) {
           {"recipe", options.recipe.name},
           {"bits", options.recipe.bits},
           {"group_size", options.recipe.group_size},
-          {"rotations", options.recipe.rotations},
+          {"rotations", StoredRotations(options)},
           {"settings", method::RecipeJson(options.recipe)},
           {"seed", options.seed},
           {"layers_quantized", quantized},

@@ -50,8 +50,10 @@ class Verifier {
 
   std::vector<VerifyProblem> Run(const std::filesystem::path& folder,
                                  const std::optional<std::filesystem::path>& source) {
+    if (!std::filesystem::exists(folder / "config.json")) Checkpoint::Open(folder);  // says why
     std::optional<Checkpoint> checkpoint;
     if (!Try([&] { checkpoint = Checkpoint::Open(folder); })) return problems_;
+    ReadReport(*checkpoint);
     const std::vector<model::LinearInfo> linears = AllLinears(checkpoint->architecture());
     progress_.Start("verifying", static_cast<int64_t>(linears.size() * (source ? 2 : 1)));
     Try([&] { CheckConfig(*checkpoint, linears); });
@@ -95,7 +97,25 @@ class Verifier {
     } else if (!config && packed > 0) {
       Add(where, "a quantization_config", fmt::format("none, with {} packed layers", packed));
     }
-    if (config) CheckRotations(checkpoint, *config, linears);
+    if (!config || packed == 0) return;
+    CheckRotations(checkpoint, *config, linears);
+    CheckSettings(checkpoint, *config, linears);
+  }
+
+  // Overrides give layers of their own bits and groups, but not all of them.
+  void CheckSettings(const Checkpoint& checkpoint, const QuantizationConfig& config,
+                     const std::vector<model::LinearInfo>& linears) {
+    std::set<std::string> found;
+    for (const model::LinearInfo& info : linears) {
+      if (!format::IsPacked(checkpoint.tensors(), info.name)) continue;
+      const quant::PackedView view = format::ReadPacked(checkpoint.tensors(), info);
+      if (view.bits == config.bits && view.group_size == config.group_size) return;
+      found.insert(fmt::format("{} bits in groups of {}", view.bits, view.group_size));
+    }
+    Add((checkpoint.folder() / "config.json").string(),
+        fmt::format("layers of {} bits in groups of {}, as quantization_config says", config.bits,
+                    config.group_size),
+        fmt::format("layers of {}", fmt::join(found, ", ")));
   }
 
   void CheckRotations(const Checkpoint& checkpoint, const QuantizationConfig& config,
@@ -138,17 +158,25 @@ class Verifier {
     if (checkpoint.tensors().Find(info.name + ".weight") != nullptr) {
       Add(info.name, "the layer either packed or in 16 bit", "both");
     }
-    ReadLinear(checkpoint, info);
+    const quant::PackedLinear packed = quant::Copy(format::ReadPacked(checkpoint.tensors(), info));
+    quant::Unpack(packed, info.name);
+    const auto reported = reported_.find(info.name);
+    if (reported == reported_.end() || !reported->second.checksum) return;
+    const uint32_t checksum = format::Checksum(packed);
+    if (checksum != *reported->second.checksum) {
+      Add(info.name,
+          fmt::format("the checksum {:08x} of {}", *reported->second.checksum, kProvenanceFile),
+          fmt::format("{:08x}: its bytes are not those that were written", checksum));
+    }
   }
 
   void CheckSource(const Checkpoint& checkpoint, const Checkpoint& source,
                    const std::vector<model::LinearInfo>& linears) {
     std::set<std::string> replaced;
-    const std::map<std::string, double> reported = ReportedErrors(checkpoint);
     for (const model::LinearInfo& info : linears) {
       if (format::IsPacked(checkpoint.tensors(), info.name)) {
         replaced.insert(info.name + ".weight");
-        Try([&] { CheckCloseness(checkpoint, source, info, reported); });
+        Try([&] { CheckCloseness(checkpoint, source, info); });
       }
       progress_.Advance(1, info.name);
     }
@@ -157,11 +185,10 @@ class Verifier {
     }
   }
 
-  // relative_weight_error by module, from the checkpoint's own report if it has one.
-  std::map<std::string, double> ReportedErrors(const Checkpoint& checkpoint) {
-    std::map<std::string, double> errors;
+  // Reads the checkpoint's own report, if it has one.
+  void ReadReport(const Checkpoint& checkpoint) {
     const std::filesystem::path path = checkpoint.folder() / kProvenanceFile;
-    if (!std::filesystem::exists(path)) return errors;
+    if (!std::filesystem::exists(path)) return;
     Try([&] {
       const io::Json report = io::ReadJsonFile(path);
       const io::JsonObject root(report, path.string());
@@ -171,29 +198,32 @@ class Verifier {
       for (const io::Json& entry : report.at("layers")) {
         const io::JsonObject layer(entry, path.string() + ": layers");
         if (!layer.Has("relative_weight_error")) continue;
-        errors[layer.Get<std::string>("name")] = layer.Get<double>("relative_weight_error");
+        ReportedLayer& reported = reported_[layer.Get<std::string>("name")];
+        reported.weight_error = layer.Get<double>("relative_weight_error");
+        if (layer.Has("crc32")) reported.checksum = layer.Get<uint32_t>("crc32");
       }
     });
-    return errors;
   }
 
   void CheckCloseness(const Checkpoint& checkpoint, const Checkpoint& source,
-                      const model::LinearInfo& info,
-                      const std::map<std::string, double>& reported) {
+                      const model::LinearInfo& info) {
     const io::TensorView& tensor =
         source.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
     const std::vector<float> values = model::DecodeFloats(tensor);
     const ConstMatrixMap weight(values.data(), info.out_features, info.in_features);
     const quant::QuantizedLinear linear = ReadLinear(checkpoint, info);
     const double error = quant::RelativeWeightError(weight, linear);
-    const auto found = reported.find(info.name);
-    if (found == reported.end()) {
+    const auto reported = reported_.find(info.name);
+    if (reported == reported_.end()) {
       if (!(error < kAnyWeightError)) {
         Add(info.name, fmt::format("a relative weight error under {}", kAnyWeightError),
             fmt::format("{:.4g}", error));
       }
-    } else if (!(std::abs(error - found->second) <= kReportTolerance * found->second + 1e-9)) {
-      Add(info.name, fmt::format("the reported relative weight error {:.6g}", found->second),
+      return;
+    }
+    const double expected = reported->second.weight_error;
+    if (!(std::abs(error - expected) <= kReportTolerance * expected + 1e-9)) {
+      Add(info.name, fmt::format("the reported relative weight error {:.6g}", expected),
           fmt::format("{:.6g}", error));
     }
   }
@@ -210,8 +240,15 @@ class Verifier {
     }
   }
 
+  // What the checkpoint's report says of a layer.
+  struct ReportedLayer {
+    double weight_error = 0.0;
+    std::optional<uint32_t> checksum;
+  };
+
   Progress& progress_;
   std::vector<VerifyProblem> problems_;
+  std::map<std::string, ReportedLayer> reported_;  // by module
 };
 
 }  // namespace

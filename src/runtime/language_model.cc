@@ -96,7 +96,11 @@ Matrix LanguageModel::Logits(ConstMatrixRef hidden) const {
 std::vector<nn::KeyValueCache> LanguageModel::MakeCaches(int64_t sequences,
                                                          int64_t capacity) const {
   const int64_t width = architecture().kv_heads * architecture().head_dim;
-  return {blocks_.size(), nn::KeyValueCache(sequences, capacity, width)};
+  // One by one: copies of a cache would touch all its memory before there is anything in it.
+  std::vector<nn::KeyValueCache> caches;
+  caches.reserve(blocks_.size());
+  for (size_t i = 0; i < blocks_.size(); ++i) caches.emplace_back(sequences, capacity, width);
+  return caches;
 }
 
 }  // namespace paroquant::runtime

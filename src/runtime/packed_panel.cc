@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "linalg/tile.h"
 #include "paroquant/base/half.h"
-#include "paroquant/linalg/tile.h"
 
 namespace paroquant::runtime {
 namespace {

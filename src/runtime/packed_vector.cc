@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <numeric>
 
+#include "base/simd.h"
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
-#include "paroquant/base/simd.h"
 #include "runtime/packed_panel.h"
 
 namespace paroquant::runtime {
@@ -73,6 +74,7 @@ void AddGroup(const quant::PackedView& packed, int64_t group, int64_t column, in
 
 void MultiplyColumns(const quant::PackedView& packed, int64_t column, int64_t columns,
                      const float* input, float* output) {
+  assert(packed.group_size % kRowsAtOnce == 0);
   const int64_t stride = packed.out_features / kNibbles;
   const int64_t words = columns / kNibbles;
   const int64_t vector_words = words / kSimdFloats * kSimdFloats;

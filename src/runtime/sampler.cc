@@ -1,7 +1,11 @@
 #include "paroquant/runtime/sampler.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
+#include "paroquant/base/error.h"
 #include "paroquant/base/parallel.h"
 
 namespace paroquant::runtime {
@@ -29,11 +33,25 @@ void SampleLockstep(const LanguageModel& model, int64_t length, std::vector<Rng>
   }
 }
 
+// The splitmix64 generator's output function: every bit of both counts.
+uint64_t SequenceSeed(uint64_t seed, uint64_t sequence) {
+  uint64_t z = seed + (sequence + 1) * 0x9E3779B97F4A7C15U;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+  return z ^ (z >> 31);
+}
+
 }  // namespace
 
 int32_t SampleToken(const Vector& logits, double temperature, Rng& rng) {
   Eigen::Index best = 0;
   const float top = logits.maxCoeff(&best);
+  if (!std::isfinite(top)) {
+    throw Error(ErrorKind::kInput, {.where = "logits",
+                                    .expected = "finite numbers",
+                                    .found = fmt::format("{}", top),
+                                    .hint = "The weights are damaged; run verify on the model."});
+  }
   if (temperature <= 0.0) return static_cast<int32_t>(best);
   const Eigen::ArrayXf weights = ((logits.array() - top) / static_cast<float>(temperature)).exp();
   double target = rng.Uniform() * weights.cast<double>().sum();
@@ -74,7 +92,7 @@ std::vector<std::vector<int32_t>> SampleSequences(const LanguageModel& model, in
   std::vector<std::vector<int32_t>> sequences(static_cast<size_t>(count));
   std::vector<Rng> rngs;
   for (size_t s = 0; s < sequences.size(); ++s) {
-    Rng& rng = rngs.emplace_back((seed << 32) + s);
+    Rng& rng = rngs.emplace_back(SequenceSeed(seed, s));
     sequences[s].push_back(architecture.bos_token_id.value_or(
         static_cast<int32_t>(rng.Below(static_cast<uint64_t>(architecture.vocab_size)))));
   }

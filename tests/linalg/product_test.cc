@@ -6,9 +6,9 @@
 #include <tuple>
 #include <vector>
 
+#include "linalg/tile.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/base/rng.h"
-#include "paroquant/linalg/tile.h"
 
 namespace paroquant::linalg {
 namespace {

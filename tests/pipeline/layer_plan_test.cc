@@ -175,12 +175,5 @@ TEST(QuantizeOptionsTest, ValuesOutOfRangeNameTheirOption) {
   }
 }
 
-TEST(QuantizeOptionsTest, RecipesHaveNames) {
-  for (const char* name : {"rtn", "fast"}) EXPECT_STREQ(RecipeName(RecipeFromName(name)), name);
-  const Error error = ErrorOf([] { RecipeFromName("magic"); });
-  EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-  EXPECT_THAT(error.parts().expected, HasSubstr("rtn, fast"));
-}
-
 }  // namespace
 }  // namespace paroquant::pipeline

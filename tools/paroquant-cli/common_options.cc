@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
+#include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
 #include "paroquant/base/parallel.h"
 #include "terminal_progress.h"
@@ -47,6 +49,15 @@ void CommonOptions::Apply() const {
   logger->set_level(spdlog::level::from_str(quiet_ ? "error" : log_level_));
   spdlog::set_default_logger(std::move(logger));
   if (threads_ > 0) SetThreadCount(threads_);
+  RequireFolderOf(json_);
+}
+
+void CommonOptions::RefuseJson(const std::string& with) const {
+  if (json_.empty()) return;
+  throw Error(ErrorKind::kUsage, {.where = "--json",
+                                  .expected = "no --json together with " + with,
+                                  .found = json_,
+                                  .hint = "Leave it out."});
 }
 
 std::unique_ptr<Progress> CommonOptions::MakeProgress() const {
@@ -63,6 +74,17 @@ void CommonOptions::WriteJson(const nlohmann::ordered_json& result) const {
   } else {
     WriteFile(json_, text);
   }
+}
+
+void RequireFolderOf(const std::string& path) {
+  if (path.empty() || path == "-") return;
+  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return;
+  throw Error(ErrorKind::kSystem, {.where = path,
+                                   .expected = "a folder to write this file to",
+                                   .found = folder.string() + " is none",
+                                   .hint = "Create it first."});
 }
 
 }  // namespace paroquant::cli

@@ -25,6 +25,9 @@ class CommonOptions {
   // True if the human-readable result belongs on standard output, which --json - takes over.
   bool ShowsText() const { return json_ != "-"; }
 
+  // Throws kUsage if --json was given; `with` says what it does not go together with.
+  void RefuseJson(const std::string& with) const;
+
   // Writes the machine-readable result where --json asks for it, if it does.
   void WriteJson(const nlohmann::ordered_json& result) const;
 
@@ -35,6 +38,10 @@ class CommonOptions {
   bool quiet_ = false;
   bool no_progress_ = false;
 };
+
+// Throws kSystem if `path` can't be a file because its folder is not there: better before hours of
+// work than after. Nothing for "" and "-".
+void RequireFolderOf(const std::string& path);
 
 }  // namespace paroquant::cli
 

@@ -165,15 +165,17 @@ Run DeclareEvalPpl(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--stride", options->stride,
                  "tokens between windows' starts (default: the window)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
   app.add_option("--max-windows", options->max_windows, "stop after this many windows")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
   app.add_option("--bos", options->bos, "BOS at each window's start: auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
   app.add_option("--protocol", options->protocol, "paper, llama.cpp or paper-c4")
       ->capture_default_str();
-  app.add_option("--seed", options->seed, "of paper-c4's random crops")->capture_default_str();
+  app.add_option("--seed", options->seed, "of paper-c4's random crops")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--save-logits", options->save_logits,
                  "keep the first window's logits (F32 [T, V]) as safetensors")
       ->type_name("FILE");

@@ -50,7 +50,8 @@ int RunGenerate(const GenerateOptions& options) {
       text::Tokenizer::Load(std::filesystem::path(options.model) / "tokenizer.json");
   std::vector<int32_t> ids = EncodePrompt(options, tokenizer, architecture);
   const auto prompt_length = static_cast<int64_t>(ids.size());
-  const int64_t length = std::min(architecture.max_positions, prompt_length + options.max_tokens);
+  const int64_t length =
+      prompt_length + std::min(options.max_tokens, architecture.max_positions - prompt_length);
 
   // A token may be a part of a character; what is shown grows by whole texts.
   std::string shown = options.prompt;
@@ -85,12 +86,14 @@ Run DeclareGenerate(CLI::App& app) {
       ->type_name("DIR");
   app.add_option("--prompt", options->prompt, "the text to go on from")->required();
   app.add_option("--max-tokens", options->max_tokens, "tokens to add at most")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_option("--temperature", options->temperature, "0: always the likeliest token")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--seed", options->seed, "of the random choices")->capture_default_str();
+  app.add_option("--seed", options->seed, "of the random choices")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   options->common.Declare(app);
   return [options] { return RunGenerate(*options); };
 }

@@ -83,6 +83,15 @@ int ParseAndRun(int argc, char** argv) {
     std::cerr << app.help();
     return static_cast<int>(ErrorKind::kUsage);
   }
+  RequireNoExtras(app, OptionNames(app), "option");
+  if (app.get_subcommands().size() > 1) {
+    throw Error(ErrorKind::kUsage,
+                {.where = "paroquant",
+                 .expected = "one command",
+                 .found = fmt::format("\"{}\" and \"{}\"", app.get_subcommands()[0]->get_name(),
+                                      app.get_subcommands()[1]->get_name()),
+                 .hint = "Run them one after the other."});
+  }
   const CLI::App* chosen = app.get_subcommands().front();
   RequireNoExtras(*chosen, OptionNames(*chosen), "option");
   return runs.at(chosen)();

@@ -233,7 +233,9 @@ void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options
   app.add_option("--calib", options.calibration,
                  "self, or text files (.txt, .jsonl, .json, .gz); several are mixed evenly")
       ->type_name("self|FILE");
-  app.add_option("--seed", options.seed, "of all random choices")->capture_default_str();
+  app.add_option("--seed", options.seed, "of all random choices")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
 }
 
 }  // namespace

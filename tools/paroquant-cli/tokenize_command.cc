@@ -43,6 +43,7 @@ int RunTokenize(const TokenizeOptions& options) {
                                     .found = fmt::format("{} of them", sources),
                                     .hint = "See paroquant tokenize --help."});
   }
+  if (!options.jsonl.empty()) options.common.RefuseJson("--jsonl, which prints JSON lines itself");
   const auto tokenizer =
       text::Tokenizer::Load(std::filesystem::path(options.model) / "tokenizer.json");
   if (!options.jsonl.empty()) {

@@ -25,7 +25,7 @@ struct WindowOptions {
   int64_t stride = 0;             // from one window's start to the next; 0: window
   int64_t max_windows = 0;        // 0: all
   std::optional<int32_t> bos;     // put at each window's start, in the place of a token
-  bool second_half_only = false;  // score only [window/2, window), as llama.cpp does
+  bool second_half_only = false;  // score only (window/2, window), as llama.cpp does
 };
 
 // Cuts a text into windows. Where they overlap, a token is scored once, in the first window that

@@ -51,6 +51,9 @@ std::vector<io::TensorSpec> PackedSpecs(const std::string& module, const PackedS
 void WritePacked(io::SafetensorsWriter& writer, const std::string& module,
                  const quant::PackedLinear& packed);
 
+// CRC-32 of all the tensors' bytes, in the order of PackedSpecs: changes with any of their bits.
+uint32_t Checksum(const quant::PackedLinear& packed);
+
 }  // namespace paroquant::format
 
 #endif  // PAROQUANT_FORMAT_PAROQUANT_FORMAT_H_

@@ -36,7 +36,7 @@ class Checkpoint {
   io::TensorFolder tensors_;
 };
 
-// Appends a float tensor's elements [first, first + count) as float32 at `target`.
+// Writes a float tensor's elements [first, first + count) as float32 to `target`.
 void DecodeFloats(const io::TensorView& tensor, int64_t first, int64_t count, float* target);
 
 // The whole tensor as float32.

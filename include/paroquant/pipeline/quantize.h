@@ -25,6 +25,7 @@ struct LayerReport {
   std::optional<double> relative_output_error_rtn;
   // How much of the correction for what the layers before have lost was taken, from 0 to 1.
   std::optional<double> repair;
+  uint32_t checksum = 0;  // of the packed tensors, see format::Checksum
   double seconds = 0.0;
 };
 

@@ -38,6 +38,9 @@ struct QuantizeOptions {
   void Validate() const;
 };
 
+// Rounds that every layer gets: a layout that demands a rotation holds none as one identity.
+int StoredRotations(const QuantizeOptions& options);
+
 }  // namespace paroquant::pipeline
 
 #endif  // PAROQUANT_PIPELINE_QUANTIZE_OPTIONS_H_

@@ -10,8 +10,8 @@
 
 #include <cstdint>
 
+#include "base/simd.h"
 #include "paroquant/base/matrix.h"
-#include "paroquant/base/simd.h"
 
 namespace paroquant::linalg {
 
