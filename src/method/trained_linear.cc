@@ -34,8 +34,10 @@ double MeanScale(const WeightParameters& parameters) {
 TrainedLinear::TrainedLinear(const quant::QuantizedLinear& start, const ConstMatrixRef& weight,
                              const BlockTuningOptions& options)
     : options_(options),
-      weight_(start, weight, options.keep_codes, static_cast<float>(options.margin)),
-      unit_(options.relative_rates ? MeanScale(weight_.parameters()) : 1.0),
+      weight_(start, weight, options.keep_codes ? TrainedBasis::kSteps : TrainedBasis::kOriginal,
+              static_cast<float>(options.margin)),
+      scale_unit_(options.relative_rates ? MeanScale(weight_.parameters()) : 1.0),
+      weight_unit_(options.keep_codes ? 1.0 : scale_unit_),
       source_(options.keep_codes ? GridSource::kLearned : GridSource::kMinMax),
       gradient_(start.in_features, start.out_features) {}
 
@@ -69,12 +71,12 @@ void TrainedLinear::Step(double factor, const Matrix& effective) {
     optim::AdamWStep(adamw, factor * rate, AsConstSpan(gradient), state, AsSpan(values));
   };
   WeightParameters& parameters = weight_.parameters();
-  step(stage_.weights * unit_, gradients.weight, states_.weight, parameters.weight);
+  step(stage_.weights * weight_unit_, gradients.weight, states_.weight, parameters.weight);
   step(stage_.column_scales, gradients.column_factors, states_.column_factors,
        parameters.column_factors);
   step(stage_.angles, gradients.angles, states_.angles, parameters.angles);
   if (source_ == GridSource::kLearned) {
-    step(stage_.grid_scales * unit_, gradients.grids.scales, states_.grid_scales,
+    step(stage_.grid_scales * scale_unit_, gradients.grids.scales, states_.grid_scales,
          parameters.grids.scales);
     step(stage_.grid_zeros, gradients.grids.zeros, states_.grid_zeros, parameters.grids.zeros);
   }

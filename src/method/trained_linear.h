@@ -39,7 +39,8 @@ class TrainedLinear {
 
   const BlockTuningOptions& options_;
   TrainedWeight weight_;
-  double unit_;  // of the rates of weights and grid scales
+  double scale_unit_;   // of the rate of grid scales
+  double weight_unit_;  // of the rate of weights
   TuningStage stage_;
   GridSource source_;
   States states_;

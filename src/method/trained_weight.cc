@@ -62,17 +62,30 @@ Grids StoredGrids(const quant::QuantizedLinear& linear) {
   return grids;
 }
 
-// Brings each rotated weight [K, N] within `margin` steps of the value of its code.
+// Multiplies or divides each weight [K, N] by the scale of its grid.
+void ToWeights(const Grids& grids, Matrix& steps) {
+  const int64_t size = steps.rows() / grids.scales.rows();
+  ParallelFor(steps.rows(), [&](int64_t k) {
+    steps.row(k) = steps.row(k).cwiseProduct(grids.scales.row(k / size));
+  });
+}
+void ToSteps(const Grids& grids, Matrix& weights) {
+  const int64_t size = weights.rows() / grids.scales.rows();
+  ParallelFor(weights.rows(), [&](int64_t k) {
+    weights.row(k) = weights.row(k).cwiseQuotient(grids.scales.row(k / size));
+  });
+}
+
+// Brings each weight [K, N], in steps, within `margin` of its code.
 void MoveIntoCells(const quant::QuantizedLinear& linear, const Grids& grids, float margin,
-                   Matrix& rotated) {
+                   Matrix& steps) {
   ParallelFor(linear.in_features, [&](int64_t k) {
     const int64_t group = k / linear.group_size;
     for (int64_t n = 0; n < linear.out_features; ++n) {
-      const float scale = grids.scales(group, n);
       const auto code =
           static_cast<float>(linear.codes[static_cast<size_t>(n * linear.in_features + k)]);
       const float centre = code - grids.zeros(group, n);
-      rotated(k, n) = std::clamp(rotated(k, n) / scale, centre - margin, centre + margin) * scale;
+      steps(k, n) = std::clamp(steps(k, n), centre - margin, centre + margin);
     }
   });
 }
@@ -80,46 +93,54 @@ void MoveIntoCells(const quant::QuantizedLinear& linear, const Grids& grids, flo
 }  // namespace
 
 TrainedWeight::TrainedWeight(const quant::QuantizedLinear& start, const ConstMatrixRef& weight,
-                             bool keep_codes, float margin)
-    : start_(start), start_scales_(quant::ChannelScales(start)) {
+                             TrainedBasis basis, float margin)
+    : start_(start), basis_(basis), start_scales_(quant::ChannelScales(start)) {
   parameters_ = {.weight = ScaledChannels(weight, ColumnScales(start.channel_scales)),
                  .column_factors = Vector::Ones(start.in_features),
                  .angles = StoredAngles(start.rotation),
                  .grids = StoredGrids(start)};
-  if (!keep_codes) return;
-  const PreparedRotation<float> rotation(start.rotation);
-  rotation.RotateChannels(parameters_.weight, nullptr, parameters_.weight);
+  if (basis == TrainedBasis::kOriginal) return;
+  Rotation().RotateChannels(parameters_.weight, nullptr, parameters_.weight);
+  ToSteps(parameters_.grids, parameters_.weight);
   MoveIntoCells(start, parameters_.grids, margin, parameters_.weight);
-  rotation.UnrotateChannels(parameters_.weight, nullptr, parameters_.weight);
+}
+
+PreparedRotation<float> TrainedWeight::Rotation() const {
+  return {start_.rotation, AsSpan(parameters_.angles)};
 }
 
 Vector TrainedWeight::ChannelScales() const {
   return start_scales_.cwiseQuotient(parameters_.column_factors);
 }
 
-Matrix TrainedWeight::RotatedWeight() const {
+Matrix TrainedWeight::RotatedWeight(const PreparedRotation<float>& rotation,
+                                    const Vector& factors) const {
+  if (basis_ == TrainedBasis::kSteps) {
+    Matrix weights = parameters_.weight;
+    ToWeights(parameters_.grids, weights);
+    return weights;
+  }
   Matrix rotated(parameters_.weight.rows(), parameters_.weight.cols());
-  PreparedRotation<float>(start_.rotation, AsSpan(parameters_.angles))
-      .RotateChannels(parameters_.weight, parameters_.column_factors.data(), rotated);
+  rotation.RotateChannels(parameters_.weight, factors.data(), rotated);
   return rotated;
 }
 
 void TrainedWeight::Forward(GridSource source, Matrix& effective) {
-  rotated_ = RotatedWeight();
+  const PreparedRotation<float> rotation = Rotation();
+  rotated_ = RotatedWeight(rotation, parameters_.column_factors);
   grids_ = source == GridSource::kMinMax ? MinMaxGrids(rotated_, start_.group_size, start_.bits)
                                          : parameters_.grids;
   FakeQuantize(rotated_, grids_, start_.bits, effective);
   const Vector scales = ChannelScales();
-  PreparedRotation<float>(start_.rotation, AsSpan(parameters_.angles))
-      .UnrotateChannels(effective, scales.data(), effective);
+  rotation.UnrotateChannels(effective, scales.data(), effective);
 }
 
 void TrainedWeight::Backward(GridSource source, ClampGradient clamp, const Matrix& effective,
                              Matrix effective_gradient, WeightParameters& gradients) const {
-  const PreparedRotation<float> rotation(start_.rotation, AsSpan(parameters_.angles));
+  const PreparedRotation<float> rotation = Rotation();
   const Vector scales = ChannelScales();
   gradients.angles = Vector::Zero(parameters_.angles.size());
-  // m divides the effective weight here and multiplies A below.
+  // m divides the effective weight here and may multiply A below.
   gradients.column_factors =
       -ChannelProducts(effective_gradient, effective).cwiseQuotient(parameters_.column_factors);
 
@@ -131,15 +152,33 @@ void TrainedWeight::Backward(GridSource source, ClampGradient clamp, const Matri
   if (source == GridSource::kMinMax) {
     MinMaxGridsBackward(rotated_, gradients.grids.scales, start_.bits, effective_gradient);
   }
-  values = rotated_;
-  rotation.RotateChannelsBackward(values, effective_gradient, AsSpan(gradients.angles));
-  gradients.column_factors += ChannelProducts(effective_gradient, parameters_.weight);
-  ScaleChannels(parameters_.column_factors, effective_gradient);
+  RotatedWeightBackward(rotation, effective_gradient, gradients);
   gradients.weight = std::move(effective_gradient);
 }
 
+void TrainedWeight::RotatedWeightBackward(const PreparedRotation<float>& rotation, Matrix& gradient,
+                                          WeightParameters& gradients) const {
+  if (basis_ == TrainedBasis::kSteps) {
+    const int64_t size = start_.group_size;
+    ParallelFor(gradients.grids.scales.rows(), [&](int64_t group) {
+      gradients.grids.scales.row(group) +=
+          gradient.middleRows(group * size, size)
+              .cwiseProduct(parameters_.weight.middleRows(group * size, size))
+              .colwise()
+              .sum();
+    });
+    ToWeights(parameters_.grids, gradient);
+    return;
+  }
+  Matrix values = rotated_;
+  rotation.RotateChannelsBackward(values, gradient, AsSpan(gradients.angles));
+  gradients.column_factors += ChannelProducts(gradient, parameters_.weight);
+  ScaleChannels(parameters_.column_factors, gradient);
+}
+
 void TrainedWeight::FixGrids() {
-  parameters_.grids = MinMaxGrids(RotatedWeight(), start_.group_size, start_.bits);
+  parameters_.grids = MinMaxGrids(RotatedWeight(Rotation(), parameters_.column_factors),
+                                  start_.group_size, start_.bits);
 }
 
 quant::QuantizedLinear TrainedWeight::Snap(GridSource source) const {
@@ -152,10 +191,8 @@ quant::QuantizedLinear TrainedWeight::Snap(GridSource source) const {
     snapped.channel_scales[k] = StoredScale(scales[static_cast<Eigen::Index>(k)]);
   }
   // W / (stored scales), rotated by the stored angles.
-  const Vector factors = start_scales_.cwiseQuotient(quant::ChannelScales(snapped));
-  Matrix rotated(parameters_.weight.rows(), parameters_.weight.cols());
-  PreparedRotation<float>(snapped.rotation)
-      .RotateChannels(parameters_.weight, factors.data(), rotated);
+  const Matrix rotated = RotatedWeight(PreparedRotation<float>(snapped.rotation),
+                                       start_scales_.cwiseQuotient(quant::ChannelScales(snapped)));
 
   const int64_t groups = start_.in_features / start_.group_size;
   const auto size = static_cast<size_t>(start_.group_size);

@@ -6,7 +6,10 @@
 //   Q = fake-quantized P               grids learned, or the range of P
 //   effective = diag(channel_scales / m) unrotate(Q)
 //
-// The column scales are thus learned as factors of those that the start has.
+// The column scales are thus learned as factors of those that the start has. Or what is trained is
+// V = P / scales, in steps of the grids: angles, column scales and grid scales then only move what
+// the codes stand for, and only V the codes. That is the way to go on from codes found with error
+// feedback: turned under the rounding, they are soon no better than the nearest ones.
 #ifndef PAROQUANT_METHOD_TRAINED_WEIGHT_H_
 #define PAROQUANT_METHOD_TRAINED_WEIGHT_H_
 
@@ -15,6 +18,7 @@
 #include "method/fake_quantization.h"
 #include "paroquant/base/matrix.h"
 #include "paroquant/quant/quantized_linear.h"
+#include "paroquant/quant/rotation.h"
 
 namespace paroquant::method {
 
@@ -23,9 +27,14 @@ enum class GridSource {
   kLearned,  // parameters of their own
 };
 
+enum class TrainedBasis {
+  kOriginal,  // A is trained, as in the paper
+  kSteps,     // V is
+};
+
 // What training moves, or the gradient there.
 struct WeightParameters {
-  Matrix weight;          // A, [K, N]
+  Matrix weight;          // A or V, [K, N]
   Vector column_factors;  // m, [K]
   Vector angles;          // [rounds * K/2], as Rotation::theta
   Grids grids;            // [K/g, N]
@@ -33,11 +42,11 @@ struct WeightParameters {
 
 class TrainedWeight {
  public:
-  // Starts at `start`, with `weight` [N, K] as what is rounded. If `keep_codes` it is first moved
-  // into the cells of the start's codes, up to `margin` (< 0.5) steps from their centres: the start
-  // then comes out of Snap() as it went in, however its codes were found.
-  TrainedWeight(const quant::QuantizedLinear& start, const ConstMatrixRef& weight, bool keep_codes,
-                float margin);
+  // Starts at `start`, with `weight` [N, K] as what is rounded. In steps it is first
+  // moved into the cells of the start's codes, up to `margin` (< 0.5) steps from their centres: the
+  // start then comes out of Snap() as it went in, however its codes were found.
+  TrainedWeight(const quant::QuantizedLinear& start, const ConstMatrixRef& weight,
+                TrainedBasis basis, float margin);
 
   WeightParameters& parameters() { return parameters_; }
   const WeightParameters& parameters() const { return parameters_; }
@@ -58,10 +67,16 @@ class TrainedWeight {
  private:
   // 1 / m times the start's channel scales: what the effective weight is multiplied by.
   Vector ChannelScales() const;
-  Matrix RotatedWeight() const;
+  // P by these angles and, as what A is multiplied by, these factors [K].
+  Matrix RotatedWeight(const quant::PreparedRotation<float>& rotation, const Vector& factors) const;
+  // From the gradient at P to that at A or V, in place; adds to those of what lies between.
+  void RotatedWeightBackward(const quant::PreparedRotation<float>& rotation, Matrix& gradient,
+                             WeightParameters& gradients) const;
+  quant::PreparedRotation<float> Rotation() const;
 
   quant::QuantizedLinear start_;  // its bits, sizes and pairs
-  Vector start_scales_;           // [K], channel scales
+  TrainedBasis basis_;
+  Vector start_scales_;  // [K], channel scales
   WeightParameters parameters_;
   Matrix rotated_;  // P of the last Forward
   Grids grids_;     // as the last Forward used them

@@ -38,8 +38,8 @@ struct ParametersD {
 class Surrogate {
  public:
   Surrogate(const quant::QuantizedLinear& start, const WeightParameters& at, GridSource source,
-            ClampGradient clamp)
-      : start_(start), source_(source), clamp_(clamp) {
+            ClampGradient clamp, TrainedBasis basis)
+      : start_(start), source_(source), clamp_(clamp), basis_(basis) {
     const ParametersD point = AsDouble(at);
     zeros_at_ = point.zeros;
     const MatrixD rotated = Rotated(point);
@@ -93,6 +93,13 @@ class Surrogate {
     return {start_.rotation, std::span(p.angles.data(), static_cast<size_t>(p.angles.size()))};
   }
   MatrixD Rotated(const ParametersD& p) const {
+    if (basis_ == TrainedBasis::kSteps) {
+      MatrixD weights = p.weight;
+      for (int64_t k = 0; k < kChannels; ++k) {
+        weights.row(k) = weights.row(k).cwiseProduct(p.scales.row(k / kGroupSize));
+      }
+      return weights;
+    }
     MatrixD rotated(p.weight.rows(), p.weight.cols());
     Prepared(p).RotateChannels(p.weight, p.factors.data(), rotated);
     return rotated;
@@ -120,12 +127,14 @@ class Surrogate {
   const quant::QuantizedLinear& start_;
   GridSource source_;
   ClampGradient clamp_;
+  TrainedBasis basis_;
   MatrixD zeros_at_, zeros_, added_, codes_, inside_;
 };
 
 struct Case {
   GridSource source;
   ClampGradient clamp;
+  TrainedBasis basis;
 };
 
 quant::QuantizedLinear SomeStart() {
@@ -141,14 +150,19 @@ class TrainedWeightGradientTest : public ::testing::TestWithParam<Case> {};
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, TrainedWeightGradientTest,
-    ::testing::Values(Case{GridSource::kMinMax, ClampGradient::kStraightThrough},
-                      Case{GridSource::kLearned, ClampGradient::kStraightThrough},
-                      Case{GridSource::kLearned, ClampGradient::kExact}));
+    ::testing::Values(
+        Case{GridSource::kMinMax, ClampGradient::kStraightThrough, TrainedBasis::kOriginal},
+        Case{GridSource::kLearned, ClampGradient::kStraightThrough, TrainedBasis::kOriginal},
+        Case{GridSource::kLearned, ClampGradient::kExact, TrainedBasis::kOriginal},
+        Case{GridSource::kLearned, ClampGradient::kStraightThrough, TrainedBasis::kSteps},
+        Case{GridSource::kLearned, ClampGradient::kExact, TrainedBasis::kSteps}));
 
 TEST_P(TrainedWeightGradientTest, AgreesWithCentralDifferencesOfTheSurrogate) {
-  const auto [source, clamp] = GetParam();
+  const auto [source, clamp, basis] = GetParam();
   const quant::QuantizedLinear start = SomeStart();
-  TrainedWeight trained(start, RandomMatrix(kRows, kChannels, 5), /*keep_codes=*/false, 0);
+  TrainedWeight trained(start, RandomMatrix(kRows, kChannels, 5), basis, 0.45F);
+  // Away from the start, and some of it out of range.
+  trained.parameters().weight += 0.6F * RandomMatrix(kChannels, kRows, 8);
   trained.parameters().column_factors = (RandomMatrix(kChannels, 1, 6) / 8).array().exp();
   trained.parameters().grids.zeros.array() += 0.2F;
 
@@ -158,7 +172,7 @@ TEST_P(TrainedWeightGradientTest, AgreesWithCentralDifferencesOfTheSurrogate) {
   WeightParameters found;
   trained.Backward(source, clamp, effective, direction, found);
 
-  const Surrogate surrogate(start, trained.parameters(), source, clamp);
+  const Surrogate surrogate(start, trained.parameters(), source, clamp, basis);
   const ParametersD at = Surrogate::AsDouble(trained.parameters());
   const MatrixD direction_d = direction.cast<double>();
   EXPECT_NEAR(surrogate.Loss(at, direction_d),
@@ -194,7 +208,7 @@ TEST(TrainedWeightTest, KeepingCodesGivesTheStartBack) {
   const quant::QuantizedLinear start =
       QuantizeClosedForm({.name = "layer", .target = weight, .statistics = &statistics},
                          {.group_size = 64, .rotations = 4});
-  TrainedWeight trained(start, weight, /*keep_codes=*/true, 0.45F);
+  TrainedWeight trained(start, weight, TrainedBasis::kSteps, 0.45F);
   const quant::QuantizedLinear snapped = trained.Snap(GridSource::kLearned);
   EXPECT_EQ(snapped.codes, start.codes);
   EXPECT_EQ(snapped.scales, start.scales);
@@ -209,7 +223,7 @@ TEST(TrainedWeightTest, KeepingCodesGivesTheStartBack) {
 
 TEST(TrainedWeightTest, FixedGridsAreThoseOfTheRange) {
   const quant::QuantizedLinear start = SomeStart();
-  TrainedWeight trained(start, RandomMatrix(kRows, kChannels, 5), /*keep_codes=*/false, 0);
+  TrainedWeight trained(start, RandomMatrix(kRows, kChannels, 5), TrainedBasis::kOriginal, 0);
   Matrix ranged;
   trained.Forward(GridSource::kMinMax, ranged);
   trained.FixGrids();

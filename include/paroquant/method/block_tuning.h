@@ -30,11 +30,13 @@ struct TuningStage {
 
 struct BlockTuningOptions {
   std::vector<TuningStage> stages;
-  // The rates of weights and grid scales are in units of the layer's mean grid scale, so that they
-  // suit any layer; if not, absolute as the paper has them.
+  // The rates of grid scales, and of weights that are not trained in steps anyway, are in units of
+  // the layer's mean grid scale, so that they suit any layer; if not, absolute as in the paper.
   bool relative_rates = true;
-  // The weights start inside the cells of the start's codes, up to `margin` steps from the centres,
-  // which keeps what error feedback found; if not, where the target weight is.
+  // What is trained are the rotated weights in steps of their grids. They start inside the cells of
+  // the start's codes, up to `margin` steps from the centres, which keeps what error feedback
+  // found, and angles and scales do not move them. If not, the target weight itself is trained, as
+  // in the paper.
   bool keep_codes = true;
   double margin = 0.45;
   // What a clamped weight gets of its gradient: nothing (its grid gets it), or all of it as in the
