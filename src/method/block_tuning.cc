@@ -71,6 +71,7 @@ class Tuner {
     BlockTuningSummary summary;
     summary.start_loss = summary.loss = HeldOutLoss(best_);
     for (size_t stage = 0; stage < options_.stages.size(); ++stage) {
+      if (options_.stages[stage].epochs == 0) continue;
       BeginStage(options_.stages[stage]);
       for (int epoch = 0; epoch < options_.stages[stage].epochs; ++epoch) {
         EpochReport report{.stage = static_cast<int>(stage), .epoch = epoch};
@@ -118,7 +119,7 @@ class Tuner {
 
   // Leaves each trained linear with the gradient of the batch's mean loss; returns that loss.
   double BatchGradient(int64_t first, int64_t end) {
-    PerLinear<Matrix*> gradients{};
+    PerLinear<MatrixD*> gradients{};
     ForEachTrained([&](size_t i) { gradients[i] = &trained_[i]->Forward(held_[i]->weight()); });
     nn::HeldLinearsBackward backward(held_, gradients);
     const auto entries =

@@ -21,8 +21,8 @@ std::span<const float> AsConstSpan(const Values& values) {
   return {values.data(), static_cast<size_t>(values.size())};
 }
 
-GridSource SourceOf(const TuningStage& stage) {
-  return stage.learned_grids ? GridSource::kLearned : GridSource::kMinMax;
+GridSource SourceOf(const BlockTuningOptions& options, const TuningStage& stage) {
+  return options.keep_codes || stage.learned_grids ? GridSource::kLearned : GridSource::kMinMax;
 }
 
 double MeanScale(const WeightParameters& parameters) {
@@ -43,14 +43,13 @@ TrainedLinear::TrainedLinear(const quant::QuantizedLinear& start, const ConstMat
 
 void TrainedLinear::BeginStage(const TuningStage& stage) {
   stage_ = stage;
-  if (SourceOf(stage) == GridSource::kLearned && source_ == GridSource::kMinMax) {
-    weight_.FixGrids();
-  }
-  source_ = SourceOf(stage);
+  const GridSource source = SourceOf(options_, stage);
+  if (source == GridSource::kLearned && source_ == GridSource::kMinMax) weight_.FixGrids();
+  source_ = source;
   states_ = {};
 }
 
-Matrix& TrainedLinear::Forward(Matrix& effective) {
+MatrixD& TrainedLinear::Forward(Matrix& effective) {
   weight_.Forward(source_, effective);
   gradient_.setZero();
   return gradient_;
@@ -60,7 +59,7 @@ void TrainedLinear::Step(double factor, const Matrix& effective) {
   const ClampGradient clamp =
       options_.exact_clamp ? ClampGradient::kExact : ClampGradient::kStraightThrough;
   WeightParameters gradients;
-  weight_.Backward(source_, clamp, effective, gradient_, gradients);
+  weight_.Backward(source_, clamp, effective, gradient_.cast<float>(), gradients);
 
   const optim::AdamWOptions adamw{.beta1 = options_.beta1,
                                   .beta2 = options_.beta2,

@@ -23,7 +23,7 @@ class TrainedLinear {
   void BeginStage(const TuningStage& stage);
 
   // Computes the effective weight [K, N]; returns the zeroed place for the gradient there.
-  Matrix& Forward(Matrix& effective);
+  MatrixD& Forward(Matrix& effective);
 
   // One step by that gradient, at rates `factor` times the stage's. `effective` is Forward's.
   void Step(double factor, const Matrix& effective);
@@ -44,7 +44,7 @@ class TrainedLinear {
   TuningStage stage_;
   GridSource source_;
   States states_;
-  Matrix gradient_;  // at the effective weight, [K, N]
+  MatrixD gradient_;  // at the effective weight, [K, N]
 };
 
 }  // namespace paroquant::method

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "paroquant/nn/dense_product.h"
+#include "paroquant/linalg/product.h"
 
 namespace paroquant::nn {
 
@@ -10,7 +10,7 @@ HeldLinear::HeldLinear(Matrix weight, std::vector<float> bias)
     : weight_(std::move(weight)), bias_(std::move(bias)) {}
 
 void HeldLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
-  MultiplyDense(input, weight_, output);
+  linalg::Multiply(input, weight_, output);
   if (bias_.empty()) return;
   output.rowwise() += Eigen::Map<const Vector>(bias_.data(), out_features()).transpose();
 }
@@ -21,11 +21,11 @@ void HeldLinearsBackward::Backward(model::LinearRole role, ConstMatrixRef input,
                                    ConstMatrixRef output_gradient, Matrix* input_gradient) {
   const auto index = static_cast<size_t>(role);
   if (weight_gradients_[index] != nullptr) {
-    AddOuterProducts(input, output_gradient, *weight_gradients_[index]);
+    linalg::AddCrossProduct(input, output_gradient, *weight_gradients_[index]);
   }
   if (input_gradient == nullptr) return;
   input_gradient->resize(input.rows(), input.cols());
-  MultiplyDenseTransposed(output_gradient, linears_[index]->weight(), *input_gradient);
+  linalg::MultiplyTransposed(output_gradient, linears_[index]->weight(), *input_gradient);
 }
 
 }  // namespace paroquant::nn

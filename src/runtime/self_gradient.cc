@@ -4,7 +4,7 @@
 
 #include "paroquant/base/parallel.h"
 #include "paroquant/base/rng.h"
-#include "paroquant/nn/dense_product.h"
+#include "paroquant/linalg/product.h"
 #include "paroquant/runtime/sampler.h"
 
 namespace paroquant::runtime {
@@ -55,7 +55,7 @@ void HeadGradient(const LanguageModel& model, uint64_t seed, Matrix& hidden) {
     std::vector<Rng> rngs = Generators(first, rows.rows(), seed);
     DrawnGradient(logits, rngs);
     Matrix gradient(rows.rows(), rows.cols());
-    nn::MultiplyDense(logits, head, gradient);
+    linalg::Multiply(logits, head, gradient);
     model.final_norm().Backward(rows, gradient, gradient);
     rows = gradient;
   }
@@ -75,7 +75,7 @@ void CheckpointBackward::Backward(model::LinearRole role, ConstMatrixRef input,
                                   ConstMatrixRef output_gradient, Matrix* input_gradient) {
   if (input_gradient == nullptr) return;
   input_gradient->resize(input.rows(), input.cols());
-  nn::MultiplyDense(output_gradient, weights_[static_cast<size_t>(role)], *input_gradient);
+  linalg::Multiply(output_gradient, weights_[static_cast<size_t>(role)], *input_gradient);
 }
 
 std::vector<Matrix> SelfGradients(const LanguageModel& model,

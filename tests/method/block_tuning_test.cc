@@ -76,9 +76,10 @@ class BlockTuningTest : public ::testing::Test {
   }
 
   static BlockTuningOptions TwoStages() {
-    return {.stages = {{.epochs = 2, .learned_grids = true, .angles = 1e-2, .column_scales = 1e-2},
-                       {.epochs = 2, .learned_grids = true, .weights = 2e-2, .grid_scales = 1e-3}},
-            .batch_sequences = 4};
+    return {
+        .stages = {{{.epochs = 2, .learned_grids = true, .angles = 1e-3, .column_scales = 1e-3},
+                    {.epochs = 2, .learned_grids = true, .weights = 2e-2, .grid_scales = 1e-3}}},
+        .batch_sequences = 4};
   }
 
   runtime::LanguageModel model_;
@@ -98,7 +99,7 @@ TEST_F(BlockTuningTest, LowersTheHeldOutLossOfTheBlockAsItIsStored) {
   const TunedBlock tuned = Tune(TwoStages());
   EXPECT_TRUE(tuned.summary.accepted);
   EXPECT_EQ(tuned.summary.epochs.size(), 4);
-  EXPECT_LT(tuned.summary.loss, 0.9 * tuned.summary.start_loss);
+  EXPECT_LT(tuned.summary.loss, 0.96 * tuned.summary.start_loss);
   EXPECT_NEAR(Loss(tuned.linears), tuned.summary.loss, 1e-5 * tuned.summary.loss);
   for (const auto& linear : tuned.linears) EXPECT_EQ(quant::Problem(*linear), "");
 }
@@ -128,8 +129,8 @@ TEST_F(BlockTuningTest, LinearsWithoutAStartStayAsTheyAre) {
 
 TEST_F(BlockTuningTest, ThePapersStagesWorkFromTheIdentity) {
   BlockTuningOptions options{
-      .stages = {{.epochs = 2, .angles = 0.05, .column_scales = 0.05},
-                 {.epochs = 1, .learned_grids = true, .weights = 1e-5, .grid_scales = 1e-6}},
+      .stages = {{{.epochs = 2, .angles = 0.05, .column_scales = 0.05},
+                  {.epochs = 1, .learned_grids = true, .weights = 1e-5, .grid_scales = 1e-6}}},
       .relative_rates = false,
       .keep_codes = false,
       .batch_sequences = 2};

@@ -18,8 +18,9 @@ TEST(RandomPairsTest, EveryRoundIsAMatchingAndPairsAreNotReused) {
   for (int round = 0; round < 8; ++round) {
     for (int pair = 0; pair < 64; ++pair) {
       const auto index = static_cast<size_t>(round * 256 + 128 + 2 * pair);
-      const auto ends = std::minmax<int>(rotation.pairs[index], rotation.pairs[index + 1]);
-      seen.insert({ends.first, ends.second});
+      const int a = rotation.pairs[index];
+      const int b = rotation.pairs[index + 1];
+      seen.insert({std::min(a, b), std::max(a, b)});
     }
   }
   // All but the few that a round had to make up.

@@ -8,7 +8,7 @@
 
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
-#include "paroquant/method/closed_form.h"
+#include "paroquant/method/quantize_linear.h"
 #include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/rotation.h"
 #include "tests/method/fixtures.h"
@@ -206,8 +206,8 @@ TEST(TrainedWeightTest, KeepingCodesGivesTheStartBack) {
   const Matrix weight = testing::WeightWithOutliers(40, 128, 1);
   const InputStatistics statistics = testing::StatisticsOf(testing::CorrelatedInputs(300, 128, 2));
   const quant::QuantizedLinear start =
-      QuantizeClosedForm({.name = "layer", .target = weight, .statistics = &statistics},
-                         {.group_size = 64, .rotations = 4});
+      QuantizeLinear({.name = "layer", .target = weight, .statistics = &statistics}, {},
+                     {.group_size = 64, .rotations = 4});
   TrainedWeight trained(start, weight, TrainedBasis::kSteps, 0.45F);
   const quant::QuantizedLinear snapped = trained.Snap(GridSource::kLearned);
   EXPECT_EQ(snapped.codes, start.codes);

@@ -26,7 +26,7 @@ Matrix LossGradient(const Matrix& output, const Matrix& target) {
 struct Gradients {
   Matrix output;
   Matrix input;
-  PerLinear<Matrix> weights;  // [K, N]
+  PerLinear<MatrixD> weights;  // [K, N]
 };
 
 Gradients RunGolden(const GoldenBlock& golden) {
@@ -39,9 +39,9 @@ Gradients RunGolden(const GoldenBlock& golden) {
   Gradients result{.output = x, .input = {}, .weights = {}};
   BlockActivations kept;
   block.ForwardKeeping(batch, rope, result.output, kept);
-  PerLinear<Matrix*> gradients{};
+  PerLinear<MatrixD*> gradients{};
   for (size_t i = 0; i < kLinearRoles.size(); ++i) {
-    result.weights[i] = Matrix::Zero(linears[i]->in_features(), linears[i]->out_features());
+    result.weights[i] = MatrixD::Zero(linears[i]->in_features(), linears[i]->out_features());
     gradients[i] = &result.weights[i];
   }
   HeldLinearsBackward backward(linears, gradients);
@@ -62,7 +62,7 @@ TEST_P(BlockGoldenTest, GradientsAreThoseOfTheReference) {
   EXPECT_LE(GradientError<float>(found.input, golden.Get("grad.x")), kTolerance);
   for (const model::LinearRole role : kLinearRoles) {
     const std::string name = "grad." + golden.Suffix(role) + ".weight";
-    const Matrix weight = found.weights[static_cast<size_t>(role)].transpose();
+    const Matrix weight = found.weights[static_cast<size_t>(role)].transpose().cast<float>();
     EXPECT_LE(GradientError<float>(weight, golden.Get(name)), kTolerance) << name;
   }
 }
@@ -91,8 +91,8 @@ TEST_P(BlockGoldenTest, StoppingBeforeTheInputLeavesTheWeightsGradientsAlone) {
   const RopeTable rope = golden.Rope(batch.length);
   BlockActivations kept;
   block.ForwardKeeping(batch, rope, hidden, kept);
-  Matrix queries = Matrix::Zero(linears[0]->in_features(), linears[0]->out_features());
-  PerLinear<Matrix*> gradients{};
+  MatrixD queries = MatrixD::Zero(linears[0]->in_features(), linears[0]->out_features());
+  PerLinear<MatrixD*> gradients{};
   gradients[0] = &queries;
   HeldLinearsBackward backward(linears, gradients);
   Matrix gradient = LossGradient(hidden, golden.Get("target"));

@@ -1,9 +1,8 @@
-// The small layers, and the products of training.
+// The small layers.
 #include <gtest/gtest.h>
 
 #include <functional>
 
-#include "paroquant/nn/dense_product.h"
 #include "paroquant/nn/norm.h"
 #include "paroquant/nn/rope.h"
 #include "tests/quant/fixtures.h"
@@ -44,21 +43,6 @@ TEST(RopeBackwardTest, TransposedRotationIsTheAdjoint) {
   rope.Apply(x);
   rope.ApplyTransposed(y);
   EXPECT_NEAR(Inner(x, plain_y), Inner(plain_x, y), 1e-4);
-}
-
-TEST(DenseProductTest, AgreesWithTheDefinitionOnAllTiles) {
-  const Matrix x = RandomMatrix(300, 270, 1);
-  const Matrix w = RandomMatrix(270, 260, 2);
-  const Matrix g = RandomMatrix(300, 260, 3);
-  Matrix y(300, 260);
-  MultiplyDense(x, w, y);
-  EXPECT_TRUE(y.isApprox(x * w, 1e-5F));
-  Matrix dx(300, 270);
-  MultiplyDenseTransposed(g, w, dx);
-  EXPECT_TRUE(dx.isApprox(g * w.transpose(), 1e-5F));
-  Matrix dw = w;
-  AddOuterProducts(x, g, dw);
-  EXPECT_TRUE(dw.isApprox(w + x.transpose() * g, 1e-5F));
 }
 
 }  // namespace

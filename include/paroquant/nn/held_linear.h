@@ -43,7 +43,7 @@ class HeldLinearsBackward : public LinearBackward {
  public:
   // Roles whose gradient is null are passed through only. Both must outlive this.
   HeldLinearsBackward(const PerLinear<HeldLinear*>& linears,
-                      const PerLinear<Matrix*>& weight_gradients)
+                      const PerLinear<MatrixD*>& weight_gradients)
       : linears_(linears), weight_gradients_(weight_gradients) {}
 
   void Backward(model::LinearRole role, ConstMatrixRef input, ConstMatrixRef output_gradient,
@@ -51,7 +51,7 @@ class HeldLinearsBackward : public LinearBackward {
 
  private:
   PerLinear<HeldLinear*> linears_;
-  PerLinear<Matrix*> weight_gradients_;  // [K, N]
+  PerLinear<MatrixD*> weight_gradients_;  // [K, N]
 };
 
 }  // namespace paroquant::nn
