@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "method/row_feedback.h"
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/quant/affine.h"
@@ -16,6 +17,10 @@ namespace {
 // Rows that one item of work rounds together. More rows read the feedback's panels less often,
 // fewer leave work for more threads.
 constexpr int64_t kChunkRows = 64;
+// Of a layer, or a part of one, that has few.
+constexpr int64_t kFewRows = 8;
+
+int64_t ChunkRows(int64_t rows) { return rows < kChunkRows ? kFewRows : kChunkRows; }
 
 // Rounds some rows of the layer, group after group.
 class ChunkRounder {
@@ -24,7 +29,7 @@ class ChunkRounder {
                quant::QuantizedLinear& linear)
       : channels_(channels),
         first_row_(first_row),
-        rows_(std::min(kChunkRows, channels.cols() - first_row)),
+        rows_(std::min(ChunkRows(channels.cols()), channels.cols() - first_row)),
         feedback_(feedback),
         linear_(linear),
         errors_(channels.rows(), rows_) {}
@@ -101,10 +106,9 @@ class ChunkRounder {
 
 void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback,
                        quant::QuantizedLinear& linear) {
-  const int64_t chunks = (channels.cols() + kChunkRows - 1) / kChunkRows;
-  ParallelFor(chunks, [&](int64_t chunk) {
-    ChunkRounder(channels, chunk * kChunkRows, feedback, linear).Run();
-  });
+  const int64_t rows = ChunkRows(channels.cols());
+  ParallelFor((channels.cols() + rows - 1) / rows,
+              [&](int64_t chunk) { ChunkRounder(channels, chunk * rows, feedback, linear).Run(); });
 }
 
 quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis, int bits,
@@ -119,7 +123,14 @@ quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis
   quant::PreparedRotation<float>(basis.rotation).RotateChannels(rotated, nullptr, rotated);
 
   quant::QuantizedLinear linear = EmptyLinear(problem.target.rows(), std::move(basis), bits);
-  RoundWithFeedback(rotated, feedback, linear);
+  if (problem.output_moment == nullptr) {
+    RoundWithFeedback(rotated, feedback, linear);
+    return linear;
+  }
+  const auto round = [&](const Matrix& channels, quant::QuantizedLinear& rows) {
+    RoundWithFeedback(channels, feedback, rows);
+  };
+  RoundWithRowFeedback(rotated, *problem.output_moment, round, linear);
   return linear;
 }
 

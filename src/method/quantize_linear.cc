@@ -7,6 +7,7 @@
 #include "method/gptq.h"
 #include "method/hadamard_rotation.h"
 #include "method/pairwise_rotation.h"
+#include "method/random_pairs.h"
 #include "method/round_to_nearest.h"
 
 namespace paroquant::method {
@@ -28,6 +29,9 @@ Basis ChooseBasis(const ConstMatrixRef& target, const LayerRecipe& recipe,
     case RotationChoice::kClosedForm:
       basis.rotation = FindRotation(ScaledChannels(target, ColumnScales(basis.channel_scales)),
                                     format.group_size, format.rotations);
+      break;
+    case RotationChoice::kRandomPairs:
+      basis.rotation = RandomPairs(channels, format.group_size, format.rotations, format.seed);
       break;
   }
   return basis;

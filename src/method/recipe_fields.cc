@@ -64,14 +64,61 @@ RecipeField Numbers(std::string key, double& field, double least, double most) {
               }};
 }
 
+RecipeField Flag(std::string key, bool& field) {
+  return {.key = std::move(key),
+          .expects = "true or false",
+          .read = [&field] { return io::Json(field); },
+          .write =
+              [&field](const io::Json& value) {
+                if (!value.is_boolean()) return false;
+                field = value.get<bool>();
+                return true;
+              }};
+}
+
 constexpr int64_t kMostSequences = 1 << 20;
 
 void AppendFields(LayerRecipe& recipe, std::vector<RecipeField>& fields) {
   fields.push_back(Choice("channel_scales", recipe.channel_scales, {"none", "inverse-norm"}));
-  fields.push_back(Choice("rotation", recipe.rotation, {"none", "hadamard", "closed-form"}));
+  fields.push_back(
+      Choice("rotation", recipe.rotation, {"none", "hadamard", "closed-form", "random-pairs"}));
   fields.push_back(Choice("rounding", recipe.rounding, {"nearest", "feedback"}));
   fields.push_back(Choice("target", recipe.target, {"weight", "full", "shrunk"}));
   fields.push_back(Numbers("damping", recipe.damping, 1e-6, 100));
+  fields.push_back(Flag("row_feedback", recipe.row_feedback));
+  fields.push_back(Numbers("row_feedback_damping", recipe.row_feedback_damping, 1e-3, 1e3));
+  fields.push_back(Integers<int64_t>("row_feedback_sequences", recipe.row_feedback_sequences, 1,
+                                     kMostSequences));
+}
+
+void AppendFields(const std::string& prefix, TuningStage& stage, std::vector<RecipeField>& fields) {
+  constexpr double kMostRate = 10;
+  const auto rate = [&](const char* key, double& field) {
+    fields.push_back(Numbers(prefix + key, field, 0, kMostRate));
+  };
+  fields.push_back(Integers(prefix + "epochs", stage.epochs, 0, 1000));
+  fields.push_back(Flag(prefix + "learned_grids", stage.learned_grids));
+  rate("angles", stage.angles);
+  rate("column_scales", stage.column_scales);
+  rate("weights", stage.weights);
+  rate("grid_scales", stage.grid_scales);
+  rate("grid_zeros", stage.grid_zeros);
+}
+
+void AppendFields(BlockTuningOptions& tuning, std::vector<RecipeField>& fields) {
+  AppendFields("tuning.stage1.", tuning.stages[0], fields);
+  AppendFields("tuning.stage2.", tuning.stages[1], fields);
+  fields.push_back(Flag("tuning.keep_codes", tuning.keep_codes));
+  fields.push_back(Numbers("tuning.margin", tuning.margin, 0, 0.49));
+  fields.push_back(Flag("tuning.relative_rates", tuning.relative_rates));
+  fields.push_back(Flag("tuning.exact_clamp", tuning.exact_clamp));
+  fields.push_back(
+      Integers<int64_t>("tuning.batch_sequences", tuning.batch_sequences, 1, kMostSequences));
+  fields.push_back(Numbers("tuning.final_rate", tuning.final_rate, 0, 1));
+  fields.push_back(Numbers("tuning.beta1", tuning.beta1, 0, 0.9999));
+  fields.push_back(Numbers("tuning.beta2", tuning.beta2, 0, 0.9999));
+  fields.push_back(Numbers("tuning.epsilon", tuning.epsilon, 1e-30, 1));
+  fields.push_back(Numbers("tuning.weight_decay", tuning.weight_decay, 0, 1));
 }
 
 }  // namespace
@@ -87,6 +134,7 @@ std::vector<RecipeField> FieldsOf(Recipe& recipe) {
   fields.push_back(
       Integers<int64_t>("held_out_sequences", recipe.held_out_sequences, 1, kMostSequences));
   AppendFields(recipe.layer, fields);
+  AppendFields(recipe.tuning, fields);
   return fields;
 }
 

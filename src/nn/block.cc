@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "nn/row_slices.h"
 #include "paroquant/base/parallel.h"
 
 namespace paroquant::nn {
@@ -14,21 +15,9 @@ RmsNorm ReadNorm(const model::Checkpoint& checkpoint, const std::string& name, i
           static_cast<float>(checkpoint.architecture().norm_epsilon)};
 }
 
-// Rows per task of elementwise work.
-constexpr int64_t kRowsPerTask = 64;
-
-// Calls body(first, count) for slices of `rows` rows.
-template <typename Body>
-void ForEachSlice(int64_t rows, const Body& body) {
-  ParallelFor((rows + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
-    const int64_t first = task * kRowsPerTask;
-    body(first, std::min(kRowsPerTask, rows - first));
-  });
-}
-
 Matrix Normalize(const RmsNorm& norm, ConstMatrixRef input) {
   Matrix output(input.rows(), input.cols());
-  ForEachSlice(input.rows(), [&](int64_t first, int64_t count) {
+  ForEachRowSlice(input.rows(), [&](int64_t first, int64_t count) {
     norm.Forward(input.middleRows(first, count), output.middleRows(first, count));
   });
   return output;
@@ -128,7 +117,7 @@ Matrix Block::MlpInput(ConstMatrixRef hidden) const { return Normalize(mlp_norm_
 Matrix Block::MlpHidden(ConstMatrixRef mlp_input) const {
   Matrix gate = Apply(LinearRole::kGate, mlp_input);
   const Matrix up = Apply(LinearRole::kUp, mlp_input);
-  ForEachSlice(gate.rows(), [&](int64_t first, int64_t count) {
+  ForEachRowSlice(gate.rows(), [&](int64_t first, int64_t count) {
     auto g = gate.middleRows(first, count).array();
     g = g / (1.0F + (-g).exp()) * up.middleRows(first, count).array();
   });

@@ -88,12 +88,16 @@ RopeTable::RopeTable(const RopeSettings& rope, int64_t head_dim, int64_t first, 
   }
 }
 
-void RopeTable::Apply(MatrixRef rows) const {
+void RopeTable::Apply(MatrixRef rows) const { Turn(rows, 1.0F); }
+
+void RopeTable::ApplyTransposed(MatrixRef rows) const { Turn(rows, -1.0F); }
+
+void RopeTable::Turn(MatrixRef rows, float direction) const {
   const int64_t half = cosine_.cols();
   Eigen::Array<float, 1, Eigen::Dynamic> rotated(half);
   for (int64_t t = 0; t < rows.rows(); ++t) {
     const auto cosine = cosine_.row(t).array();
-    const auto sine = sine_.row(t).array();
+    const auto sine = sine_.row(t).array() * direction;
     for (int64_t start = 0; start < rows.cols(); start += 2 * half) {
       auto low = rows.row(t).segment(start, half).array();
       auto high = rows.row(t).segment(start + half, half).array();

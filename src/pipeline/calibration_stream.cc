@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "eval/token_scores.h"
 #include "paroquant/base/parallel.h"
@@ -40,15 +41,16 @@ std::vector<int32_t> InOrderOfParts(const CalibrationText& text) {
 }  // namespace
 
 CalibrationStream::CalibrationStream(const runtime::LanguageModel& model,
-                                     const CalibrationText& text, bool repairs)
+                                     const CalibrationText& text, Needs needs)
     : model_(model),
-      repairs_(repairs),
+      repairs_(needs.repairs),
       sequences_{std::ssize(text.held_out), (std::ssize(text.sequences) + 1) / 2,
                  std::ssize(text.sequences) / 2},
       length_(std::ssize(text.sequences.front())),
       rope_(model.Rope(0, length_)),
       hidden_(model.Embed(InOrderOfParts(text))) {
-  reference_ = repairs ? hidden_ : Matrix(hidden_.topRows(sequences_[kHeldOut] * length_));
+  const bool all = needs.repairs || needs.reference;
+  reference_ = all ? hidden_ : Matrix(hidden_.topRows(held_out_rows()));
 }
 
 template <typename Body>
@@ -162,6 +164,11 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
          return with_output_difference(chunk, LinearRole::kDown, mlp_hidden(chunk));
        });
   ForEachChunk([&](const Chunk& chunk) { block.AddMlp(mlp_hidden(chunk), Rows(chunk)); });
+}
+
+void CalibrationStream::RunAgain(const nn::Block& block, Matrix input) {
+  hidden_ = std::move(input);
+  ForEachChunk([&](const Chunk& chunk) { block.Forward(chunk.batch, rope_, Rows(chunk)); });
 }
 
 double CalibrationStream::HeldOutLoss() const {

@@ -36,14 +36,31 @@ struct HeldOutDivergence {
 
 class CalibrationStream {
  public:
-  // `model` must outlive this. `repairs`: shall moments tell what the layers before have lost? It
-  // takes a second stream of all sequences; else only the held-out ones run in 16 bits too.
-  CalibrationStream(const runtime::LanguageModel& model, const CalibrationText& text, bool repairs);
+  // What a recipe asks of the streams. Either takes a 16-bit stream of all sequences; else only the
+  // held-out ones run in 16 bits too.
+  struct Needs {
+    bool repairs = false;    // moments tell what the layers before have lost
+    bool reference = false;  // somebody looks at the 16-bit stream
+  };
+
+  // `model` must outlive this.
+  CalibrationStream(const runtime::LanguageModel& model, const CalibrationText& text, Needs needs);
 
   // Moves the streams through `block`, the block `layer` of the model being quantized; `name` is
   // used in errors. The visitor is called for each stage (q k v, o, gate up, down) with moments of
   // what the stage reads, given all that was replaced before it.
   void RunBlock(int64_t layer, nn::Block& block, const std::string& name, StageVisitor& visitor);
+
+  // Moves the quantized stream once more, from where it was before the last block.
+  void RunAgain(const nn::Block& block, Matrix input);
+
+  // The streams, [all sequences * length, hidden]: the held-out sequences, the calibration's with
+  // even numbers, those with odd ones.
+  const Matrix& hidden() const { return hidden_; }
+  const Matrix& reference() const { return reference_; }
+  int64_t held_out_rows() const { return sequences_[kHeldOut] * length_; }
+  int64_t length() const { return length_; }
+  const nn::RopeTable& rope() const { return rope_; }
 
   // |h - h_f|^2 / |h_f|^2 over the held-out tokens, h and h_f the two residual streams.
   double HeldOutLoss() const;

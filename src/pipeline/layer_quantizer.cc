@@ -10,6 +10,7 @@
 #include "paroquant/method/rtn.h"
 #include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/packing.h"
+#include "pipeline/source_weight.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -27,12 +28,11 @@ int64_t PackedBits(const quant::PackedLinear& packed) {
                                   bytes(packed.channel_scales));
 }
 
-Matrix ReadWeight(const model::Checkpoint& source, const model::LinearInfo& info) {
-  const int64_t n = info.out_features;
-  const int64_t k = info.in_features;
-  Matrix weight(n, k);
-  model::DecodeFloats(source.FloatTensor(info.name + ".weight", {n, k}), 0, n * k, weight.data());
-  return weight;
+// Another for each layer.
+uint64_t PairsSeed(uint64_t seed, const LayerPlan& plan) {
+  constexpr uint64_t kLayersPerBlock = model::kLinearRoles.size();
+  return (seed << 32U) + static_cast<uint64_t>(plan.layer) * kLayersPerBlock +
+         static_cast<uint64_t>(plan.role);
 }
 
 }  // namespace
@@ -41,64 +41,79 @@ double LayerQuantizer::BitsPerWeight() const {
   return weights_ > 0 ? static_cast<double>(stored_bits_) / static_cast<double>(weights_) : 0.0;
 }
 
-quant::QuantizedLinear LayerQuantizer::Solve(const method::LinearProblem& problem,
-                                             const LayerPlan& plan) const {
-  return method::QuantizeLinear(
-      problem, options_.recipe.layer,
-      {.bits = plan.bits, .group_size = plan.group_size, .rotations = StoredRotations(options_)});
+quant::QuantizedLinear LayerQuantizer::SolveLinear(const method::LinearProblem& problem,
+                                                   const LayerPlan& plan) const {
+  return method::QuantizeLinear(problem, options_.recipe.layer,
+                                {.bits = plan.bits,
+                                 .group_size = plan.group_size,
+                                 .rotations = StoredRotations(options_),
+                                 .seed = PairsSeed(options_.seed, plan)});
 }
 
-quant::PackedLinear LayerQuantizer::Finish(LayerReport report, const Matrix& weight,
-                                           const quant::QuantizedLinear& linear) {
+void LayerQuantizer::Finish(SolvedLayer layer) {
+  LayerReport& report = layer.report;
   const std::string& name = report.plan.info.name;
-  report.relative_weight_error = quant::RelativeWeightError(weight, linear);
-  quant::PackedLinear packed = quant::Pack(linear, name);
+  const Matrix weight = ReadWeight(source_, report.plan.info);
+  report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
+  if (layer.statistics != nullptr) {
+    const auto rtn = method::QuantizeRtn({name, layer.target, nullptr}, report.plan.bits,
+                                         report.plan.group_size);
+    report.relative_output_error =
+        method::RelativeOutputError(layer.target, layer.linear, *layer.statistics);
+    report.relative_output_error_rtn =
+        method::RelativeOutputError(layer.target, rtn, *layer.statistics);
+  }
+  const quant::PackedLinear packed = quant::Pack(layer.linear, name);
   output_.WriteLayer(name, packed);
   report.checksum = format::Checksum(packed);
   stored_bits_ += PackedBits(packed);
   weights_ += weight.size();
   progress_.Advance(1, name);
   reports_.push_back(std::move(report));
-  return packed;
 }
 
 void LayerQuantizer::Quantize(const LayerPlan& plan) {
   const auto start = Clock::now();
-  const Matrix weight = ReadWeight(source_, plan.info);
-  const auto linear =
-      Solve({.name = plan.info.name, .target = weight, .statistics = nullptr}, plan);
-  LayerReport report{.plan = plan};
-  report.seconds = SecondsSince(start);
-  Finish(std::move(report), weight, linear);
+  SolvedLayer layer{.report = {.plan = plan},
+                    .target = ReadWeight(source_, plan.info),
+                    .statistics = nullptr,
+                    .linear = {}};
+  layer.linear =
+      SolveLinear({.name = plan.info.name, .target = layer.target, .statistics = nullptr}, plan);
+  layer.report.seconds = SecondsSince(start);
+  Finish(std::move(layer));
 }
 
-std::vector<quant::PackedView> LayerQuantizer::Quantize(std::span<const LayerPlan* const> plans,
-                                                        method::StageMoments moments) {
+std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const> plans,
+                                               method::StageMoments moments,
+                                               const nn::PerLinear<MatrixD>& output_moments) {
   auto start = Clock::now();
   const method::LayerRecipe& recipe = options_.recipe.layer;
   std::vector<Matrix> weights;
   for (const LayerPlan* plan : plans) weights.push_back(ReadWeight(source_, plan->info));
-  const std::vector<method::RepairedTarget> targets =
+  std::vector<method::RepairedTarget> targets =
       method::RepairTargets(moments, weights, recipe.target, recipe.damping);
-  const method::InputStatistics statistics = moments.TakeInputs();
+  const auto statistics = std::make_shared<const method::InputStatistics>(moments.TakeInputs());
 
-  std::vector<quant::PackedView> views;
+  std::vector<SolvedLayer> layers;
   for (size_t i = 0; i < plans.size(); ++i) {
     const LayerPlan& plan = *plans[i];
-    const Matrix& target = targets[i].weight;
-    const auto linear =
-        Solve({.name = plan.info.name, .target = target, .statistics = &statistics}, plan);
-    const auto rtn =
-        method::QuantizeRtn({plan.info.name, target, &statistics}, plan.bits, plan.group_size);
-    LayerReport report{.plan = plan};
-    report.relative_output_error = method::RelativeOutputError(target, linear, statistics);
-    report.relative_output_error_rtn = method::RelativeOutputError(target, rtn, statistics);
-    if (recipe.target != method::TargetChoice::kWeight) report.repair = targets[i].factor;
-    report.seconds = SecondsSince(start);
-    views.push_back(quant::MakeView(Finish(std::move(report), weights[i], linear)));
+    const MatrixD& output_moment = output_moments[static_cast<size_t>(plan.role)];
+    SolvedLayer& layer = layers.emplace_back(SolvedLayer{.report = {.plan = plan},
+                                                         .target = std::move(targets[i].weight),
+                                                         .statistics = statistics,
+                                                         .linear = {}});
+    layer.linear =
+        SolveLinear({.name = plan.info.name,
+                     .target = layer.target,
+                     .statistics = statistics.get(),
+                     .output_moment = output_moment.size() > 0 ? &output_moment : nullptr},
+                    plan);
+    if (recipe.target != method::TargetChoice::kWeight) layer.report.repair = targets[i].factor;
+    layer.report.seconds = SecondsSince(start);
     start = Clock::now();
   }
-  return views;
+  return layers;
 }
 
 }  // namespace paroquant::pipeline

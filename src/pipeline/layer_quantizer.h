@@ -3,6 +3,7 @@
 #define PAROQUANT_PIPELINE_LAYER_QUANTIZER_H_
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -10,11 +11,20 @@
 #include "paroquant/method/linear_problem.h"
 #include "paroquant/method/stage_moments.h"
 #include "paroquant/model/checkpoint.h"
+#include "paroquant/nn/held_linear.h"
 #include "paroquant/pipeline/quantize.h"
-#include "paroquant/quant/packed_view.h"
+#include "paroquant/quant/quantized_linear.h"
 #include "pipeline/checkpoint_output.h"
 
 namespace paroquant::pipeline {
+
+// A quantized layer on its way to the checkpoint.
+struct SolvedLayer {
+  LayerReport report;
+  Matrix target;  // the weight that it imitates, [N, K]
+  std::shared_ptr<const method::InputStatistics> statistics;
+  quant::QuantizedLinear linear;
+};
 
 class LayerQuantizer {
  public:
@@ -23,21 +33,23 @@ class LayerQuantizer {
                  CheckpointOutput& output, Progress& progress)
       : source_(source), options_(options), output_(output), progress_(progress) {}
 
-  // For recipes without calibration.
+  // Quantizes a layer and finishes it. For recipes without calibration.
   void Quantize(const LayerPlan& plan);
-  // Linears that read the same input, given its moments. Returns what the runtime multiplies with
-  // from here on, in the order of the plans.
-  std::vector<quant::PackedView> Quantize(std::span<const LayerPlan* const> plans,
-                                          method::StageMoments moments);
+  // Linears that read the same input, given its moments and, where the recipe has feedback between
+  // rows, those of the gradients at their outputs.
+  std::vector<SolvedLayer> Solve(std::span<const LayerPlan* const> plans,
+                                 method::StageMoments moments,
+                                 const nn::PerLinear<MatrixD>& output_moments);
+  // Reports on a layer and writes it out.
+  void Finish(SolvedLayer layer);
 
   // The quantized layers' reports, in the order in which they were quantized.
   std::vector<LayerReport> TakeReports() { return std::move(reports_); }
   double BitsPerWeight() const;
 
  private:
-  quant::QuantizedLinear Solve(const method::LinearProblem& problem, const LayerPlan& plan) const;
-  quant::PackedLinear Finish(LayerReport report, const Matrix& weight,
-                             const quant::QuantizedLinear& linear);
+  quant::QuantizedLinear SolveLinear(const method::LinearProblem& problem,
+                                     const LayerPlan& plan) const;
 
   const model::Checkpoint& source_;
   const QuantizeOptions& options_;

@@ -5,17 +5,21 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "paroquant/base/error.h"
 #include "paroquant/format/paroquant_format.h"
 #include "paroquant/quant/packed_view.h"
+#include "paroquant/quant/packing.h"
 #include "paroquant/runtime/language_model.h"
 #include "paroquant/runtime/rotated_linear.h"
+#include "pipeline/block_tuner.h"
 #include "pipeline/calibration_stream.h"
 #include "pipeline/calibration_text.h"
 #include "pipeline/checkpoint_output.h"
 #include "pipeline/layer_quantizer.h"
+#include "pipeline/output_moments.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -36,8 +40,13 @@ int64_t PeakRssBytes() {
 class BlockVisitor : public StageVisitor {
  public:
   BlockVisitor(std::span<const LayerPlan> plans, nn::Block& block, const model::Checkpoint& source,
-               LayerQuantizer& quantizer)
-      : plans_(plans), block_(block), source_(source), quantizer_(quantizer) {}
+               LayerQuantizer& quantizer, const nn::PerLinear<MatrixD>& output_moments, bool keeps)
+      : plans_(plans),
+        block_(block),
+        source_(source),
+        quantizer_(quantizer),
+        output_moments_(output_moments),
+        keeps_(keeps) {}
 
   bool Wants(std::span<const model::LinearRole> roles) const override {
     return std::any_of(roles.begin(), roles.end(),
@@ -49,13 +58,26 @@ class BlockVisitor : public StageVisitor {
     for (const model::LinearRole role : roles) {
       if (Plan(role).quantized) plans.push_back(&Plan(role));
     }
-    std::vector<quant::PackedView> views = quantizer_.Quantize(plans, std::move(moments));
-    for (size_t i = 0; i < plans.size(); ++i) {
-      block_.ReplaceLinear(plans[i]->role,
-                           std::make_unique<runtime::RotatedLinear>(
-                               std::move(views[i]), nn::ReadBias(source_, plans[i]->info)));
+    for (SolvedLayer& layer : quantizer_.Solve(plans, std::move(moments), output_moments_)) {
+      Place(layer);
+      if (keeps_) {
+        kept_.push_back(std::move(layer));
+      } else {
+        quantizer_.Finish(std::move(layer));
+      }
     }
   }
+
+  // What the runtime multiplies with from here on.
+  void Place(const SolvedLayer& layer) {
+    const LayerPlan& plan = layer.report.plan;
+    block_.ReplaceLinear(plan.role, std::make_unique<runtime::RotatedLinear>(
+                                        quant::MakeView(quant::Pack(layer.linear, plan.info.name)),
+                                        nn::ReadBias(source_, plan.info)));
+  }
+
+  // The block's layers, if they are kept and not finished.
+  std::vector<SolvedLayer>& kept() { return kept_; }
 
  private:
   const LayerPlan& Plan(model::LinearRole role) const { return plans_[static_cast<size_t>(role)]; }
@@ -64,25 +86,89 @@ class BlockVisitor : public StageVisitor {
   nn::Block& block_;
   const model::Checkpoint& source_;
   LayerQuantizer& quantizer_;
+  const nn::PerLinear<MatrixD>& output_moments_;
+  bool keeps_;
+  std::vector<SolvedLayer> kept_;
 };
 
-void QuantizeCalibrated(const runtime::LanguageModel& model, const CalibrationText& calibration,
-                        std::span<const LayerPlan> plans, LayerQuantizer& quantizer,
-                        QuantizeSummary& summary) {
-  const bool repairs = summary.options.recipe.layer.target != method::TargetChoice::kWeight;
-  CalibrationStream stream(model, calibration, repairs);
-  const size_t per_block = model::kLinearRoles.size();
-  for (size_t first = 0; first < plans.size(); first += per_block) {
-    const std::span<const LayerPlan> block_plans = plans.subspan(first, per_block);
-    const int64_t layer = block_plans.front().layer;
-    nn::Block block = model.MakeBlock(layer);
-    BlockVisitor visitor(block_plans, block, model.checkpoint(), quantizer);
-    stream.RunBlock(layer, block, fmt::format("block {}", layer), visitor);
-    summary.held_out_losses.push_back(stream.HeldOutLoss());
+// Quantizes all blocks in turn on calibration text.
+class CalibratedRun {
+ public:
+  CalibratedRun(const runtime::LanguageModel& model, const CalibrationText& text,
+                LayerQuantizer& quantizer, Progress& progress, QuantizeSummary& summary)
+      : model_(model),
+        recipe_(summary.options.recipe),
+        quantizer_(quantizer),
+        progress_(progress),
+        summary_(summary),
+        stream_(model, text,
+                {.repairs = recipe_.layer.target != method::TargetChoice::kWeight,
+                 .reference = recipe_.tuning.Tunes() || recipe_.layer.row_feedback}) {
+    if (recipe_.layer.row_feedback) TakeGradients(text);
   }
-  const HeldOutDivergence divergence = stream.Divergence();
-  summary.expected_kl = divergence.mean;
-  summary.expected_kl_stderr = divergence.standard_error;
+
+  void Run(std::span<const LayerPlan> plans) {
+    const size_t per_block = model::kLinearRoles.size();
+    for (size_t first = 0; first < plans.size(); first += per_block) {
+      RunBlock(plans.subspan(first, per_block));
+    }
+    const HeldOutDivergence divergence = stream_.Divergence();
+    summary_.expected_kl = divergence.mean;
+    summary_.expected_kl_stderr = divergence.standard_error;
+  }
+
+ private:
+  // On those sequences that come first in the stream behind the held-out ones.
+  void TakeGradients(const CalibrationText& text) {
+    std::vector<std::vector<int32_t>> sequences;
+    const auto count = static_cast<size_t>(recipe_.layer.row_feedback_sequences);
+    for (size_t i = 0; i < text.sequences.size() && sequences.size() < count; i += 2) {
+      sequences.push_back(text.sequences[i]);
+    }
+    output_moments_.emplace(model_, sequences, summary_.options.seed);
+  }
+
+  void RunBlock(std::span<const LayerPlan> plans) {
+    const int64_t layer = plans.front().layer;
+    const bool tunes = recipe_.tuning.Tunes();
+    nn::PerLinear<MatrixD> moments;
+    if (output_moments_) {
+      moments = output_moments_->OfBlock(
+          layer, stream_.reference().middleRows(stream_.held_out_rows(), output_moments_->rows()),
+          recipe_.layer.row_feedback_damping);
+    }
+    Matrix input;
+    if (tunes) input = stream_.hidden();
+    nn::Block block = model_.MakeBlock(layer);
+    BlockVisitor visitor(plans, block, model_.checkpoint(), quantizer_, moments, tunes);
+    stream_.RunBlock(layer, block, fmt::format("block {}", layer), visitor);
+    if (tunes && !visitor.kept().empty()) {
+      summary_.tuning.push_back(
+          TuneLayers(model_, layer, recipe_.tuning, input, stream_, visitor.kept(), progress_));
+      for (SolvedLayer& solved : visitor.kept()) {
+        visitor.Place(solved);
+        quantizer_.Finish(std::move(solved));
+      }
+      stream_.RunAgain(block, std::move(input));
+    }
+    summary_.held_out_losses.push_back(stream_.HeldOutLoss());
+  }
+
+  const runtime::LanguageModel& model_;
+  const method::Recipe& recipe_;
+  LayerQuantizer& quantizer_;
+  Progress& progress_;
+  QuantizeSummary& summary_;
+  CalibrationStream stream_;
+  std::optional<OutputMoments> output_moments_;
+};
+
+// Steps of progress: a layer, or an epoch of tuning a block.
+int64_t Steps(const std::vector<LayerPlan>& plans, const method::BlockTuningOptions& tuning) {
+  const auto layers =
+      std::count_if(plans.begin(), plans.end(), [](const LayerPlan& p) { return p.quantized; });
+  const int64_t blocks = std::ssize(plans) / std::ssize(model::kLinearRoles);
+  return layers + blocks * (tuning.stages[0].epochs + tuning.stages[1].epochs);
 }
 
 // Reports of quantized layers (in order) and of kept ones, in the order of the plans.
@@ -143,11 +229,10 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   QuantizeSummary summary{.options = options, .calibration_source = "none"};
   CheckpointOutput output(source, options, StoredRotations(options), plans);
   LayerQuantizer quantizer(source, options, output, progress);
-  const auto layers = std::count_if(plans.begin(), plans.end(),
-                                    [](const LayerPlan& plan) { return plan.quantized; });
+  const int64_t steps = Steps(plans, options.recipe.tuning);
   if (!options.recipe.NeedsCalibration()) {
     output.CopyUntouchedTensors(plans);
-    progress.Start("quantizing", layers);
+    progress.Start("quantizing", steps);
     for (const LayerPlan& plan : plans) {
       if (plan.quantized) quantizer.Quantize(plan);
     }
@@ -159,8 +244,8 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
         summary.calibration_sequences * static_cast<int64_t>(calibration.sequences.front().size());
     summary.held_out_sequences = static_cast<int64_t>(calibration.held_out.size());
     output.CopyUntouchedTensors(plans);  // gigabytes; what is wrong with the text shows before
-    progress.Start("quantizing", layers);
-    QuantizeCalibrated(model, calibration, plans, quantizer, summary);
+    progress.Start("quantizing", steps);
+    CalibratedRun(model, calibration, quantizer, progress, summary).Run(plans);
   }
   progress.Finish();
   summary.layers = CompleteReports(plans, quantizer.TakeReports());

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "paroquant/base/version.h"
 #include "paroquant/pipeline/quantize.h"
 
@@ -28,6 +30,26 @@ io::Json LayerJson(const LayerReport& report) {
   return json;
 }
 
+// What is the same in every run.
+io::Json TuningJson(const std::vector<TuningReport>& reports) {
+  io::Json json = io::Json::array();
+  for (const TuningReport& report : reports) {
+    io::Json epochs = io::Json::array();
+    for (const method::EpochReport& epoch : report.summary.epochs) {
+      epochs.push_back({{"stage", epoch.stage + 1},
+                        {"epoch", epoch.epoch + 1},
+                        {"training_loss", epoch.training_loss},
+                        {"held_out_loss", epoch.held_out_loss}});
+    }
+    json.push_back({{"block", report.layer},
+                    {"start_loss", report.summary.start_loss},
+                    {"loss", report.summary.loss},
+                    {"accepted", report.summary.accepted},
+                    {"epochs", std::move(epochs)}});
+  }
+  return json;
+}
+
 io::Json CalibrationJson(const QuantizeSummary& summary) {
   return {{"source", summary.calibration_source},
           {"sequences", summary.calibration_sequences},
@@ -50,6 +72,7 @@ io::Json Provenance(const QuantizeSummary& summary) {
   json["expected_kl"] = OrNull(summary.expected_kl);
   json["expected_kl_stderr"] = OrNull(summary.expected_kl_stderr);
   json["held_out_losses"] = summary.held_out_losses;
+  json["tuning"] = TuningJson(summary.tuning);
   json["calibration"] = CalibrationJson(summary);
   json["layers"] = io::Json::array();
   for (const LayerReport& report : summary.layers) json["layers"].push_back(LayerJson(report));
@@ -63,6 +86,10 @@ io::Json ToJson(const QuantizeSummary& summary) {
     quantized += report.plan.quantized ? 1 : 0;
     layers.push_back(LayerJson(report));
     layers.back()["seconds"] = report.seconds;
+  }
+  io::Json tuning = TuningJson(summary.tuning);
+  for (size_t i = 0; i < summary.tuning.size(); ++i) {
+    tuning[i]["seconds"] = summary.tuning[i].seconds;
   }
   const QuantizeOptions& options = summary.options;
   return {{"model", options.model.string()},
@@ -79,6 +106,7 @@ io::Json ToJson(const QuantizeSummary& summary) {
           {"expected_kl", OrNull(summary.expected_kl)},
           {"expected_kl_stderr", OrNull(summary.expected_kl_stderr)},
           {"held_out_losses", summary.held_out_losses},
+          {"tuning", std::move(tuning)},
           {"seconds", summary.seconds},
           {"peak_rss_bytes", summary.peak_rss_bytes},
           {"calibration", CalibrationJson(summary)},

@@ -17,6 +17,14 @@ constexpr int64_t kFewRows = 3;
 // How many columns of a channel-major matrix make an item of work.
 constexpr int64_t kStripColumns = 512;
 
+template <typename Scalar>
+std::vector<Scalar> StoredAngles(const Rotation& rotation) {
+  std::vector<Scalar> angles;
+  angles.reserve(rotation.theta.size());
+  for (const uint16_t angle : rotation.theta) angles.push_back(HalfToFloat(angle));
+  return angles;
+}
+
 }  // namespace
 
 Rotation IdentityRotation(int64_t channels, int group_size, int rounds) {
@@ -34,14 +42,19 @@ Rotation IdentityRotation(int64_t channels, int group_size, int rounds) {
 
 template <typename Scalar>
 PreparedRotation<Scalar>::PreparedRotation(const Rotation& rotation)
+    : PreparedRotation(rotation, StoredAngles<Scalar>(rotation)) {}
+
+template <typename Scalar>
+PreparedRotation<Scalar>::PreparedRotation(const Rotation& rotation, std::span<const Scalar> angles)
     : channels_(rotation.channels),
       group_size_(rotation.group_size),
       rounds_(rotation.rounds),
-      first_(rotation.theta.size()),
-      second_(rotation.theta.size()),
-      cosine_(rotation.theta.size()),
-      sine_(rotation.theta.size()),
+      first_(angles.size()),
+      second_(angles.size()),
+      cosine_(angles.size()),
+      sine_(angles.size()),
       origin_(rotation.pairs.size()) {
+  assert(angles.size() == rotation.pairs.size() / 2);
   if (rounds_ == 0) return;
   const auto size = static_cast<size_t>(group_size_);
   const size_t half = size / 2;
@@ -52,10 +65,10 @@ PreparedRotation<Scalar>::PreparedRotation(const Rotation& rotation)
     for (size_t i = 0; i < size; ++i) position[i] = static_cast<int16_t>(i);
     for (size_t round = 0; round < static_cast<size_t>(rounds_); ++round) {
       const int16_t* pairs = &rotation.pairs[(round * groups + group) * size];
-      const uint16_t* theta = &rotation.theta[(round * groups + group) * half];
+      const Scalar* theta = &angles[(round * groups + group) * half];
       int16_t* origin = &origin_[2 * target];
       for (size_t t = 0; t < half; ++t, ++target) {
-        const double angle = HalfToFloat(theta[t]);
+        const auto angle = static_cast<double>(theta[t]);
         cosine_[target] = static_cast<Scalar>(std::cos(angle));
         sine_[target] = static_cast<Scalar>(std::sin(angle));
         first_[target] = pairs[2 * t];
@@ -184,6 +197,18 @@ void PreparedRotation<Scalar>::UnrotateRows(const ConstRows& source, const Scala
 template <typename Scalar>
 void PreparedRotation<Scalar>::RotateChannels(const ConstRows& source, const Scalar* multiplier,
                                               Rows target) const {
+  TransformChannels(source, multiplier, Direction::kForward, target);
+}
+
+template <typename Scalar>
+void PreparedRotation<Scalar>::UnrotateChannels(const ConstRows& source, const Scalar* multiplier,
+                                                Rows target) const {
+  TransformChannels(source, multiplier, Direction::kInverse, target);
+}
+
+template <typename Scalar>
+void PreparedRotation<Scalar>::TransformChannels(const ConstRows& source, const Scalar* multiplier,
+                                                 Direction direction, Rows& target) const {
   assert(source.rows() == target.rows() && source.cols() == target.cols());
   if (rounds_ == 0) {
     for (int64_t channel = 0; channel < source.rows(); ++channel) {
@@ -198,14 +223,17 @@ void PreparedRotation<Scalar>::RotateChannels(const ConstRows& source, const Sca
     const int64_t base = group * group_size_;
     const int64_t begin = index % strips * kStripColumns;
     const int64_t end = std::min<int64_t>(begin + kStripColumns, source.cols());
+    const auto scale = [&](Direction when, Tile& tile) {
+      if (multiplier == nullptr || when != direction) return;
+      for (int i = 0; i < group_size_; ++i) tile.row(i) *= multiplier[base + i];
+    };
     Tile tile = Tile::Zero(group_size_, kTileRows);
     for (int64_t start = begin; start < end; start += kTileRows) {
       const int64_t count = std::min<int64_t>(kTileRows, end - start);
-      for (int i = 0; i < group_size_; ++i) {
-        const Scalar factor = multiplier == nullptr ? Scalar{1} : multiplier[base + i];
-        tile.row(i).leftCols(count) = source.row(base + i).segment(start, count).array() * factor;
-      }
-      RotateTile(group, Direction::kForward, tile);
+      tile.leftCols(count) = source.block(base, start, group_size_, count).array();
+      scale(Direction::kForward, tile);
+      RotateTile(group, direction, tile);
+      scale(Direction::kInverse, tile);
       target.block(base, start, group_size_, count) = tile.leftCols(count).matrix();
     }
   });

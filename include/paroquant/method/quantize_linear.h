@@ -3,6 +3,8 @@
 #ifndef PAROQUANT_METHOD_QUANTIZE_LINEAR_H_
 #define PAROQUANT_METHOD_QUANTIZE_LINEAR_H_
 
+#include <cstdint>
+
 #include "paroquant/method/linear_problem.h"
 #include "paroquant/method/recipe.h"
 #include "paroquant/quant/quantized_linear.h"
@@ -14,6 +16,7 @@ struct LayerFormat {
   int bits = 4;          // 2, 3, 4 or 8
   int group_size = 128;  // a power of two, divides K
   int rotations = 8;     // rounds of the result, identities where the recipe does not rotate
+  uint64_t seed = 0;     // of random pairs
 };
 
 // Problem(result) == "" for any finite target and statistics, degenerate ones included. Throws

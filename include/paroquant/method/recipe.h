@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "paroquant/io/json.h"
+#include "paroquant/method/tuning_options.h"
 
 namespace paroquant::method {
 
@@ -18,8 +19,9 @@ enum class ChannelScaleChoice {
 
 enum class RotationChoice {
   kNone,
-  kHadamard,    // the Walsh-Hadamard transform of each group
-  kClosedForm,  // minimises the sum of fourth powers pair by pair
+  kHadamard,     // the Walsh-Hadamard transform of each group
+  kClosedForm,   // minimises the sum of fourth powers pair by pair
+  kRandomPairs,  // pairs as the paper draws them, at angle 0: for tuning to turn
 };
 
 enum class RoundingChoice {
@@ -40,6 +42,11 @@ struct LayerRecipe {
   RoundingChoice rounding = RoundingChoice::kFeedback;
   TargetChoice target = TargetChoice::kStreamShrunk;
   double damping = 0.01;  // > 0, added to the inputs' second moment in units of its mean diagonal
+  // Shall rows make up for each other's errors too, as far as the model's own predictions say that
+  // outputs belong together (see row_feedback.h)?
+  bool row_feedback = false;
+  double row_feedback_damping = 1.0;    // as `damping`, of the outputs' gradients
+  int64_t row_feedback_sequences = 32;  // of the calibration's, that gradients are taken of
 };
 
 // The defaults are the recipe "fast".
@@ -52,10 +59,12 @@ struct Recipe {
   int64_t sequence_length = 2048;  // tokens, cut to what the model takes
   int64_t held_out_sequences = 8;  // more of them, which nothing is fitted to
   LayerRecipe layer;
+  BlockTuningOptions tuning;  // of each block, once its layers are quantized
 
   // True if any part of it looks at the layers' inputs.
   bool NeedsCalibration() const {
-    return layer.rounding == RoundingChoice::kFeedback || layer.target != TargetChoice::kWeight;
+    return layer.rounding == RoundingChoice::kFeedback || layer.target != TargetChoice::kWeight ||
+           tuning.Tunes();
   }
 };
 

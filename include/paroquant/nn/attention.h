@@ -30,6 +30,22 @@ struct AttentionSequence {
 void CausalAttention(const AttentionShape& shape, int64_t first,
                      std::span<AttentionSequence> sequences);
 
+// What CausalAttention's gradient is made of, for one sequence of T tokens from position 0. The
+// shapes are those of AttentionSequence.
+struct AttentionGradients {
+  ConstMatrixRef output;  // in
+  MatrixRef queries;      // out
+  MatrixRef keys;         // out
+  MatrixRef values;       // out
+};
+
+// From the gradients at the outputs of CausalAttention(shape, 0, sequences) to those at its inputs.
+// The probabilities are computed again, and the sequences' outputs not read. Threaded over
+// sequences and key/value heads.
+void CausalAttentionBackward(const AttentionShape& shape,
+                             std::span<const AttentionSequence> sequences,
+                             std::span<AttentionGradients> gradients);
+
 }  // namespace paroquant::nn
 
 #endif  // PAROQUANT_NN_ATTENTION_H_

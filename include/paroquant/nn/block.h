@@ -44,6 +44,30 @@ class KeyValueCache {
   Matrix values_;
 };
 
+// What a backward pass needs of a forward pass; each [rows, channels].
+struct BlockActivations {
+  Matrix attention_input;        // read by q, k and v
+  Matrix plain_queries;          // before the query norm; empty if the block has none
+  Matrix plain_keys;             // before the key norm; likewise
+  Matrix queries, keys, values;  // as attention reads them
+  Matrix attended;               // read by o
+  Matrix middle;                 // the residual stream between attention and MLP
+  Matrix mlp_input;              // read by gate and up
+  Matrix gate, up;               // what these gave
+  Matrix mlp_hidden;             // read by down
+};
+
+// How a backward pass gets through a block's linears, whatever they are, and where it leaves what
+// it finds there.
+class LinearBackward {
+ public:
+  virtual ~LinearBackward() = default;
+  // `output_gradient` [rows, N] is the gradient at the output of the linear that read `input`
+  // [rows, K]. Sets `input_gradient` [rows, K], unless it is null, to output_gradient W.
+  virtual void Backward(model::LinearRole role, ConstMatrixRef input,
+                        ConstMatrixRef output_gradient, Matrix* input_gradient) = 0;
+};
+
 class Block {
  public:
   using LinearSet = std::array<std::unique_ptr<Linear>, model::kLinearRoles.size()>;
@@ -69,8 +93,26 @@ class Block {
   Matrix MlpHidden(ConstMatrixRef mlp_input) const;  // read by down
   void AddMlp(ConstMatrixRef mlp_hidden, MatrixRef hidden) const;
 
+  // Forward without a cache, for a batch that starts at position 0, that keeps what Backward needs.
+  void ForwardKeeping(const SequenceBatch& batch, const RopeTable& rope, MatrixRef hidden,
+                      BlockActivations& kept) const;
+  // From the gradient [rows, hidden] at the block's output to that at its input, in place; `input`
+  // is what ForwardKeeping began with. Each linear is passed once.
+  void Backward(const SequenceBatch& batch, const RopeTable& rope, ConstMatrixRef input,
+                const BlockActivations& kept, LinearBackward& linears, MatrixRef gradient) const;
+  // The same for the linears alone: stops before the block's input.
+  void BackwardToLinears(const SequenceBatch& batch, const RopeTable& rope,
+                         const BlockActivations& kept, LinearBackward& linears,
+                         MatrixRef gradient) const;
+
  private:
   Matrix Apply(model::LinearRole role, ConstMatrixRef input) const;
+  // Add the gradient that comes back through the MLP to the one that passes it by.
+  void MlpBackward(const BlockActivations& kept, LinearBackward& linears, MatrixRef gradient) const;
+  // From the gradient at `attended` to those at the outputs of q, k and v.
+  void AttentionBackward(const SequenceBatch& batch, const RopeTable& rope,
+                         const BlockActivations& kept, ConstMatrixRef attended_gradient,
+                         Matrix& queries, Matrix& keys, Matrix& values) const;
 
   AttentionShape attention_;
   RmsNorm attention_norm_;

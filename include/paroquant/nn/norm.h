@@ -15,6 +15,12 @@ struct RmsNorm {
   // Each run of `width` channels of a row (the whole row, or each head's slice of it) becomes
   // x / sqrt(mean(x^2) + epsilon) * weight.
   void Forward(ConstMatrixRef input, MatrixRef output) const;
+  // From the gradient at the output of Forward(input) to that at its input, all of one shape. With
+  // f = 1 / sqrt(mean(x^2) + epsilon) and h = gradient * weight,
+  //   input_gradient = f h - x f^3 mean(h x).
+  // The two gradients may be the same storage.
+  void Backward(ConstMatrixRef input, ConstMatrixRef output_gradient,
+                MatrixRef input_gradient) const;
 };
 
 }  // namespace paroquant::nn

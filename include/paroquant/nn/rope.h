@@ -23,8 +23,13 @@ class RopeTable {
 
   // Rotates `rows` [T, heads * head_dim] in place; row t stands at position first + t, T <= count.
   void Apply(MatrixRef rows) const;
+  // The transpose of Apply: from the gradient at its output to that at its input, in place.
+  void ApplyTransposed(MatrixRef rows) const;
 
  private:
+  // Turns by the table's angles, or back.
+  void Turn(MatrixRef rows, float direction) const;
+
   Matrix cosine_;  // [count, head_dim/2]
   Matrix sine_;
 };

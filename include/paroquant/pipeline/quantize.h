@@ -9,6 +9,7 @@
 
 #include "paroquant/base/progress.h"
 #include "paroquant/io/json.h"
+#include "paroquant/method/block_tuning.h"
 #include "paroquant/pipeline/layer_plan.h"
 #include "paroquant/pipeline/quantize_options.h"
 
@@ -29,6 +30,13 @@ struct LayerReport {
   double seconds = 0.0;
 };
 
+// How the layers of a block were tuned together.
+struct TuningReport {
+  int64_t layer = 0;
+  method::BlockTuningSummary summary;
+  double seconds = 0.0;
+};
+
 struct QuantizeSummary {
   QuantizeOptions options;
   std::vector<LayerReport> layers;
@@ -38,6 +46,7 @@ struct QuantizeSummary {
   // After each block, |h - h_f|^2 / |h_f|^2 on the held-out sequences, h the residual stream and
   // h_f that of the 16-bit model. Empty without calibration.
   std::vector<double> held_out_losses;
+  std::vector<TuningReport> tuning;  // of each block, if the recipe tunes
   // KL divergence from the 16-bit model on the held-out sequences, mean over tokens in nats, and
   // the standard error of that mean. Absent without calibration.
   std::optional<double> expected_kl;

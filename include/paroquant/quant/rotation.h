@@ -3,6 +3,7 @@
 #define PAROQUANT_QUANT_ROTATION_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "paroquant/base/matrix.h"
@@ -29,6 +30,9 @@ class PreparedRotation {
   // Requires pairs that are a permutation of each group (see Problem()). Zero rounds are the
   // identity.
   explicit PreparedRotation(const Rotation& rotation);
+  // The pairs of `rotation` with other angles, [rounds, K/2] as in Rotation::theta: what training
+  // moves, before it is rounded to what a checkpoint holds.
+  PreparedRotation(const Rotation& rotation, std::span<const Scalar> angles);
 
   int64_t channels() const { return channels_; }
 
@@ -39,6 +43,18 @@ class PreparedRotation {
   void UnrotateRows(const ConstRows& source, const Scalar* multiplier, Rows target) const;
   // RotateRows on the transposed layout, one channel per row: [K, n].
   void RotateChannels(const ConstRows& source, const Scalar* multiplier, Rows target) const;
+  // UnrotateRows on the transposed layout.
+  void UnrotateChannels(const ConstRows& source, const Scalar* multiplier, Rows target) const;
+
+  // Backward passes on the transposed layout, without multipliers. In: `values` [K, n], what the
+  // transformation gave, and `gradients`, the loss's gradient there. Out, in place: the values it
+  // was given and the gradient there; the gradients of the angles are added to `angle_gradients`,
+  // [rounds, K/2]. For a pair with outputs (x, y) a round of RotateChannels has
+  //   d loss / d theta = sum(g_x y - g_y x),
+  // the same at its inputs, since values and gradients turn alike; UnrotateChannels the negative.
+  void RotateChannelsBackward(Rows values, Rows gradients, std::span<Scalar> angle_gradients) const;
+  void UnrotateChannelsBackward(Rows values, Rows gradients,
+                                std::span<Scalar> angle_gradients) const;
 
  private:
   enum class Direction { kForward, kInverse };
@@ -47,6 +63,14 @@ class PreparedRotation {
   using Tile = Eigen::Array<Scalar, Eigen::Dynamic, kTileRows, Eigen::RowMajor>;
 
   void RotateTile(int64_t group, Direction direction, Tile& tile) const;
+  void TransformChannels(const ConstRows& source, const Scalar* multiplier, Direction direction,
+                         Rows& target) const;
+  // For a tile of values and gradients at the output of a transformation in `direction`; adds the
+  // angles' gradients of the group, [rounds, g/2] with a lane for each row of the tile.
+  void TileBackward(int64_t group, Direction direction, Tile& values, Tile& gradients,
+                    Tile& angle_gradients) const;
+  void ChannelsBackward(Direction direction, Rows& values, Rows& gradients,
+                        std::span<Scalar> angle_gradients) const;
   void TransformRows(const ConstRows& source, const Scalar* multiplier, Direction direction,
                      Rows& target) const;
   // Zero rounds: the multiplier alone.

@@ -24,6 +24,7 @@ class LanguageModel {
   const model::Checkpoint& checkpoint() const { return *checkpoint_; }
   const model::Architecture& architecture() const { return checkpoint_->architecture(); }
   const nn::Block& block(int64_t layer) const { return blocks_[static_cast<size_t>(layer)]; }
+  const nn::RmsNorm& final_norm() const { return final_norm_; }
 
   // The embedding rows of `ids` [count, hidden]. Throws kInput for an id outside the vocabulary.
   Matrix Embed(std::span<const int32_t> ids) const;

@@ -1,0 +1,205 @@
+#include "paroquant/method/block_tuning.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "method/trained_linear.h"
+#include "method/trained_weight.h"
+#include "paroquant/base/parallel.h"
+#include "paroquant/optim/schedule.h"
+#include "paroquant/quant/dequantize.h"
+
+namespace paroquant::method {
+namespace {
+
+using nn::PerLinear;
+
+constexpr size_t kLinears = model::kLinearRoles.size();
+// Tokens whose activations are kept at a time.
+constexpr int64_t kTokensPerPass = 4096;
+
+// Some whole sequences of the data.
+struct Slice {
+  int64_t first_row;
+  nn::SequenceBatch batch;
+};
+
+// Slices of sequences [first, end), each about kTokensPerPass tokens.
+std::vector<Slice> Slices(int64_t first, int64_t end, int64_t length) {
+  const int64_t most = std::max<int64_t>(1, kTokensPerPass / length);
+  std::vector<Slice> slices;
+  for (int64_t s = first; s < end; s += most) {
+    slices.push_back({s * length, {.count = std::min(most, end - s), .length = length}});
+  }
+  return slices;
+}
+
+int64_t Count(const TuningSequences& sequences) {
+  return sequences.input.rows() / sequences.length;
+}
+
+// The derivative of SmoothL1's sum, times `factor`, in place of `output`.
+void SmoothL1Backward(const ConstMatrixRef& target, float factor, Matrix& output) {
+  ParallelFor(output.rows(), [&](int64_t row) {
+    output.row(row) = (output.row(row) - target.row(row)).cwiseMax(-1.0F).cwiseMin(1.0F) * factor;
+  });
+}
+
+class Tuner {
+ public:
+  Tuner(nn::Block& block, const nn::RopeTable& rope, const PerLinear<TuningLinear>& linears,
+        const TuningSequences& training, const TuningSequences& held_out,
+        const BlockTuningOptions& options)
+      : block_(block), rope_(rope), training_(training), held_out_(held_out), options_(options) {
+    for (size_t i = 0; i < kLinears; ++i) {
+      const TuningLinear& linear = linears[i];
+      auto held = std::make_unique<nn::HeldLinear>(nn::ChannelMajor(linear.weight), linear.bias);
+      held_[i] = held.get();
+      block.ReplaceLinear(model::kLinearRoles[i], std::move(held));
+      if (!linear.start) continue;
+      trained_[i] = std::make_unique<TrainedLinear>(*linear.start, linear.weight, options);
+      best_[i] = linear.start;
+    }
+    SaveParameters();
+  }
+
+  TunedBlock Run(const std::function<void(const EpochReport&)>& on_epoch) {
+    BlockTuningSummary summary;
+    summary.start_loss = summary.loss = HeldOutLoss(best_);
+    for (size_t stage = 0; stage < options_.stages.size(); ++stage) {
+      if (options_.stages[stage].epochs == 0) continue;
+      BeginStage(options_.stages[stage]);
+      for (int epoch = 0; epoch < options_.stages[stage].epochs; ++epoch) {
+        EpochReport report{.stage = static_cast<int>(stage), .epoch = epoch};
+        report.training_loss = TrainEpoch(epoch);
+        PerLinear<std::optional<quant::QuantizedLinear>> snapped = Snap();
+        report.held_out_loss = HeldOutLoss(snapped);
+        if (report.held_out_loss < summary.loss) {
+          summary.loss = report.held_out_loss;
+          summary.accepted = true;
+          best_ = std::move(snapped);
+          SaveParameters();
+        }
+        summary.epochs.push_back(report);
+        on_epoch(report);
+      }
+    }
+    return {.linears = std::move(best_), .summary = std::move(summary)};
+  }
+
+ private:
+  void BeginStage(const TuningStage& stage) {
+    stage_ = stage;
+    ForEachTrained([&](size_t i) {
+      trained_[i]->weight().parameters() = saved_[i];
+      trained_[i]->BeginStage(stage);
+    });
+    const int64_t batches =
+        (Count(training_) + options_.batch_sequences - 1) / options_.batch_sequences;
+    steps_ = batches * stage.epochs;
+  }
+
+  double TrainEpoch(int epoch) {
+    const int64_t sequences = Count(training_);
+    const int64_t batches = (sequences + options_.batch_sequences - 1) / options_.batch_sequences;
+    double loss = 0;
+    for (int64_t i = 0; i < batches; ++i) {
+      const int64_t first = i * options_.batch_sequences;
+      const int64_t end = std::min(sequences, first + options_.batch_sequences);
+      loss += static_cast<double>(end - first) * BatchGradient(first, end);
+      const double factor = optim::CosineRate(1, options_.final_rate, epoch * batches + i, steps_);
+      ForEachTrained([&](size_t j) { trained_[j]->Step(factor, held_[j]->weight()); });
+    }
+    return loss / static_cast<double>(sequences);
+  }
+
+  // Leaves each trained linear with the gradient of the batch's mean loss; returns that loss.
+  double BatchGradient(int64_t first, int64_t end) {
+    PerLinear<MatrixD*> gradients{};
+    ForEachTrained([&](size_t i) { gradients[i] = &trained_[i]->Forward(held_[i]->weight()); });
+    nn::HeldLinearsBackward backward(held_, gradients);
+    const auto entries =
+        static_cast<double>((end - first) * training_.length * training_.input.cols());
+    double loss = 0;
+    nn::BlockActivations kept;
+    for (const Slice& slice : Slices(first, end, training_.length)) {
+      const int64_t rows = slice.batch.rows();
+      const auto target = training_.target.middleRows(slice.first_row, rows);
+      Matrix hidden = training_.input.middleRows(slice.first_row, rows);
+      block_.ForwardKeeping(slice.batch, rope_, hidden, kept);
+      loss += SmoothL1(hidden, target) * static_cast<double>(hidden.size()) / entries;
+      SmoothL1Backward(target, static_cast<float>(1 / entries), hidden);
+      block_.BackwardToLinears(slice.batch, rope_, kept, backward, hidden);
+    }
+    return loss;
+  }
+
+  PerLinear<std::optional<quant::QuantizedLinear>> Snap() const {
+    PerLinear<std::optional<quant::QuantizedLinear>> snapped;
+    ForEachTrained([&](size_t i) { snapped[i] = trained_[i]->Snap(); });
+    return snapped;
+  }
+
+  double HeldOutLoss(const PerLinear<std::optional<quant::QuantizedLinear>>& linears) {
+    ForEachTrained([&](size_t i) {
+      held_[i]->weight() = nn::ChannelMajor(quant::EffectiveWeight(*linears[i]));
+    });
+    double loss = 0;
+    for (const Slice& slice : Slices(0, Count(held_out_), held_out_.length)) {
+      const int64_t rows = slice.batch.rows();
+      Matrix hidden = held_out_.input.middleRows(slice.first_row, rows);
+      block_.Forward(slice.batch, rope_, hidden);
+      loss += SmoothL1(hidden, held_out_.target.middleRows(slice.first_row, rows)) *
+              static_cast<double>(rows);
+    }
+    return loss / static_cast<double>(held_out_.input.rows());
+  }
+
+  void SaveParameters() {
+    ForEachTrained([&](size_t i) { saved_[i] = trained_[i]->weight().parameters(); });
+  }
+
+  template <typename Body>
+  void ForEachTrained(const Body& body) const {
+    for (size_t i = 0; i < kLinears; ++i) {
+      if (trained_[i] != nullptr) body(i);
+    }
+  }
+
+  nn::Block& block_;
+  const nn::RopeTable& rope_;
+  const TuningSequences& training_;
+  const TuningSequences& held_out_;
+  const BlockTuningOptions& options_;
+  TuningStage stage_;
+  int64_t steps_ = 0;
+  PerLinear<nn::HeldLinear*> held_{};
+  PerLinear<std::unique_ptr<TrainedLinear>> trained_;
+  PerLinear<std::optional<quant::QuantizedLinear>> best_;
+  PerLinear<WeightParameters> saved_;  // of the best state
+};
+
+}  // namespace
+
+double SmoothL1(const ConstMatrixRef& output, const ConstMatrixRef& target) {
+  assert(output.rows() == target.rows() && output.cols() == target.cols());
+  VectorD sums(output.rows());
+  ParallelFor(output.rows(), [&](int64_t row) {
+    const auto d = (output.row(row) - target.row(row)).cwiseAbs().array();
+    sums[row] = (d < 1.0F).select(0.5F * d * d, d - 0.5F).sum();
+  });
+  return sums.sum() / static_cast<double>(output.size());
+}
+
+TunedBlock TuneBlock(nn::Block& block, const nn::RopeTable& rope,
+                     const nn::PerLinear<TuningLinear>& linears, const TuningSequences& training,
+                     const TuningSequences& held_out, const BlockTuningOptions& options,
+                     const std::function<void(const EpochReport&)>& on_epoch) {
+  return Tuner(block, rope, linears, training, held_out, options).Run(on_epoch);
+}
+
+}  // namespace paroquant::method

@@ -1,0 +1,58 @@
+#include "pipeline/block_tuner.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "pipeline/source_weight.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+nn::PerLinear<method::TuningLinear> TuningLinears(const model::Checkpoint& source, int64_t layer,
+                                                  std::span<const SolvedLayer> layers) {
+  nn::PerLinear<method::TuningLinear> linears;
+  for (const model::LinearRole role : model::kLinearRoles) {
+    const model::LinearInfo info = DescribeLinear(source.architecture(), layer, role);
+    method::TuningLinear& linear = linears[static_cast<size_t>(role)];
+    linear.bias = nn::ReadBias(source, info);
+    linear.weight = ReadWeight(source, info);
+  }
+  for (const SolvedLayer& solved : layers) {
+    method::TuningLinear& linear = linears[static_cast<size_t>(solved.report.plan.role)];
+    linear.weight = solved.target;
+    linear.start = solved.linear;
+  }
+  return linears;
+}
+
+}  // namespace
+
+TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
+                        const method::BlockTuningOptions& options, const Matrix& input,
+                        const CalibrationStream& stream, std::span<SolvedLayer> layers,
+                        Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  const int64_t held_out = stream.held_out_rows();
+  const int64_t training = input.rows() - held_out;
+  const Matrix& target = stream.reference();
+  nn::Block block = model.MakeBlock(layer);
+  method::TunedBlock tuned = method::TuneBlock(
+      block, stream.rope(), TuningLinears(model.checkpoint(), layer, layers),
+      {stream.length(), input.bottomRows(training), target.bottomRows(training)},
+      {stream.length(), input.topRows(held_out), target.topRows(held_out)}, options,
+      [&](const method::EpochReport& epoch) {
+        progress.Advance(
+            1, fmt::format("block {}, stage {}, epoch {}: loss {:.4g}, held out {:.4g}", layer,
+                           epoch.stage + 1, epoch.epoch + 1, epoch.training_loss,
+                           epoch.held_out_loss));
+      });
+  for (SolvedLayer& solved : layers) {
+    solved.linear = std::move(*tuned.linears[static_cast<size_t>(solved.report.plan.role)]);
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  return {.layer = layer, .summary = std::move(tuned.summary), .seconds = elapsed.count()};
+}
+
+}  // namespace paroquant::pipeline

@@ -1,0 +1,75 @@
+#include "pipeline/output_moments.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "paroquant/method/input_statistics.h"
+#include "paroquant/runtime/self_gradient.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+constexpr int64_t kTokensPerPass = 4096;
+
+// Adds up what it passes.
+class MomentCollector : public runtime::CheckpointBackward {
+ public:
+  MomentCollector(const model::Checkpoint& checkpoint, int64_t layer)
+      : runtime::CheckpointBackward(checkpoint, layer) {
+    for (const model::LinearRole role : model::kLinearRoles) {
+      const auto info = DescribeLinear(checkpoint.architecture(), layer, role);
+      moments_[static_cast<size_t>(role)].emplace(info.name + ": gradients", info.out_features);
+    }
+  }
+
+  void Backward(model::LinearRole role, ConstMatrixRef input, ConstMatrixRef output_gradient,
+                Matrix* input_gradient) override {
+    moments_[static_cast<size_t>(role)]->Add(output_gradient);
+    CheckpointBackward::Backward(role, input, output_gradient, input_gradient);
+  }
+
+  MatrixD DampedMoment(size_t role, double damping) const {
+    MatrixD moment = moments_[role]->DampedMoment(damping);
+    const double mean = moment.diagonal().mean() / (1 + damping);
+    return moment / mean;
+  }
+
+ private:
+  nn::PerLinear<std::optional<method::InputStatistics>> moments_;
+};
+
+}  // namespace
+
+OutputMoments::OutputMoments(const runtime::LanguageModel& model,
+                             std::span<const std::vector<int32_t>> sequences, uint64_t seed)
+    : model_(model),
+      length_(std::ssize(sequences.front())),
+      rows_(std::ssize(sequences) * length_),
+      gradients_(runtime::SelfGradients(model, sequences, seed)) {}
+
+nn::PerLinear<MatrixD> OutputMoments::OfBlock(int64_t layer, ConstMatrixRef inputs,
+                                              double damping) {
+  MomentCollector collector(model_.checkpoint(), layer);
+  const nn::Block& block = model_.block(layer);
+  const nn::RopeTable rope = model_.Rope(0, length_);
+  Matrix& gradients = gradients_[static_cast<size_t>(layer)];
+  const int64_t per_pass = std::max<int64_t>(1, kTokensPerPass / length_) * length_;
+  nn::BlockActivations kept;
+  for (int64_t row = 0; row < rows_; row += per_pass) {
+    const int64_t rows = std::min(per_pass, rows_ - row);
+    const nn::SequenceBatch batch{.count = rows / length_, .length = length_};
+    Matrix hidden = inputs.middleRows(row, rows);
+    block.ForwardKeeping(batch, rope, hidden, kept);
+    block.BackwardToLinears(batch, rope, kept, collector, gradients.middleRows(row, rows));
+  }
+  gradients.resize(0, 0);
+  nn::PerLinear<MatrixD> moments;
+  for (size_t role = 0; role < moments.size(); ++role) {
+    moments[role] = collector.DampedMoment(role, damping);
+  }
+  return moments;
+}
+
+}  // namespace paroquant::pipeline

@@ -1,0 +1,39 @@
+// What the model's own predictions say about which outputs of its linears matter, and which belong
+// together.
+#ifndef PAROQUANT_PIPELINE_OUTPUT_MOMENTS_H_
+#define PAROQUANT_PIPELINE_OUTPUT_MOMENTS_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "paroquant/base/matrix.h"
+#include "paroquant/nn/held_linear.h"
+#include "paroquant/runtime/language_model.h"
+
+namespace paroquant::pipeline {
+
+class OutputMoments {
+ public:
+  // Runs the 16-bit model forwards and backwards over `sequences`, all of one length. `model` must
+  // outlive this. Memory: the gradients at all blocks' outputs.
+  OutputMoments(const runtime::LanguageModel& model,
+                std::span<const std::vector<int32_t>> sequences, uint64_t seed);
+
+  // For each linear of the block the mean of g g^T, [N, N], g the gradients at its outputs (see
+  // runtime::SelfGradients), in units of its mean diagonal, plus `damping` I. `inputs` [rows,
+  // hidden] is what the block reads in the 16-bit model. Each block once: its gradients are freed.
+  nn::PerLinear<MatrixD> OfBlock(int64_t layer, ConstMatrixRef inputs, double damping);
+
+  int64_t rows() const { return rows_; }
+
+ private:
+  const runtime::LanguageModel& model_;
+  int64_t length_;
+  int64_t rows_;
+  std::vector<Matrix> gradients_;  // of each block's output, [rows, hidden]
+};
+
+}  // namespace paroquant::pipeline
+
+#endif  // PAROQUANT_PIPELINE_OUTPUT_MOMENTS_H_

@@ -1,0 +1,122 @@
+#include "paroquant/runtime/self_gradient.h"
+
+#include <algorithm>
+
+#include "paroquant/base/parallel.h"
+#include "paroquant/base/rng.h"
+#include "paroquant/linalg/product.h"
+#include "paroquant/runtime/sampler.h"
+
+namespace paroquant::runtime {
+namespace {
+
+constexpr int64_t kTokensPerPass = 4096;
+// Rows whose logits are held at a time.
+constexpr int64_t kRowsOfLogits = 256;
+
+Matrix ReadMatrix(const model::Checkpoint& checkpoint, const std::string& name, int64_t rows,
+                  int64_t columns) {
+  Matrix matrix(rows, columns);
+  model::DecodeFloats(checkpoint.FloatTensor(name, {rows, columns}), 0, matrix.size(),
+                      matrix.data());
+  return matrix;
+}
+
+// From logits to the gradient of the negative log likelihood of a token drawn from them:
+// softmax - onehot.
+void DrawnGradient(Matrix& logits, std::span<Rng> rngs) {
+  ParallelFor(logits.rows(), [&](int64_t row) {
+    const int32_t token =
+        SampleToken(logits.row(row).transpose(), 1.0, rngs[static_cast<size_t>(row)]);
+    auto values = logits.row(row).array();
+    values = (values - values.maxCoeff()).exp();
+    values /= values.sum();
+    logits(row, token) -= 1.0F;
+  });
+}
+
+// A generator for each position, so that drawing does not depend on how rows are cut.
+std::vector<Rng> Generators(int64_t first, int64_t count, uint64_t seed) {
+  std::vector<Rng> rngs;
+  for (int64_t row = first; row < first + count; ++row) {
+    rngs.emplace_back(seed * 0x9E3779B97F4A7C15U + static_cast<uint64_t>(row));
+  }
+  return rngs;
+}
+
+// `hidden`, the last block's output, becomes the gradient there.
+void HeadGradient(const LanguageModel& model, uint64_t seed, Matrix& hidden) {
+  const model::Architecture& shape = model.architecture();
+  const Matrix head =
+      ReadMatrix(model.checkpoint(), HeadName(shape), shape.vocab_size, shape.hidden_size);
+  for (int64_t first = 0; first < hidden.rows(); first += kRowsOfLogits) {
+    auto rows = hidden.middleRows(first, std::min(kRowsOfLogits, hidden.rows() - first));
+    Matrix logits = model.Logits(rows);
+    std::vector<Rng> rngs = Generators(first, rows.rows(), seed);
+    DrawnGradient(logits, rngs);
+    Matrix gradient(rows.rows(), rows.cols());
+    linalg::Multiply(logits, head, gradient);
+    model.final_norm().Backward(rows, gradient, gradient);
+    rows = gradient;
+  }
+}
+
+}  // namespace
+
+CheckpointBackward::CheckpointBackward(const model::Checkpoint& checkpoint, int64_t layer) {
+  for (const model::LinearRole role : model::kLinearRoles) {
+    const model::LinearInfo info = DescribeLinear(checkpoint.architecture(), layer, role);
+    weights_[static_cast<size_t>(role)] =
+        ReadMatrix(checkpoint, info.name + ".weight", info.out_features, info.in_features);
+  }
+}
+
+void CheckpointBackward::Backward(model::LinearRole role, ConstMatrixRef input,
+                                  ConstMatrixRef output_gradient, Matrix* input_gradient) {
+  if (input_gradient == nullptr) return;
+  input_gradient->resize(input.rows(), input.cols());
+  linalg::Multiply(output_gradient, weights_[static_cast<size_t>(role)], *input_gradient);
+}
+
+std::vector<Matrix> SelfGradients(const LanguageModel& model,
+                                  std::span<const std::vector<int32_t>> sequences, uint64_t seed) {
+  const auto count = static_cast<int64_t>(sequences.size());
+  const auto length = static_cast<int64_t>(sequences.front().size());
+  const nn::RopeTable rope = model.Rope(0, length);
+  const int64_t per_pass = std::max<int64_t>(1, kTokensPerPass / length);
+  const auto for_each_pass = [&](const auto& body) {
+    for (int64_t first = 0; first < count; first += per_pass) {
+      body(first * length,
+           nn::SequenceBatch{.count = std::min(per_pass, count - first), .length = length});
+    }
+  };
+  std::vector<int32_t> ids;
+  for (const auto& sequence : sequences) ids.insert(ids.end(), sequence.begin(), sequence.end());
+
+  // states[l] is what block l reads; on the way back, once block l is passed, the gradient there.
+  const int64_t layers = model.architecture().layers;
+  std::vector<Matrix> states = {model.Embed(ids)};
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    states.push_back(states.back());
+    for_each_pass([&](int64_t row, const nn::SequenceBatch& batch) {
+      model.block(layer).Forward(batch, rope, states.back().middleRows(row, batch.rows()));
+    });
+  }
+  HeadGradient(model, seed, states.back());
+  nn::BlockActivations kept;
+  for (int64_t layer = layers - 1; layer > 0; --layer) {
+    CheckpointBackward linears(model.checkpoint(), layer);
+    for_each_pass([&](int64_t row, const nn::SequenceBatch& batch) {
+      auto input = states[static_cast<size_t>(layer)].middleRows(row, batch.rows());
+      Matrix hidden = input;
+      model.block(layer).ForwardKeeping(batch, rope, hidden, kept);
+      Matrix gradient = states[static_cast<size_t>(layer) + 1].middleRows(row, batch.rows());
+      model.block(layer).Backward(batch, rope, input, kept, linears, gradient);
+      input = gradient;
+    });
+  }
+  states.erase(states.begin());
+  return states;
+}
+
+}  // namespace paroquant::runtime

@@ -1,0 +1,73 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "paroquant/nn/attention.h"
+#include "tests/quant/fixtures.h"
+#include "tests/testing/gradient_check.h"
+
+namespace paroquant::nn {
+namespace {
+
+using paroquant::testing::CentralDifferences;
+using paroquant::testing::GradientError;
+using quant::testing::RandomMatrix;
+
+// Float32 forward passes, differenced over a step that keeps both their rounding and the third
+// derivative below this.
+constexpr double kTolerance = 2e-3;
+constexpr double kStep = 2e-2;
+
+struct Inputs {
+  Matrix queries, keys, values;
+};
+
+// sum(direction * output)
+double Loss(const AttentionShape& shape, const Inputs& inputs, const Matrix& direction) {
+  Matrix output(inputs.queries.rows(), inputs.queries.cols());
+  std::vector<AttentionSequence> sequences = {
+      {.queries = inputs.queries, .keys = inputs.keys, .values = inputs.values, .output = output}};
+  CausalAttention(shape, 0, sequences);
+  return output.cast<double>().cwiseProduct(direction.cast<double>()).sum();
+}
+
+Inputs BackwardOf(const AttentionShape& shape, Inputs& inputs, const Matrix& direction) {
+  Inputs result = inputs;  // of the right sizes
+  Matrix unused(0, 0);
+  const std::vector<AttentionSequence> sequences = {
+      {.queries = inputs.queries, .keys = inputs.keys, .values = inputs.values, .output = unused}};
+  std::vector<AttentionGradients> gradients = {{.output = direction,
+                                                .queries = result.queries,
+                                                .keys = result.keys,
+                                                .values = result.values}};
+  CausalAttentionBackward(shape, sequences, gradients);
+  return result;
+}
+
+class AttentionBackwardTest : public ::testing::TestWithParam<int64_t> {};
+
+// No window, one within a tile of queries, one as long as the sequence.
+INSTANTIATE_TEST_SUITE_P(Windows, AttentionBackwardTest, ::testing::Values(0, 5, 70));
+
+TEST_P(AttentionBackwardTest, AgreesWithCentralDifferencesAcrossTiles) {
+  const AttentionShape shape{.heads = 2, .kv_heads = 1, .head_dim = 4, .window = GetParam()};
+  constexpr int64_t kLength = 70;
+  Inputs inputs{RandomMatrix(kLength, 8, 1), RandomMatrix(kLength, 4, 2),
+                RandomMatrix(kLength, 4, 3)};
+  const Matrix direction = RandomMatrix(kLength, 8, 4);
+  const Inputs found = BackwardOf(shape, inputs, direction);
+  const auto differences = [&](Matrix Inputs::*part) {
+    const std::function<double(const Matrix&)> loss = [&](const Matrix& x) {
+      Inputs moved = inputs;
+      moved.*part = x;
+      return Loss(shape, moved, direction);
+    };
+    return CentralDifferences<float>(loss, inputs.*part, kStep);
+  };
+  EXPECT_LE(GradientError<float>(found.queries, differences(&Inputs::queries)), kTolerance);
+  EXPECT_LE(GradientError<float>(found.keys, differences(&Inputs::keys)), kTolerance);
+  EXPECT_LE(GradientError<float>(found.values, differences(&Inputs::values)), kTolerance);
+}
+
+}  // namespace
+}  // namespace paroquant::nn
