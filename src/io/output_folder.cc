@@ -34,19 +34,30 @@ std::vector<fs::path> MissingFolders(fs::path folder) {
   return missing;
 }
 
+// The names of the files and links in the folder.
+std::vector<std::string> FileNames(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (fs::is_directory(entry.symlink_status())) continue;
+    names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
+
 bool IsTemporary(const std::string& name) {
   return name.starts_with(".") && name.ends_with(kTemporaryExtension);
 }
 
 // --overwrite is for old output; it must not empty somebody's home folder.
 void RequireModelFolder(const fs::path& path) {
-  for (const auto& entry : fs::directory_iterator(path)) {
-    const std::string name = entry.path().filename().string();
-    if (name == kConfigFile || IsTemporary(name)) return;
-  }
+  const std::vector<std::string> names = FileNames(path);
+  const auto is_ours = [](const std::string& name) {
+    return name == kConfigFile || IsTemporary(name);
+  };
+  if (names.empty() || std::any_of(names.begin(), names.end(), is_ours)) return;
   throw Error(ErrorKind::kUsage, {.where = path.string(),
                                   .expected = "a model folder to overwrite, with a config.json",
-                                  .found = "other files",
+                                  .found = fmt::format("\"{}\" and no config.json", names.front()),
                                   .hint = "Choose another folder, or empty this one yourself."});
 }
 
@@ -69,16 +80,6 @@ void CheckUsable(const fs::path& path, bool overwrite) {
                .expected = "an empty or new folder for the output",
                .found = fmt::format("\"{}\" in it", entry->path().filename().string()),
                .hint = "Choose another one, or replace its content with --overwrite."});
-}
-
-// The names of the files and links in the folder.
-std::vector<std::string> FileNames(const fs::path& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (fs::is_directory(entry.symlink_status())) continue;
-    names.push_back(entry.path().filename().string());
-  }
-  return names;
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ TEST(FileTest, WritesAtAnyOffset) {
 
 TEST(FileTest, FaultsHaveTheirKind) {
   const testing::TemporaryFolder folder;
-  EXPECT_EQ(ErrorOf([&] { MappedFile(folder.path() / "absent"); }).kind(), ErrorKind::kSystem);
+  EXPECT_EQ(ErrorOf([&] { MappedFile(folder.path() / "absent"); }).kind(), ErrorKind::kInput);
   EXPECT_EQ(ErrorOf([&] { MappedFile mapped(folder.path()); }).kind(), ErrorKind::kInput);
   EXPECT_EQ(ErrorOf([&] { OutputFile(folder.path() / "absent" / "f"); }).kind(),
             ErrorKind::kSystem);

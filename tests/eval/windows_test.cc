@@ -42,5 +42,13 @@ TEST(CutWindowsTest, ShortTextIsOneWindowAndNoTextIsRefused) {
   EXPECT_THROW(CutWindows(Tokens(1), {.window = 8}), Error);
 }
 
+TEST(CutWindowsTest, RefusesWindowsThatScoreNothingAndTakesAnyStride) {
+  const std::vector<int32_t> tokens(10, 1);
+  EXPECT_THROW(CutWindows(tokens, {.window = 1}), Error);
+  EXPECT_THROW(CutWindows(tokens, {.window = 2, .second_half_only = true}), Error);
+  EXPECT_EQ(CutWindows(tokens, {.window = 4, .stride = std::numeric_limits<int64_t>::max()}).size(),
+            1U);
+}
+
 }  // namespace
 }  // namespace paroquant::eval

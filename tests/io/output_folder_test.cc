@@ -129,7 +129,7 @@ TEST(OutputFolderTest, OverwriteReplacesLinksAndNotWhatTheyPointTo) {
   const testing::TemporaryFolder root;
   WriteFile(root.path() / "source", "source");
   fs::create_directory(root.path() / "out");
-  for (const char* name : {"a", "b"}) {
+  for (const char* name : {"a", "b", "config.json"}) {
     fs::create_symlink(root.path() / "source", root.path() / "out" / name);
   }
   OutputFolder folder = OutputFolder::Create(root.path() / "out", true);
@@ -137,6 +137,14 @@ TEST(OutputFolderTest, OverwriteReplacesLinksAndNotWhatTheyPointTo) {
   folder.Commit();
   EXPECT_THAT(NamesIn(root.path() / "out"), ElementsAre("a"));
   EXPECT_EQ(ReadFile(root.path() / "source"), "source");
+}
+
+TEST(OutputFolderTest, OverwriteSparesFoldersThatHoldNoModel) {
+  const testing::TemporaryFolder root;
+  WriteFile(root.path() / "thesis.txt", "years of work");
+  const Error error = ErrorOf([&] { OutputFolder::Create(root.path(), true); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  EXPECT_THAT(NamesIn(root.path()), ElementsAre("thesis.txt"));
 }
 
 TEST(OutputFolderTest, FailedCommitTakesBackWhatItPlaced) {

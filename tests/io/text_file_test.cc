@@ -77,13 +77,13 @@ TEST_F(TextFileTest, RefusesToUnpackMoreThanAllowed) {
   ExpectFault(Gzip(std::string(10000000, 'x')), "more");
 }
 
-TEST_F(TextFileTest, MissingFilesAreFaultsOfTheSystem) {
+TEST_F(TextFileTest, MissingFilesAreFaultsOfTheInput) {
   for (const char* name : {"absent.txt", "absent.gz"}) {
     try {
       ReadTextFile(folder_.path() / name);
       FAIL() << "nothing was thrown";
     } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kSystem);
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
     }
   }
 }

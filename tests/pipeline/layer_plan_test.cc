@@ -67,7 +67,7 @@ TEST(LayerPlanTest, GroupsShrinkUntilTheyDivideTheInputs) {
            {256, 32, true, 32, ""},
            {172, 128, false, 128, "K = 172 divides by no group size up to 128"},
            {80, 32, false, 32, "K = 80 divides by no group size up to 32"}}) {
-    const LayerPlan plan = DownPlan(256, c.in_features, {.group_size = c.asked});
+    const LayerPlan plan = DownPlan(256, c.in_features, {.recipe = {.group_size = c.asked}});
     EXPECT_EQ(plan.quantized, c.quantized) << c.in_features;
     EXPECT_EQ(plan.group_size, c.group_size) << c.in_features;
     EXPECT_EQ(plan.reason, c.reason);
@@ -85,8 +85,8 @@ TEST(LayerPlanTest, OutputsThatFillNoWordsAreKept) {
                                                  {3, 96, 80, "N = 80 is no multiple of 32"},
                                                  {4, 24, 12, "N = 12 is no multiple of 8"},
                                                  {8, 12, 10, "N = 10 is no multiple of 4"}}) {
-    EXPECT_TRUE(DownPlan(c.fits, 256, {.bits = c.bits}).quantized) << c.bits;
-    const LayerPlan kept = DownPlan(c.does_not, 256, {.bits = c.bits});
+    EXPECT_TRUE(DownPlan(c.fits, 256, {.recipe = {.bits = c.bits}}).quantized) << c.bits;
+    const LayerPlan kept = DownPlan(c.does_not, 256, {.recipe = {.bits = c.bits}});
     EXPECT_FALSE(kept.quantized) << c.bits;
     EXPECT_EQ(kept.reason, c.reason);
   }
@@ -104,8 +104,7 @@ TEST(LayerPlanTest, SkippedLayersAreKeptWhateverElseHolds) {
 
 TEST(LayerPlanTest, OverridesAddUpAndTheLastWordCounts) {
   const QuantizeOptions options{
-      .bits = 4,
-      .group_size = 128,
+      .recipe = {.bits = 4, .group_size = 128},
       .overrides = {{.pattern = "mlp", .bits = 8, .group_size = {}},
                     {.pattern = "up_proj|down_proj", .bits = {}, .group_size = 64},
                     {.pattern = "^model\\.layers\\.0\\.mlp\\.up", .bits = 2, .group_size = 32}}};
@@ -152,14 +151,6 @@ TEST(QuantizeOptionsTest, ValuesOutOfRangeNameTheirOption) {
     void (*spoil)(QuantizeOptions&);
   };
   const std::vector<BadOption> cases = {
-      {"--bits", [](QuantizeOptions& o) { o.bits = 5; }},
-      {"--bits", [](QuantizeOptions& o) { o.bits = 0; }},
-      {"--group-size", [](QuantizeOptions& o) { o.group_size = 96; }},
-      {"--group-size", [](QuantizeOptions& o) { o.group_size = 256; }},
-      {"--rotations", [](QuantizeOptions& o) { o.rotations = 0; }},
-      {"--rotations", [](QuantizeOptions& o) { o.rotations = 17; }},
-      {"--calib-sequences", [](QuantizeOptions& o) { o.calibration_sequences = 0; }},
-      {"--sequence-length", [](QuantizeOptions& o) { o.sequence_length = 1; }},
       {"--shard-size", [](QuantizeOptions& o) { o.shard_size = 1000; }},
       {"--override",
        [](QuantizeOptions& o) { o.overrides = {{.pattern = ".", .bits = 5, .group_size = {}}}; }},

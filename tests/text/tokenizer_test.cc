@@ -344,12 +344,12 @@ TEST_F(TokenizerTest, FaultsOfComponentsNameTheKey) {
                   "post_processor: cls: expected ids in [0, 21)");
 }
 
-TEST_F(TokenizerTest, AMissingFileIsAFaultOfTheSystem) {
+TEST_F(TokenizerTest, AMissingFileIsAFaultOfTheInput) {
   try {
     Tokenizer::Load(folder_.path() / "absent.json");
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kSystem);
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
   }
 }
 
