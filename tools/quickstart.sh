@@ -3,27 +3,16 @@
 # model in tests/data to 4 bits and compares the result with the original. Safe to repeat.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source tools/figures.sh
 
 source_model=tests/data/tiny-llama
 work=build/quickstart
 quantized_model=$work/tiny-llama-4bit
 program=build/release/paroquant
 
-# number FILE KEY: the first number that a JSON file has under a key, or "-".
-number() {
-  local found
-  found=$(grep -oE "\"$2\": *-?[0-9][0-9.eE+-]*" "$1" | head -n 1 | sed 's/.*: *//' || true)
-  echo "${found:--}"
-}
-
 # megabytes FOLDER: the size of the model's weights.
 megabytes() {
   cat "$1"/*.safetensors | wc -c | awk '{ printf "%.2f MB", $1 / 1e6 }'
-}
-
-# round PATTERN NUMBER: the number as printf shows it, or "-" if there is none.
-round() {
-  if [[ $2 == - ]]; then echo -; else LC_ALL=C printf "$1" "$2"; fi
 }
 
 row() {

@@ -53,11 +53,26 @@ Matrix ScaledChannels(const ConstMatrixRef& weight, const Vector& column_scales)
   return channels;
 }
 
+Matrix RotatedChannels(const ConstMatrixRef& weight, const Basis& basis) {
+  Matrix channels = ScaledChannels(weight, ColumnScales(basis.channel_scales));
+  quant::PreparedRotation<float>(basis.rotation).RotateChannels(channels, nullptr, channels);
+  return channels;
+}
+
 void TransformMoment(const Basis& basis, MatrixD& moment) {
   const VectorD inverse = ColumnScales(basis.channel_scales).cast<double>().cwiseInverse();
   const quant::PreparedRotation<double> rotation(basis.rotation);
   rotation.RotateRows(moment, inverse.data(), moment);
   rotation.RotateChannels(moment, inverse.data(), moment);
+}
+
+MatrixD DampedMoment(const InputStatistics& statistics, const Basis& basis, double damping) {
+  MatrixD moment = statistics.Moment(0);
+  TransformMoment(basis, moment);
+  const double mean = moment.diagonal().mean();
+  if (!(mean > 0)) return MatrixD::Identity(moment.rows(), moment.cols());
+  moment.diagonal().array() += damping * mean;
+  return moment;
 }
 
 }  // namespace paroquant::method

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "paroquant/base/matrix.h"
+#include "paroquant/method/input_statistics.h"
 #include "paroquant/quant/quantized_linear.h"
 
 namespace paroquant::method {
@@ -28,8 +29,16 @@ Vector ColumnScales(const std::vector<uint16_t>& channel_scales);
 // (W S)^T, [K, N], of W [N, K]: the layout the methods work in, a channel per row.
 Matrix ScaledChannels(const ConstMatrixRef& weight, const Vector& column_scales);
 
+// The weight in the basis, channel by channel: (W S R^T)^T, [K, N].
+Matrix RotatedChannels(const ConstMatrixRef& weight, const Basis& basis);
+
 // The second moment of the inputs in the basis, T H T^T with T = R S^-1, in place of H.
 void TransformMoment(const Basis& basis, MatrixD& moment);
+
+// The same with `damping` times its mean diagonal added there. Damped after the channel scales, a
+// layer whose inputs and weight have exchanged scale (outlier channels) stays the same problem. If
+// the inputs are all 0, the identity.
+MatrixD DampedMoment(const InputStatistics& statistics, const Basis& basis, double damping);
 
 }  // namespace paroquant::method
 

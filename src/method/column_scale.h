@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "paroquant/base/matrix.h"
+#include "paroquant/method/linear_problem.h"
 
 namespace paroquant::method {
 
@@ -17,6 +18,13 @@ namespace paroquant::method {
 // product of the d_j is no matter of basis; this s minimises it. It also takes outlier channels
 // that were moved between a norm and the columns exactly back.
 std::vector<uint16_t> InverseNormChannelScales(const ConstMatrixRef& weight, int group_size);
+
+// Activation-aware scales (AWQ, arXiv 2306.00978): s_j = a_j^r / m_j^(1 - r), a_j the root mean
+// square of input j, m_j the mean over rows of |W_ij| in units of the greatest weight of its group,
+// with the r of 0, 0.05 .. 0.95 for which rounding to nearest on min-max grids loses least of the
+// layer's output; no scales if none does better. Normalised, bounded and stored as above.
+std::vector<uint16_t> ActivationAwareChannelScales(const LinearProblem& problem, int bits,
+                                                   int group_size);
 
 }  // namespace paroquant::method
 

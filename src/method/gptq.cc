@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cassert>
-#include <span>
 #include <utility>
 
+#include "method/group_grids.h"
 #include "method/row_feedback.h"
-#include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/quant/affine.h"
-#include "paroquant/quant/rotation.h"
 
 namespace paroquant::method {
 namespace {
@@ -26,11 +24,12 @@ int64_t ChunkRows(int64_t rows) { return rows < kChunkRows ? kFewRows : kChunkRo
 class ChunkRounder {
  public:
   ChunkRounder(const Matrix& channels, int64_t first_row, const ErrorFeedback& feedback,
-               quant::QuantizedLinear& linear)
+               GridChoice grid, quant::QuantizedLinear& linear)
       : channels_(channels),
         first_row_(first_row),
         rows_(std::min(ChunkRows(channels.cols()), channels.cols() - first_row)),
         feedback_(feedback),
+        grid_(grid),
         linear_(linear),
         errors_(channels.rows(), rows_) {}
 
@@ -52,9 +51,9 @@ class ChunkRounder {
       compensated.noalias() +=
           feedback_.panels[static_cast<size_t>(group)].transpose() * errors_.topRows(base);
     }
-    const std::span importance(feedback_.importance.data() + base, static_cast<size_t>(size));
-    const quant::RowGrids grids = quant::SearchGrids(compensated, importance, linear_.bits);
-    StoreGrids(Channel(base) / size, grids);
+    const Matrix costs = feedback_.importance.segment(base, size).asDiagonal();
+    const quant::RowGrids grids = FindGrids(grid_, compensated, costs, linear_.bits);
+    StoreGrids(grids, Channel(base) / size, first_row_, linear_);
     errors_.middleRows(base, size) = wanted - RoundChannels(base, compensated, grids);
   }
 
@@ -63,33 +62,18 @@ class ChunkRounder {
     const Matrix& inner = feedback_.inner[static_cast<size_t>(base / feedback_.group_size)];
     const auto scales = grids.scales.transpose().array();
     const auto zeros = grids.zeros.transpose().array();
-    const auto max_code = static_cast<float>(quant::MaxCode(linear_.bits));
     Matrix values(compensated.rows(), rows_);
     Matrix errors(compensated.rows(), rows_);
     Eigen::RowVectorXf weight(rows_);
     for (Eigen::Index i = 0; i < compensated.rows(); ++i) {
       weight = compensated.row(i);
       weight.noalias() += inner.col(i).head(i).transpose() * errors.topRows(i);
-      const Eigen::Array<float, 1, Eigen::Dynamic> codes =
-          ((weight.array() / scales).rint() + zeros).max(0.0F).min(max_code);
+      const auto codes = NearestCodes(weight, grids, linear_.bits);
       values.row(i) = (codes - zeros) * scales;
       errors.row(i) = compensated.row(i) - values.row(i);
-      for (int64_t row = 0; row < rows_; ++row) {
-        linear_
-            .codes[static_cast<size_t>((first_row_ + row) * channels_.rows() + Channel(base + i))] =
-            static_cast<uint8_t>(codes[row]);
-      }
+      StoreCodes(codes, Channel(base + i), first_row_, linear_);
     }
     return values;
-  }
-
-  void StoreGrids(int64_t group, const quant::RowGrids& grids) {
-    const auto groups = static_cast<int64_t>(feedback_.panels.size());
-    for (int64_t row = 0; row < rows_; ++row) {
-      const auto index = static_cast<size_t>((first_row_ + row) * groups + group);
-      linear_.scales[index] = FloatToHalf(grids.scales[row]);
-      linear_.zeros[index] = static_cast<uint8_t>(grids.zeros[row]);
-    }
   }
 
   int64_t Channel(int64_t number) const { return feedback_.order[static_cast<size_t>(number)]; }
@@ -98,37 +82,34 @@ class ChunkRounder {
   const int64_t first_row_;
   const int64_t rows_;
   const ErrorFeedback& feedback_;
+  const GridChoice grid_;
   quant::QuantizedLinear& linear_;
   Matrix errors_;  // [K, rows] in the order of rounding: W - W_hat of what is done
 };
 
 }  // namespace
 
-void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback,
+void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback, GridChoice grid,
                        quant::QuantizedLinear& linear) {
   const int64_t rows = ChunkRows(channels.cols());
-  ParallelFor((channels.cols() + rows - 1) / rows,
-              [&](int64_t chunk) { ChunkRounder(channels, chunk * rows, feedback, linear).Run(); });
+  ParallelFor((channels.cols() + rows - 1) / rows, [&](int64_t chunk) {
+    ChunkRounder(channels, chunk * rows, feedback, grid, linear).Run();
+  });
 }
 
 quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis, int bits,
-                                       double damping) {
+                                       double damping, GridChoice grid) {
   assert(problem.statistics->channels() == problem.target.cols());
-  MatrixD moment = problem.statistics->DampedMoment(damping);
-  TransformMoment(basis, moment);
-  const ErrorFeedback feedback = FactorMoment(moment, basis.rotation.group_size);
-  moment.resize(0, 0);
-
-  Matrix rotated = ScaledChannels(problem.target, ColumnScales(basis.channel_scales));
-  quant::PreparedRotation<float>(basis.rotation).RotateChannels(rotated, nullptr, rotated);
-
+  const ErrorFeedback feedback =
+      FactorMoment(DampedMoment(*problem.statistics, basis, damping), basis.rotation.group_size);
+  const Matrix rotated = RotatedChannels(problem.target, basis);
   quant::QuantizedLinear linear = EmptyLinear(problem.target.rows(), std::move(basis), bits);
   if (problem.output_moment == nullptr) {
-    RoundWithFeedback(rotated, feedback, linear);
+    RoundWithFeedback(rotated, feedback, grid, linear);
     return linear;
   }
   const auto round = [&](const Matrix& channels, quant::QuantizedLinear& rows) {
-    RoundWithFeedback(channels, feedback, rows);
+    RoundWithFeedback(channels, feedback, grid, rows);
   };
   RoundWithRowFeedback(rotated, *problem.output_moment, round, linear);
   return linear;

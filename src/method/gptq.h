@@ -6,19 +6,20 @@
 #include "method/error_feedback.h"
 #include "paroquant/base/matrix.h"
 #include "paroquant/method/linear_problem.h"
+#include "paroquant/method/recipe.h"
 #include "paroquant/quant/quantized_linear.h"
 
 namespace paroquant::method {
 
 // Rounds all rows of a weight given channel by channel, [K, N], into `linear`, whose sizes and bits
-// are set. A group's grid is searched when its turn comes, on weights that already make up for the
+// are set. A group's grid is found when its turn comes, on weights that already make up for the
 // errors of the groups before, each channel weighing as the feedback says.
-void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback,
+void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback, GridChoice grid,
                        quant::QuantizedLinear& linear);
 
 // The problem's target in the given basis, rounded with feedback by its statistics.
 quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis, int bits,
-                                       double damping);
+                                       double damping, GridChoice grid);
 
 }  // namespace paroquant::method
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
-#include <utility>
+#include <vector>
 
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
@@ -90,11 +90,13 @@ double PairMoments::BestAngle() const { return -std::atan2(2 * uv, vv - uu) / 4;
 
 double PairMoments::Gain() const { return ((uu - vv) / 2 + std::hypot((vv - uu) / 2, uv)) / 2; }
 
-GroupRotation FindGroupRotation(Matrix weights, int rounds) {
-  GroupRotation rotation;
+quant::Rotation FindGroupRotation(Matrix weights, int rounds) {
+  const auto size = static_cast<int>(weights.rows());
+  quant::Rotation rotation{
+      .channels = size, .group_size = size, .rounds = rounds, .pairs = {}, .theta = {}};
   Normalize(weights);
   for (int round = 0; round < rounds; ++round) {
-    for (const Pair& pair : GreedyMatching(AllPairs(weights), static_cast<int>(weights.rows()))) {
+    for (const Pair& pair : GreedyMatching(AllPairs(weights), size)) {
       const uint16_t theta = FloatToHalf(static_cast<float>(pair.moments.BestAngle()));
       rotation.pairs.push_back(static_cast<int16_t>(pair.first));
       rotation.pairs.push_back(static_cast<int16_t>(pair.second));
@@ -105,25 +107,32 @@ GroupRotation FindGroupRotation(Matrix weights, int rounds) {
   return rotation;
 }
 
-quant::Rotation FindRotation(const Matrix& channels, int group_size, int rounds) {
-  const int64_t size = channels.rows();
-  const int64_t groups = size / group_size;
-  quant::Rotation rotation{.channels = size,
-                           .group_size = group_size,
-                           .rounds = rounds,
-                           .pairs = std::vector<int16_t>(static_cast<size_t>(rounds * size)),
-                           .theta = std::vector<uint16_t>(static_cast<size_t>(rounds * size / 2))};
-  ParallelFor(groups, [&](int64_t group) {
-    const int64_t base = group * group_size;
-    const GroupRotation found = FindGroupRotation(channels.middleRows(base, group_size), rounds);
-    for (int64_t round = 0; round < rounds; ++round) {
-      std::copy_n(found.pairs.begin() + round * group_size, group_size,
-                  rotation.pairs.begin() + round * size + base);
-      std::copy_n(found.theta.begin() + round * group_size / 2, group_size / 2,
-                  rotation.theta.begin() + (round * size + base) / 2);
+quant::Rotation JoinGroups(std::span<const quant::Rotation> groups) {
+  const int size = groups.front().group_size;
+  const int rounds = groups.front().rounds;
+  quant::Rotation joined{.channels = std::ssize(groups) * size,
+                         .group_size = size,
+                         .rounds = rounds,
+                         .pairs = {},
+                         .theta = {}};
+  for (int round = 0; round < rounds; ++round) {
+    for (const quant::Rotation& group : groups) {
+      const auto pairs = group.pairs.begin() + round * size;
+      const auto theta = group.theta.begin() + round * size / 2;
+      joined.pairs.insert(joined.pairs.end(), pairs, pairs + size);
+      joined.theta.insert(joined.theta.end(), theta, theta + size / 2);
     }
+  }
+  return joined;
+}
+
+quant::Rotation FindRotation(const Matrix& channels, int group_size, int rounds) {
+  std::vector<quant::Rotation> groups(static_cast<size_t>(channels.rows() / group_size));
+  ParallelFor(std::ssize(groups), [&](int64_t group) {
+    groups[static_cast<size_t>(group)] =
+        FindGroupRotation(channels.middleRows(group * group_size, group_size), rounds);
   });
-  return rotation;
+  return JoinGroups(groups);
 }
 
 }  // namespace paroquant::method

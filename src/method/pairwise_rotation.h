@@ -9,8 +9,7 @@
 #ifndef PAROQUANT_METHOD_PAIRWISE_ROTATION_H_
 #define PAROQUANT_METHOD_PAIRWISE_ROTATION_H_
 
-#include <cstdint>
-#include <vector>
+#include <span>
 
 #include "paroquant/base/matrix.h"
 #include "paroquant/quant/quantized_linear.h"
@@ -27,16 +26,13 @@ struct PairMoments {
   double Gain() const;
 };
 
-// One group's share of a Rotation, in its layout.
-struct GroupRotation {
-  std::vector<int16_t> pairs;   // [rounds, g]
-  std::vector<uint16_t> theta;  // [rounds, g/2] halves
-};
-
 // `rounds` rounds, each a matching of all channels that takes pairs by falling gain, found for the
 // weights that the (rounded) rounds before it leave. Each row w of the group counts as
 // w / sqrt(|w|), its kurtosis thus weighted by its energy. `weights` is [g, N], g even.
-GroupRotation FindGroupRotation(Matrix weights, int rounds);
+quant::Rotation FindGroupRotation(Matrix weights, int rounds);
+
+// Rotations of one group each (K = g), all of one size, as one of all their channels.
+quant::Rotation JoinGroups(std::span<const quant::Rotation> groups);
 
 // FindGroupRotation for all groups of channels [K, N].
 quant::Rotation FindRotation(const Matrix& channels, int group_size, int rounds);

@@ -79,9 +79,11 @@ RecipeField Flag(std::string key, bool& field) {
 constexpr int64_t kMostSequences = 1 << 20;
 
 void AppendFields(LayerRecipe& recipe, std::vector<RecipeField>& fields) {
-  fields.push_back(Choice("channel_scales", recipe.channel_scales, {"none", "inverse-norm"}));
-  fields.push_back(
-      Choice("rotation", recipe.rotation, {"none", "hadamard", "closed-form", "random-pairs"}));
+  fields.push_back(Choice("channel_scales", recipe.channel_scales,
+                          {"none", "inverse-norm", "activation-aware"}));
+  fields.push_back(Choice("rotation", recipe.rotation,
+                          {"none", "hadamard", "closed-form", "best", "random-pairs"}));
+  fields.push_back(Choice("grid", recipe.grid, {"min-max", "searched", "clipped"}));
   fields.push_back(Choice("rounding", recipe.rounding, {"nearest", "feedback"}));
   fields.push_back(Choice("target", recipe.target, {"weight", "full", "shrunk"}));
   fields.push_back(Numbers("damping", recipe.damping, 1e-6, 100));

@@ -18,8 +18,11 @@ MatrixD Numerator(RepairForm form, const Matrix& weight, const MatrixD& mean_rep
 }
 
 // (H + lambda)^-1 from the right: the corrections that belong to some numerators, in their place.
-void Divide(const InputStatistics& inputs, double lambda, std::vector<MatrixD>& numerators) {
-  MatrixD factor = inputs.Moment(lambda);
+// `lambda` [K] is a diagonal.
+void Divide(const InputStatistics& inputs, const VectorD& lambda,
+            std::vector<MatrixD>& numerators) {
+  MatrixD factor = inputs.Moment(0);
+  factor.diagonal() += lambda;
   FactorLower(factor);
   for (MatrixD& numerator : numerators) SolveRows(factor, numerator);
 }
@@ -31,11 +34,11 @@ class Repair {
   Repair(const StageMoments& moments, std::span<const Matrix> weights, double damping)
       : moments_(moments), weights_(weights), all_(moments.halves[0].inputs) {
     all_.Merge(moments.halves[1].inputs);
-    lambda_ = damping * all_.MeanDiagonal();
+    lambda_ = Lambda(damping);
   }
 
   bool Possible() const {
-    return lambda_ > 0 && moments_.halves[0].inputs.tokens() > 0 &&
+    return lambda_.maxCoeff() > 0 && moments_.halves[0].inputs.tokens() > 0 &&
            moments_.halves[1].inputs.tokens() > 0;
   }
 
@@ -70,6 +73,19 @@ class Repair {
   }
 
  private:
+  // damping * mean_j(H_jj n_j^2) / n_j^2 of each channel, n_j the norm of its columns.
+  VectorD Lambda(double damping) const {
+    constexpr double kLeast = 1e-6;  // of the mean of n_j^2: columns of zeros have no scale
+    VectorD squares = VectorD::Zero(all_.channels());
+    for (const Matrix& weight : weights_) {
+      squares += weight.cast<double>().colwise().squaredNorm().transpose();
+    }
+    if (squares.maxCoeff() == 0) squares.setOnes();
+    squares = squares.cwiseMax(kLeast * squares.mean());
+    const double mean = all_.Moment(0).diagonal().cwiseProduct(squares).mean();
+    return damping * mean * squares.cwiseInverse();
+  }
+
   std::vector<MatrixD> Numerators(size_t half) const {
     const HalfMoments& sums = moments_.halves[half];
     const MatrixD mean = sums.repair / static_cast<double>(sums.inputs.tokens());
@@ -83,7 +99,7 @@ class Repair {
   const StageMoments& moments_;
   const std::span<const Matrix> weights_;
   InputStatistics all_;
-  double lambda_;
+  VectorD lambda_;  // [K]
 };
 
 }  // namespace

@@ -1,33 +1,53 @@
 #include "method/round_to_nearest.h"
 
-#include <span>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "paroquant/base/half.h"
+#include "method/group_grids.h"
 #include "paroquant/base/parallel.h"
-#include "paroquant/quant/affine.h"
-#include "paroquant/quant/rotation.h"
 
 namespace paroquant::method {
+namespace {
 
-quant::QuantizedLinear RoundToNearest(const ConstMatrixRef& target, Basis basis, int bits) {
-  const Vector scales = ColumnScales(basis.channel_scales);
-  Matrix rotated(target.rows(), target.cols());
-  quant::PreparedRotation<float>(basis.rotation).RotateRows(target, scales.data(), rotated);
+// Rows of a group that are rounded together.
+constexpr int64_t kChunkRows = 64;
 
-  quant::QuantizedLinear linear = EmptyLinear(target.rows(), std::move(basis), bits);
-  const auto size = static_cast<size_t>(linear.group_size);
-  const size_t groups = static_cast<size_t>(linear.in_features) / size;
-  ParallelFor(rotated.rows(), [&](int64_t row) {
-    for (size_t group = 0; group < groups; ++group) {
-      const size_t index = static_cast<size_t>(row) * groups + group;
-      const std::span weights(rotated.row(row).data() + group * size, size);
-      const quant::Grid grid = quant::MinMaxGrid(weights, bits);
-      linear.scales[index] = FloatToHalf(grid.scale);
-      linear.zeros[index] = static_cast<uint8_t>(grid.zero);
-      quant::QuantizeGroup(weights, grid, bits,
-                           std::span(linear.codes).subspan(index * size, size));
+// What errors in the channels of each group cost: the diagonal blocks of the inputs' second moment
+// in the basis; identities for grids that look at no inputs.
+std::vector<Matrix> GroupCosts(const LinearProblem& problem, const Basis& basis, GridChoice grid) {
+  const int64_t size = basis.rotation.group_size;
+  const auto groups = static_cast<size_t>(basis.rotation.channels / size);
+  if (grid == GridChoice::kMinMax) return std::vector<Matrix>(groups, Matrix::Identity(size, size));
+  MatrixD moment = problem.statistics->Moment(0);
+  TransformMoment(basis, moment);
+  std::vector<Matrix> costs;
+  for (int64_t base = 0; base < moment.rows(); base += size) {
+    costs.push_back(moment.block(base, base, size, size).cast<float>());
+  }
+  return costs;
+}
+
+}  // namespace
+
+quant::QuantizedLinear RoundToNearest(const LinearProblem& problem, Basis basis, int bits,
+                                      GridChoice grid) {
+  const Matrix channels = RotatedChannels(problem.target, basis);
+  const std::vector<Matrix> costs = GroupCosts(problem, basis, grid);
+
+  quant::QuantizedLinear linear = EmptyLinear(problem.target.rows(), std::move(basis), bits);
+  const int64_t size = linear.group_size;
+  const int64_t chunks = (linear.out_features + kChunkRows - 1) / kChunkRows;
+  ParallelFor(linear.in_features / size * chunks, [&](int64_t task) {
+    const int64_t base = task / chunks * size;
+    const int64_t first_row = task % chunks * kChunkRows;
+    const int64_t rows = std::min(kChunkRows, linear.out_features - first_row);
+    const auto weights = channels.block(base, first_row, size, rows);
+    const quant::RowGrids grids =
+        FindGrids(grid, weights, costs[static_cast<size_t>(base / size)], bits);
+    StoreGrids(grids, base / size, first_row, linear);
+    for (int64_t i = 0; i < size; ++i) {
+      StoreCodes(NearestCodes(weights.row(i), grids, bits), base + i, first_row, linear);
     }
   });
   return linear;

@@ -3,13 +3,16 @@
 #define PAROQUANT_METHOD_ROUND_TO_NEAREST_H_
 
 #include "method/basis.h"
-#include "paroquant/base/matrix.h"
+#include "paroquant/method/linear_problem.h"
+#include "paroquant/method/recipe.h"
 #include "paroquant/quant/quantized_linear.h"
 
 namespace paroquant::method {
 
-// `target` [N, K], finite, on min-max grids in the given basis.
-quant::QuantizedLinear RoundToNearest(const ConstMatrixRef& target, Basis basis, int bits);
+// The problem's target in the given basis, each weight at the nearest value of its grid. Searched
+// grids need the problem's statistics.
+quant::QuantizedLinear RoundToNearest(const LinearProblem& problem, Basis basis, int bits,
+                                      GridChoice grid);
 
 }  // namespace paroquant::method
 

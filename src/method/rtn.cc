@@ -5,9 +5,11 @@
 
 namespace paroquant::method {
 
-quant::QuantizedLinear QuantizeRtn(const LinearProblem& problem, int bits, int group_size) {
+quant::QuantizedLinear QuantizeRtn(const LinearProblem& problem, int bits, int group_size,
+                                   int rounds) {
   CheckFinite(problem);
-  return RoundToNearest(problem.target, IdentityBasis(problem.target.cols(), group_size), bits);
+  return RoundToNearest(problem, IdentityBasis(problem.target.cols(), group_size, rounds), bits,
+                        GridChoice::kMinMax);
 }
 
 }  // namespace paroquant::method

@@ -30,13 +30,13 @@ nn::PerLinear<method::TuningLinear> TuningLinears(const model::Checkpoint& sourc
 }  // namespace
 
 TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
-                        const method::BlockTuningOptions& options, const Matrix& input,
+                        const method::BlockTuningOptions& options, ConstMatrixRef input,
                         const CalibrationStream& stream, std::span<SolvedLayer> layers,
                         Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
   const int64_t held_out = stream.held_out_rows();
   const int64_t training = input.rows() - held_out;
-  const Matrix& target = stream.reference();
+  const ConstMatrixMap target = stream.reference();
   nn::Block block = model.MakeBlock(layer);
   method::TunedBlock tuned = method::TuneBlock(
       block, stream.rope(), TuningLinears(model.checkpoint(), layer, layers),

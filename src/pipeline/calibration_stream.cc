@@ -41,16 +41,24 @@ std::vector<int32_t> InOrderOfParts(const CalibrationText& text) {
 }  // namespace
 
 CalibrationStream::CalibrationStream(const runtime::LanguageModel& model,
-                                     const CalibrationText& text, Needs needs)
+                                     const CalibrationText& text, Needs needs, MatrixStore& store)
     : model_(model),
+      store_(store),
       repairs_(needs.repairs),
       sequences_{std::ssize(text.held_out), (std::ssize(text.sequences) + 1) / 2,
                  std::ssize(text.sequences) / 2},
       length_(std::ssize(text.sequences.front())),
-      rope_(model.Rope(0, length_)),
-      hidden_(model.Embed(InOrderOfParts(text))) {
+      rope_(model.Rope(0, length_)) {
+  const std::vector<int32_t> ids = InOrderOfParts(text);
+  const int64_t width = model.architecture().hidden_size;
+  hidden_ = store.Make(std::ssize(ids), width);
+  ForEachChunk([&](const Chunk& chunk) {
+    Rows(chunk) = model.Embed(std::span(ids).subspan(static_cast<size_t>(chunk.first),
+                                                     static_cast<size_t>(chunk.batch.rows())));
+  });
   const bool all = needs.repairs || needs.reference;
-  reference_ = all ? hidden_ : Matrix(hidden_.topRows(held_out_rows()));
+  reference_ = store.Make(all ? hidden_.rows() : held_out_rows(), width);
+  reference_.view() = hidden().topRows(reference_.rows());
 }
 
 template <typename Body>
@@ -117,18 +125,15 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
          return stage;
        });
 
-  Matrix attended(hidden_.rows(), original.linear(LinearRole::kAttentionOutput).in_features());
+  StoredMatrix attended =
+      store_.Make(hidden_.rows(), original.linear(LinearRole::kAttentionOutput).in_features());
   ForEachChunk([&](const Chunk& chunk) {
-    attended.middleRows(chunk.first, chunk.batch.rows()) =
-        block.Attend(chunk.batch, rope_, block.AttentionInput(Rows(chunk)));
+    Of(attended, chunk) = block.Attend(chunk.batch, rope_, block.AttentionInput(Rows(chunk)));
   });
   ForEachReferenceChunk([&](const Chunk& chunk) {
     const Matrix input = original.AttentionInput(ReferenceRows(chunk));
     original.AddAttention(original.Attend(chunk.batch, rope_, input), ReferenceRows(chunk));
   });
-  const auto attended_rows = [&](const Chunk& chunk) {
-    return attended.middleRows(chunk.first, chunk.batch.rows());
-  };
   const auto with_output_difference = [&](const Chunk& chunk, LinearRole role, Matrix input) {
     StageInput stage{std::move(input), {}};
     if (Repairs(chunk)) {
@@ -138,10 +143,10 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
   };
   Show(visitor, kAttentionOutputRoles, name + ": output of attention", RepairForm::kOutputs,
        [&](const Chunk& chunk) {
-         return with_output_difference(chunk, LinearRole::kAttentionOutput, attended_rows(chunk));
+         return with_output_difference(chunk, LinearRole::kAttentionOutput, Of(attended, chunk));
        });
-  ForEachChunk([&](const Chunk& chunk) { block.AddAttention(attended_rows(chunk), Rows(chunk)); });
-  attended.resize(0, 0);
+  ForEachChunk([&](const Chunk& chunk) { block.AddAttention(Of(attended, chunk), Rows(chunk)); });
+  attended = StoredMatrix();
 
   Show(visitor, kMlpRoles, name + ": input of the MLP", RepairForm::kInputs,
        [&](const Chunk& chunk) {
@@ -166,7 +171,13 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
   ForEachChunk([&](const Chunk& chunk) { block.AddMlp(mlp_hidden(chunk), Rows(chunk)); });
 }
 
-void CalibrationStream::RunAgain(const nn::Block& block, Matrix input) {
+StoredMatrix CalibrationStream::Copy() const {
+  StoredMatrix copy = store_.Make(hidden_.rows(), hidden_.cols());
+  copy.view() = hidden();
+  return copy;
+}
+
+void CalibrationStream::RunAgain(const nn::Block& block, StoredMatrix input) {
   hidden_ = std::move(input);
   ForEachChunk([&](const Chunk& chunk) { block.Forward(chunk.batch, rope_, Rows(chunk)); });
 }
@@ -186,8 +197,8 @@ double CalibrationStream::HeldOutLoss() const {
 HeldOutDivergence CalibrationStream::Divergence() const {
   std::vector<double> means;  // of each sequence
   for (int64_t sequence = 0; sequence < sequences_[kHeldOut]; ++sequence) {
-    const Matrix expected = model_.Logits(reference_.middleRows(sequence * length_, length_));
-    const Matrix found = model_.Logits(hidden_.middleRows(sequence * length_, length_));
+    const Matrix expected = model_.Logits(reference().middleRows(sequence * length_, length_));
+    const Matrix found = model_.Logits(hidden().middleRows(sequence * length_, length_));
     std::vector<double> divergences(static_cast<size_t>(length_));
     ParallelFor(length_, [&](int64_t token) {
       divergences[static_cast<size_t>(token)] =

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "paroquant/base/matrix.h"
+#include "paroquant/base/matrix_store.h"
 #include "paroquant/method/stage_moments.h"
 #include "paroquant/model/architecture.h"
 #include "paroquant/nn/block.h"
@@ -43,21 +44,24 @@ class CalibrationStream {
     bool reference = false;  // somebody looks at the 16-bit stream
   };
 
-  // `model` must outlive this.
-  CalibrationStream(const runtime::LanguageModel& model, const CalibrationText& text, Needs needs);
+  // `model` and `store`, which the activations of all sequences are kept in, must outlive this.
+  CalibrationStream(const runtime::LanguageModel& model, const CalibrationText& text, Needs needs,
+                    MatrixStore& store);
 
   // Moves the streams through `block`, the block `layer` of the model being quantized; `name` is
   // used in errors. The visitor is called for each stage (q k v, o, gate up, down) with moments of
   // what the stage reads, given all that was replaced before it.
   void RunBlock(int64_t layer, nn::Block& block, const std::string& name, StageVisitor& visitor);
 
+  // A copy of the quantized stream.
+  StoredMatrix Copy() const;
   // Moves the quantized stream once more, from where it was before the last block.
-  void RunAgain(const nn::Block& block, Matrix input);
+  void RunAgain(const nn::Block& block, StoredMatrix input);
 
   // The streams, [all sequences * length, hidden]: the held-out sequences, the calibration's with
   // even numbers, those with odd ones.
-  const Matrix& hidden() const { return hidden_; }
-  const Matrix& reference() const { return reference_; }
+  ConstMatrixMap hidden() const { return hidden_.view(); }
+  ConstMatrixMap reference() const { return reference_.view(); }
   int64_t held_out_rows() const { return sequences_[kHeldOut] * length_; }
   int64_t length() const { return length_; }
   const nn::RopeTable& rope() const { return rope_; }
@@ -91,6 +95,12 @@ class CalibrationStream {
   template <typename Body>
   void ForEachReferenceChunk(const Body& body) const;
 
+  // The chunk's rows of activations of all sequences.
+  template <typename Stored>
+  static auto Of(Stored& activations, const Chunk& chunk) {
+    return activations.view().middleRows(chunk.first, chunk.batch.rows());
+  }
+
   bool Repairs(const Chunk& chunk) const { return repairs_ && chunk.part != kHeldOut; }
   // Shows the visitor the input that `read(chunk)` gives, if it wants it.
   template <typename Read>
@@ -99,24 +109,19 @@ class CalibrationStream {
   // What the 16-bit stream has and this input, multiplied by the 16-bit weight, would not give.
   Matrix OutputDifference(const Chunk& chunk, const nn::Linear& linear, const Matrix& input) const;
 
-  auto Rows(const Chunk& chunk) { return hidden_.middleRows(chunk.first, chunk.batch.rows()); }
-  auto Rows(const Chunk& chunk) const {
-    return hidden_.middleRows(chunk.first, chunk.batch.rows());
-  }
-  auto ReferenceRows(const Chunk& chunk) {
-    return reference_.middleRows(chunk.first, chunk.batch.rows());
-  }
-  auto ReferenceRows(const Chunk& chunk) const {
-    return reference_.middleRows(chunk.first, chunk.batch.rows());
-  }
+  auto Rows(const Chunk& chunk) { return Of(hidden_, chunk); }
+  auto Rows(const Chunk& chunk) const { return Of(hidden_, chunk); }
+  auto ReferenceRows(const Chunk& chunk) { return Of(reference_, chunk); }
+  auto ReferenceRows(const Chunk& chunk) const { return Of(reference_, chunk); }
 
   const runtime::LanguageModel& model_;
+  MatrixStore& store_;
   bool repairs_;
   std::array<int64_t, kParts> sequences_{};
   int64_t length_;
   nn::RopeTable rope_;
-  Matrix hidden_;     // [all sequences * length, hidden]
-  Matrix reference_;  // the 16-bit stream: as many rows, or those of the held-out part
+  StoredMatrix hidden_;     // [all sequences * length, hidden]
+  StoredMatrix reference_;  // the 16-bit stream: as many rows, or those of the held-out part
 };
 
 }  // namespace paroquant::pipeline

@@ -1,5 +1,6 @@
 #include "pipeline/layer_quantizer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -50,18 +51,27 @@ quant::QuantizedLinear LayerQuantizer::SolveLinear(const method::LinearProblem& 
                                  .seed = PairsSeed(options_.seed, plan)});
 }
 
+void LayerQuantizer::Judge(SolvedLayer& layer) const {
+  LayerReport& report = layer.report;
+  auto rtn =
+      method::QuantizeRtn({.name = report.plan.info.name, .target = layer.target}, report.plan.bits,
+                          report.plan.group_size, StoredRotations(options_));
+  const double error = method::RelativeOutputError(layer.target, layer.linear, *layer.held_out);
+  const double rtn_error = method::RelativeOutputError(layer.target, rtn, *layer.held_out);
+  report.relative_output_error_rtn = rtn_error;
+  report.accepted = error <= rtn_error;
+  if (!report.accepted) layer.linear = std::move(rtn);
+}
+
 void LayerQuantizer::Finish(SolvedLayer layer) {
   LayerReport& report = layer.report;
   const std::string& name = report.plan.info.name;
   const Matrix weight = ReadWeight(source_, report.plan.info);
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
-  if (layer.statistics != nullptr) {
-    const auto rtn = method::QuantizeRtn({name, layer.target, nullptr}, report.plan.bits,
-                                         report.plan.group_size);
+  if (layer.held_out != nullptr) {
     report.relative_output_error =
-        method::RelativeOutputError(layer.target, layer.linear, *layer.statistics);
-    report.relative_output_error_rtn =
-        method::RelativeOutputError(layer.target, rtn, *layer.statistics);
+        method::RelativeOutputError(layer.target, layer.linear, *layer.held_out);
+    report.ranges = method::MeasureRanges(layer.target, layer.linear);
   }
   const quant::PackedLinear packed = quant::Pack(layer.linear, name);
   output_.WriteLayer(name, packed);
@@ -76,10 +86,9 @@ void LayerQuantizer::Quantize(const LayerPlan& plan) {
   const auto start = Clock::now();
   SolvedLayer layer{.report = {.plan = plan},
                     .target = ReadWeight(source_, plan.info),
-                    .statistics = nullptr,
+                    .held_out = nullptr,
                     .linear = {}};
-  layer.linear =
-      SolveLinear({.name = plan.info.name, .target = layer.target, .statistics = nullptr}, plan);
+  layer.linear = SolveLinear({.name = plan.info.name, .target = layer.target}, plan);
   layer.report.seconds = SecondsSince(start);
   Finish(std::move(layer));
 }
@@ -93,7 +102,9 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
   for (const LayerPlan* plan : plans) weights.push_back(ReadWeight(source_, plan->info));
   std::vector<method::RepairedTarget> targets =
       method::RepairTargets(moments, weights, recipe.target, recipe.damping);
-  const auto statistics = std::make_shared<const method::InputStatistics>(moments.TakeInputs());
+  const method::InputStatistics statistics = moments.TakeInputs();
+  const auto held_out =
+      std::make_shared<const method::InputStatistics>(std::move(moments.held_out));
 
   std::vector<SolvedLayer> layers;
   for (size_t i = 0; i < plans.size(); ++i) {
@@ -101,14 +112,17 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
     const MatrixD& output_moment = output_moments[static_cast<size_t>(plan.role)];
     SolvedLayer& layer = layers.emplace_back(SolvedLayer{.report = {.plan = plan},
                                                          .target = std::move(targets[i].weight),
-                                                         .statistics = statistics,
+                                                         .held_out = held_out,
                                                          .linear = {}});
     layer.linear =
         SolveLinear({.name = plan.info.name,
                      .target = layer.target,
-                     .statistics = statistics.get(),
-                     .output_moment = output_moment.size() > 0 ? &output_moment : nullptr},
+                     .statistics = &statistics,
+                     .output_moment = output_moment.size() > 0 ? &output_moment : nullptr,
+                     .held_out = held_out.get()},
                     plan);
+    Judge(layer);
+    layer.report.notes = method::UnusualFacts(weights[i], plan.group_size, statistics);
     if (recipe.target != method::TargetChoice::kWeight) layer.report.repair = targets[i].factor;
     layer.report.seconds = SecondsSince(start);
     start = Clock::now();

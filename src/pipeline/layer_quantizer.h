@@ -21,8 +21,8 @@ namespace paroquant::pipeline {
 // A quantized layer on its way to the checkpoint.
 struct SolvedLayer {
   LayerReport report;
-  Matrix target;  // the weight that it imitates, [N, K]
-  std::shared_ptr<const method::InputStatistics> statistics;
+  Matrix target;                                            // the weight that it imitates, [N, K]
+  std::shared_ptr<const method::InputStatistics> held_out;  // of its inputs
   quant::QuantizedLinear linear;
 };
 
@@ -50,6 +50,8 @@ class LayerQuantizer {
  private:
   quant::QuantizedLinear SolveLinear(const method::LinearProblem& problem,
                                      const LayerPlan& plan) const;
+  // Puts rounding to nearest in the layer's place if that is better on the held-out inputs.
+  void Judge(SolvedLayer& layer) const;
 
   const model::Checkpoint& source_;
   const QuantizeOptions& options_;

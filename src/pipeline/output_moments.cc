@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "paroquant/method/input_statistics.h"
 #include "paroquant/runtime/self_gradient.h"
@@ -43,18 +44,19 @@ class MomentCollector : public runtime::CheckpointBackward {
 }  // namespace
 
 OutputMoments::OutputMoments(const runtime::LanguageModel& model,
-                             std::span<const std::vector<int32_t>> sequences, uint64_t seed)
+                             std::span<const std::vector<int32_t>> sequences, uint64_t seed,
+                             MatrixStore& store)
     : model_(model),
       length_(std::ssize(sequences.front())),
       rows_(std::ssize(sequences) * length_),
-      gradients_(runtime::SelfGradients(model, sequences, seed)) {}
+      gradients_(runtime::SelfGradients(model, sequences, seed, store)) {}
 
 nn::PerLinear<MatrixD> OutputMoments::OfBlock(int64_t layer, ConstMatrixRef inputs,
                                               double damping) {
   MomentCollector collector(model_.checkpoint(), layer);
   const nn::Block& block = model_.block(layer);
   const nn::RopeTable rope = model_.Rope(0, length_);
-  Matrix& gradients = gradients_[static_cast<size_t>(layer)];
+  StoredMatrix gradients = std::move(gradients_[static_cast<size_t>(layer)]);
   const int64_t per_pass = std::max<int64_t>(1, kTokensPerPass / length_) * length_;
   nn::BlockActivations kept;
   for (int64_t row = 0; row < rows_; row += per_pass) {
@@ -62,9 +64,8 @@ nn::PerLinear<MatrixD> OutputMoments::OfBlock(int64_t layer, ConstMatrixRef inpu
     const nn::SequenceBatch batch{.count = rows / length_, .length = length_};
     Matrix hidden = inputs.middleRows(row, rows);
     block.ForwardKeeping(batch, rope, hidden, kept);
-    block.BackwardToLinears(batch, rope, kept, collector, gradients.middleRows(row, rows));
+    block.BackwardToLinears(batch, rope, kept, collector, gradients.view().middleRows(row, rows));
   }
-  gradients.resize(0, 0);
   nn::PerLinear<MatrixD> moments;
   for (size_t role = 0; role < moments.size(); ++role) {
     moments[role] = collector.DampedMoment(role, damping);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "paroquant/base/matrix.h"
+#include "paroquant/base/matrix_store.h"
 #include "paroquant/nn/held_linear.h"
 #include "paroquant/runtime/language_model.h"
 
@@ -15,10 +16,10 @@ namespace paroquant::pipeline {
 
 class OutputMoments {
  public:
-  // Runs the 16-bit model forwards and backwards over `sequences`, all of one length. `model` must
-  // outlive this. Memory: the gradients at all blocks' outputs.
+  // Runs the 16-bit model forwards and backwards over `sequences`, all of one length. `model` and
+  // `store`, where the gradients at all blocks' outputs are kept, must outlive this.
   OutputMoments(const runtime::LanguageModel& model,
-                std::span<const std::vector<int32_t>> sequences, uint64_t seed);
+                std::span<const std::vector<int32_t>> sequences, uint64_t seed, MatrixStore& store);
 
   // For each linear of the block the mean of g g^T, [N, N], g the gradients at its outputs (see
   // runtime::SelfGradients), in units of its mean diagonal, plus `damping` I. `inputs` [rows,
@@ -31,7 +32,7 @@ class OutputMoments {
   const runtime::LanguageModel& model_;
   int64_t length_;
   int64_t rows_;
-  std::vector<Matrix> gradients_;  // of each block's output, [rows, hidden]
+  std::vector<StoredMatrix> gradients_;  // of each block's output, [rows, hidden]
 };
 
 }  // namespace paroquant::pipeline

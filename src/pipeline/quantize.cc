@@ -101,10 +101,12 @@ class CalibratedRun {
         quantizer_(quantizer),
         progress_(progress),
         summary_(summary),
+        store_(summary.options.out, summary.options.memory_budget),
         stream_(model, text,
                 {.repairs = recipe_.layer.target != method::TargetChoice::kWeight,
-                 .reference = recipe_.tuning.Tunes() || recipe_.layer.row_feedback}) {
-    if (recipe_.layer.row_feedback) TakeGradients(text);
+                 .reference = recipe_.tuning.Tunes() || recipe_.layer.UsesRowFeedback()},
+                store_) {
+    if (recipe_.layer.UsesRowFeedback()) TakeGradients(text);
   }
 
   void Run(std::span<const LayerPlan> plans) {
@@ -125,7 +127,7 @@ class CalibratedRun {
     for (size_t i = 0; i < text.sequences.size() && sequences.size() < count; i += 2) {
       sequences.push_back(text.sequences[i]);
     }
-    output_moments_.emplace(model_, sequences, summary_.options.seed);
+    output_moments_.emplace(model_, sequences, summary_.options.seed, store_);
   }
 
   void RunBlock(std::span<const LayerPlan> plans) {
@@ -137,14 +139,14 @@ class CalibratedRun {
           layer, stream_.reference().middleRows(stream_.held_out_rows(), output_moments_->rows()),
           recipe_.layer.row_feedback_damping);
     }
-    Matrix input;
-    if (tunes) input = stream_.hidden();
+    StoredMatrix input;
+    if (tunes) input = stream_.Copy();
     nn::Block block = model_.MakeBlock(layer);
     BlockVisitor visitor(plans, block, model_.checkpoint(), quantizer_, moments, tunes);
     stream_.RunBlock(layer, block, fmt::format("block {}", layer), visitor);
     if (tunes && !visitor.kept().empty()) {
-      summary_.tuning.push_back(
-          TuneLayers(model_, layer, recipe_.tuning, input, stream_, visitor.kept(), progress_));
+      summary_.tuning.push_back(TuneLayers(model_, layer, recipe_.tuning, input.view(), stream_,
+                                           visitor.kept(), progress_));
       for (SolvedLayer& solved : visitor.kept()) {
         visitor.Place(solved);
         quantizer_.Finish(std::move(solved));
@@ -159,6 +161,7 @@ class CalibratedRun {
   LayerQuantizer& quantizer_;
   Progress& progress_;
   QuantizeSummary& summary_;
+  MatrixStore store_;
   CalibrationStream stream_;
   std::optional<OutputMoments> output_moments_;
 };

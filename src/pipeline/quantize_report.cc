@@ -1,3 +1,4 @@
+#include <cmath>
 #include <utility>
 
 #include "paroquant/base/version.h"
@@ -9,6 +10,12 @@ namespace {
 template <typename T>
 io::Json OrNull(const std::optional<T>& value) {
   return value ? io::Json(*value) : io::Json(nullptr);
+}
+
+// Of a layer's outputs, in decibels.
+std::optional<double> SignalToNoise(const std::optional<double>& relative_error) {
+  if (!relative_error || *relative_error <= 0) return std::nullopt;
+  return -10 * std::log10(*relative_error);
 }
 
 // What is the same in every run.
@@ -23,6 +30,11 @@ io::Json LayerJson(const LayerReport& report) {
   json["relative_output_error"] = OrNull(report.relative_output_error);
   json["relative_output_error_rtn"] = OrNull(report.relative_output_error_rtn);
   if (plan.quantized) {
+    json["snr_db"] = OrNull(SignalToNoise(report.relative_output_error));
+    json["accepted"] = report.accepted;
+    json["range_before"] = report.ranges ? io::Json(report.ranges->before) : io::Json(nullptr);
+    json["range_after"] = report.ranges ? io::Json(report.ranges->after) : io::Json(nullptr);
+    json["notes"] = report.notes;
     json["repair"] = OrNull(report.repair);
     json["relative_weight_error"] = report.relative_weight_error;
     json["crc32"] = report.checksum;

@@ -45,7 +45,7 @@ std::vector<Rng> Generators(int64_t first, int64_t count, uint64_t seed) {
 }
 
 // `hidden`, the last block's output, becomes the gradient there.
-void HeadGradient(const LanguageModel& model, uint64_t seed, Matrix& hidden) {
+void HeadGradient(const LanguageModel& model, uint64_t seed, MatrixMap hidden) {
   const model::Architecture& shape = model.architecture();
   const Matrix head =
       ReadMatrix(model.checkpoint(), HeadName(shape), shape.vocab_size, shape.hidden_size);
@@ -78,8 +78,9 @@ void CheckpointBackward::Backward(model::LinearRole role, ConstMatrixRef input,
   linalg::Multiply(output_gradient, weights_[static_cast<size_t>(role)], *input_gradient);
 }
 
-std::vector<Matrix> SelfGradients(const LanguageModel& model,
-                                  std::span<const std::vector<int32_t>> sequences, uint64_t seed) {
+std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
+                                        std::span<const std::vector<int32_t>> sequences,
+                                        uint64_t seed, MatrixStore& store) {
   const auto count = static_cast<int64_t>(sequences.size());
   const auto length = static_cast<int64_t>(sequences.front().size());
   const nn::RopeTable rope = model.Rope(0, length);
@@ -94,24 +95,31 @@ std::vector<Matrix> SelfGradients(const LanguageModel& model,
   for (const auto& sequence : sequences) ids.insert(ids.end(), sequence.begin(), sequence.end());
 
   // states[l] is what block l reads; on the way back, once block l is passed, the gradient there.
-  const int64_t layers = model.architecture().layers;
-  std::vector<Matrix> states = {model.Embed(ids)};
-  for (int64_t layer = 0; layer < layers; ++layer) {
-    states.push_back(states.back());
+  const auto layers = static_cast<size_t>(model.architecture().layers);
+  std::vector<StoredMatrix> states;
+  for (size_t i = 0; i <= layers; ++i) {
+    states.push_back(store.Make(std::ssize(ids), model.architecture().hidden_size));
+  }
+  states.front().view() = model.Embed(ids);
+  for (size_t layer = 0; layer < layers; ++layer) {
+    MatrixMap output = states[layer + 1].view();
+    output = states[layer].view();
     for_each_pass([&](int64_t row, const nn::SequenceBatch& batch) {
-      model.block(layer).Forward(batch, rope, states.back().middleRows(row, batch.rows()));
+      model.block(static_cast<int64_t>(layer))
+          .Forward(batch, rope, output.middleRows(row, batch.rows()));
     });
   }
-  HeadGradient(model, seed, states.back());
+  HeadGradient(model, seed, states.back().view());
   nn::BlockActivations kept;
-  for (int64_t layer = layers - 1; layer > 0; --layer) {
-    CheckpointBackward linears(model.checkpoint(), layer);
+  for (size_t layer = layers - 1; layer > 0; --layer) {
+    const nn::Block& block = model.block(static_cast<int64_t>(layer));
+    CheckpointBackward linears(model.checkpoint(), static_cast<int64_t>(layer));
     for_each_pass([&](int64_t row, const nn::SequenceBatch& batch) {
-      auto input = states[static_cast<size_t>(layer)].middleRows(row, batch.rows());
+      auto input = states[layer].view().middleRows(row, batch.rows());
       Matrix hidden = input;
-      model.block(layer).ForwardKeeping(batch, rope, hidden, kept);
-      Matrix gradient = states[static_cast<size_t>(layer) + 1].middleRows(row, batch.rows());
-      model.block(layer).Backward(batch, rope, input, kept, linears, gradient);
+      block.ForwardKeeping(batch, rope, hidden, kept);
+      Matrix gradient = states[layer + 1].view().middleRows(row, batch.rows());
+      block.Backward(batch, rope, input, kept, linears, gradient);
       input = gradient;
     });
   }

@@ -12,6 +12,7 @@
 #include "method/gptq.h"
 #include "method/hadamard_rotation.h"
 #include "method/pairwise_rotation.h"
+#include "method/round_to_nearest.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
@@ -53,6 +54,33 @@ TEST(ColumnScaleTest, ScalesAreBounded) {
   }
 }
 
+// Channels that are large in the inputs get finer steps, and rounding loses less for it.
+TEST(ColumnScaleTest, ActivationAwareScalesLowerTheErrorOfRoundingToNearest) {
+  const Matrix weight = RandomMatrix(48, 128, 1);
+  Matrix inputs = RandomMatrix(400, 128, 2);
+  for (int64_t j = 3; j < 128; j += 16) inputs.col(j) *= 20;
+  const InputStatistics statistics = testing::StatisticsOf(inputs);
+  const LinearProblem problem{"layer", weight, &statistics};
+  const std::vector<uint16_t> stored = ActivationAwareChannelScales(problem, 4, 64);
+  const Vector scales = ColumnScales(stored);
+  EXPECT_GT(scales[3], 2 * scales[4]);
+  Basis basis = IdentityBasis(128, 64);
+  const double plain = RelativeOutputError(
+      weight, RoundToNearest(problem, basis, 4, GridChoice::kMinMax), statistics);
+  basis.channel_scales = stored;
+  const double scaled = RelativeOutputError(
+      weight, RoundToNearest(problem, basis, 4, GridChoice::kMinMax), statistics);
+  EXPECT_LT(scaled, 0.5 * plain);
+}
+
+TEST(ColumnScaleTest, ActivationAwareScalesThatDoNotHelpAreNone) {
+  const Matrix weight = Matrix::Constant(8, 64, 0.5F);  // on any grid as it is
+  const InputStatistics statistics = testing::StatisticsOf(RandomMatrix(100, 64, 2));
+  for (const uint16_t scale : ActivationAwareChannelScales({"layer", weight, &statistics}, 4, 64)) {
+    EXPECT_EQ(scale, FloatToHalf(1));
+  }
+}
+
 TEST(QuantizeRtnTest, WeightsComeBackWithinHalfAStep) {
   const Matrix weight = testing::WeightWithOutliers(24, 128, 1);
   for (const int bits : {2, 3, 4, 8}) {
@@ -88,7 +116,8 @@ class RotationOrderTest : public ::testing::Test {
     Basis basis = IdentityBasis(512, 128);
     basis.rotation = rotation;
     const LinearProblem problem{"layer", weight_, &statistics_};
-    return RelativeOutputError(weight_, QuantizeInBasis(problem, basis, 4, 0.01), statistics_);
+    return RelativeOutputError(
+        weight_, QuantizeInBasis(problem, basis, 4, 0.01, GridChoice::kSearched), statistics_);
   }
 
   const Matrix weight_ = testing::WeightWithOutliers(256, 512, 1);
@@ -122,7 +151,7 @@ struct OutlierErrors {
 // Errors with some channels made `factor` times larger in the inputs and smaller in the weight,
 // which leaves the layer's function as it is. Summed over weights, since which pairs are matched is
 // a matter of chance. The weights have no outliers of their own: those ruin RTN in any case.
-OutlierErrors ErrorsWithOutliers(const Matrix& inputs, float factor, double damping) {
+OutlierErrors ErrorsWithOutliers(const Matrix& inputs, float factor) {
   Vector factors = Vector::Ones(inputs.cols());
   for (int64_t j = 5; j < inputs.cols(); j += 40) factors[j] = factor;
   const InputStatistics statistics = testing::StatisticsOf(inputs * factors.asDiagonal());
@@ -132,7 +161,7 @@ OutlierErrors ErrorsWithOutliers(const Matrix& inputs, float factor, double damp
         RandomMatrix(96, inputs.cols(), seed) * factors.cwiseInverse().asDiagonal();
     const LinearProblem problem{"layer", weight, &statistics};
     errors.closed_form +=
-        RelativeOutputError(weight, QuantizeLinear(problem, {.damping = damping}, {}), statistics);
+        RelativeOutputError(weight, QuantizeLinear(problem, {}, {}), statistics);
     errors.rtn += RelativeOutputError(weight, QuantizeRtn(problem, 4, 128), statistics);
   }
   return errors;
@@ -140,22 +169,19 @@ OutlierErrors ErrorsWithOutliers(const Matrix& inputs, float factor, double damp
 
 TEST(QuantizeLinearTest, OutlierChannelsOfUncorrelatedInputsChangeNothing) {
   const Matrix inputs = RandomMatrix(1000, 256, 9);
-  const OutlierErrors plain = ErrorsWithOutliers(inputs, 1, LayerRecipe().damping);
-  const OutlierErrors moved = ErrorsWithOutliers(inputs, 16, LayerRecipe().damping);
+  const OutlierErrors plain = ErrorsWithOutliers(inputs, 1);
+  const OutlierErrors moved = ErrorsWithOutliers(inputs, 16);
   EXPECT_NEAR(moved.closed_form, plain.closed_form, 0.03 * plain.closed_form);
   EXPECT_GT(moved.rtn, 3 * plain.rtn);
 }
 
-// A flat share of the mean diagonal is damping that sees outliers: with much to gain from
-// correlations it costs the other channels some of it, less the smaller it is.
-TEST(QuantizeLinearTest, OutlierChannelsOfCorrelatedInputsHurtByDampingOnly) {
+// With much to gain from correlations, damping must not see the outliers either.
+TEST(QuantizeLinearTest, OutlierChannelsOfCorrelatedInputsChangeNothing) {
   const Matrix inputs = testing::CorrelatedInputs(1000, 256, 2);
-  const auto growth = [&](double damping) {
-    return ErrorsWithOutliers(inputs, 16, damping).closed_form /
-           ErrorsWithOutliers(inputs, 1, damping).closed_form;
-  };
-  EXPECT_NEAR(growth(1e-4), 1, 0.15);
-  EXPECT_LT(growth(LayerRecipe().damping), 1.7);
+  const OutlierErrors plain = ErrorsWithOutliers(inputs, 1);
+  const OutlierErrors moved = ErrorsWithOutliers(inputs, 16);
+  EXPECT_NEAR(moved.closed_form, plain.closed_form, 0.05 * plain.closed_form);
+  EXPECT_GT(moved.rtn, 3 * plain.rtn);
 }
 
 TEST(QuantizeLinearTest, ImitatesTheTargetItIsGiven) {

@@ -74,6 +74,15 @@ int32_t DrawnToken(const LanguageModel& model, const Matrix& last, const Matrix&
   return static_cast<int32_t>(token);
 }
 
+std::vector<Matrix> Gradients(const LanguageModel& model, uint64_t seed) {
+  MatrixStore store(".", HalfOfMemory());
+  std::vector<Matrix> gradients;
+  for (StoredMatrix& gradient : SelfGradients(model, SomeSequences(), seed, store)) {
+    gradients.emplace_back(gradient.view());
+  }
+  return gradients;
+}
+
 class SelfGradientTest : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Models, SelfGradientTest,
@@ -82,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(Models, SelfGradientTest,
 
 TEST_P(SelfGradientTest, AgreesWithCentralDifferencesAtEveryBlock) {
   const auto model = LanguageModel::Load(paroquant::testing::GoldenPath("models") / GetParam());
-  const std::vector<Matrix> gradients = SelfGradients(model, SomeSequences(), 7);
+  const std::vector<Matrix> gradients = Gradients(model, 7);
   const int64_t layers = model.architecture().layers;
   ASSERT_EQ(static_cast<int64_t>(gradients.size()), layers);
   const Matrix last = HiddenAfter(model, layers - 1);
@@ -106,7 +115,7 @@ TEST(SelfGradientTest, DependsOnTheSeedAndNotOnThreads) {
   const auto model = LanguageModel::Load(paroquant::testing::GoldenPath("models") / "qwen3");
   const auto gradients = [&](int threads, uint64_t seed) {
     SetThreadCount(threads);
-    std::vector<Matrix> result = SelfGradients(model, SomeSequences(), seed);
+    std::vector<Matrix> result = Gradients(model, seed);
     SetThreadCount(AvailableProcessors());
     return result;
   };

@@ -233,6 +233,10 @@ void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options
   app.add_option("--calib", options.calibration,
                  "self, or text files (.txt, .jsonl, .json, .gz); several are mixed evenly")
       ->type_name("self|FILE");
+  app.add_option("--memory-budget", options.memory_budget,
+                 "bytes of activations to keep in memory; the rest goes to disk (half of memory)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->type_name("SIZE");
   app.add_option("--seed", options.seed, "of all random choices")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

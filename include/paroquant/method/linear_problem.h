@@ -13,10 +13,13 @@ struct LinearProblem {
   std::string name;       // the module, for errors
   ConstMatrixRef target;  // the weight to imitate, [N, K]: the layer's own, or one that also makes
                           // up for errors of the layers before
-  const InputStatistics* statistics;  // of the K inputs; may be null for methods that use none
+  const InputStatistics* statistics =
+      nullptr;  // of the K inputs; may be null for methods that use none
   // The second moment of the loss's gradients at the N outputs, [N, N], damped so that it is
   // positive definite: rounding with feedback then has rows make up for each other. May be null.
   const MatrixD* output_moment = nullptr;
+  // Of tokens that nothing is fitted to, to choose by. May be null.
+  const InputStatistics* held_out = nullptr;
 };
 
 // Throws kInput, naming the layer, if the target holds an infinity or no number.

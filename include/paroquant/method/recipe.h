@@ -14,18 +14,26 @@ namespace paroquant::method {
 
 enum class ChannelScaleChoice {
   kNone,
-  kInverseNorm,  // evens the columns of the weight out
+  kInverseNorm,      // evens the columns of the weight out
+  kActivationAware,  // AWQ: by the inputs' magnitudes and the weight's, as far as rounding gains
 };
 
 enum class RotationChoice {
   kNone,
   kHadamard,     // the Walsh-Hadamard transform of each group
   kClosedForm,   // minimises the sum of fourth powers pair by pair
+  kBest,         // of the three above, for each group, and none if held-out tokens say so
   kRandomPairs,  // pairs as the paper draws them, at angle 0: for tuning to turn
 };
 
+enum class GridChoice {
+  kMinMax,    // from the least weight of a row's group to the greatest
+  kSearched,  // with the least error, weighed by what an error in each channel costs
+  kClipped,   // AWQ: min-max of weights clipped at the part of the range that loses least output
+};
+
 enum class RoundingChoice {
-  kNearest,   // every weight by itself, on the min-max grid
+  kNearest,   // every weight by itself
   kFeedback,  // GPTQ: later channels make up for the errors of earlier ones
 };
 
@@ -38,15 +46,18 @@ enum class TargetChoice {
 // How one linear layer is quantized by itself. The key of a field in a file has the field's name.
 struct LayerRecipe {
   ChannelScaleChoice channel_scales = ChannelScaleChoice::kInverseNorm;
-  RotationChoice rotation = RotationChoice::kClosedForm;
+  RotationChoice rotation = RotationChoice::kBest;
+  GridChoice grid = GridChoice::kSearched;
   RoundingChoice rounding = RoundingChoice::kFeedback;
   TargetChoice target = TargetChoice::kStreamShrunk;
   double damping = 0.01;  // > 0, added to the inputs' second moment in units of its mean diagonal
   // Shall rows make up for each other's errors too, as far as the model's own predictions say that
   // outputs belong together (see row_feedback.h)?
-  bool row_feedback = false;
-  double row_feedback_damping = 1.0;    // as `damping`, of the outputs' gradients
-  int64_t row_feedback_sequences = 32;  // of the calibration's, that gradients are taken of
+  bool row_feedback = true;
+  double row_feedback_damping = 1.0;   // as `damping`, of the outputs' gradients
+  int64_t row_feedback_sequences = 8;  // of the calibration's, that gradients are taken of
+
+  bool UsesRowFeedback() const { return row_feedback && rounding == RoundingChoice::kFeedback; }
 };
 
 // The defaults are the recipe "fast".
@@ -63,7 +74,9 @@ struct Recipe {
 
   // True if any part of it looks at the layers' inputs.
   bool NeedsCalibration() const {
-    return layer.rounding == RoundingChoice::kFeedback || layer.target != TargetChoice::kWeight ||
+    return layer.channel_scales == ChannelScaleChoice::kActivationAware ||
+           layer.rotation == RotationChoice::kBest || layer.grid == GridChoice::kSearched ||
+           layer.rounding == RoundingChoice::kFeedback || layer.target != TargetChoice::kWeight ||
            tuning.Tunes();
   }
 };

@@ -21,10 +21,11 @@ struct RepairedTarget {
 // With H = E[x x^T] and the numerator
 //   N = W E[(x_f - x) x^T] + E[(r_f - r) x^T]
 // the weight that brings the outputs nearest to the 16-bit model's is W + N (H + lambda)^-1, lambda
-// = `damping` times the mean diagonal of H. That also fits noise: each repair adds about K / T of
-// the errors it is to undo, T the number of tokens. So the correction is shrunk by what it is worth
-// on tokens it was not fitted to: with N_i and H_i of one half of the tokens and
-// M_i = N_i (H_i + lambda)^-1,
+// a diagonal: lambda_j = `damping` mean_i(H_ii n_i^2) / n_j^2 with n_j the norm of column j over
+// the stage's weights, which is `damping` times the mean diagonal once the inputs are scaled by n_j
+// and so sees no outlier channels. That also fits noise: each repair adds about K / T of the errors
+// it is to undo, T the number of tokens. So the correction is shrunk by what it is worth on tokens
+// it was not fitted to: with N_i and H_i of one half of the tokens and M_i = N_i (H_i + lambda)^-1,
 //   factor = (<M_1, N_2> + <M_2, N_1>) / (tr(M_1 H_2 M_1^T) + tr(M_2 H_1 M_2^T)), within [0, 1],
 // which is the one that lowers the losses of both halves most, each with the other's correction.
 //

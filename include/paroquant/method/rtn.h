@@ -7,9 +7,10 @@
 
 namespace paroquant::method {
 
-// Min-max grids per row and group, channel scales 1 and the identity as rotation. `group_size` is
-// even and divides K. Throws kInput for a target that is not finite.
-quant::QuantizedLinear QuantizeRtn(const LinearProblem& problem, int bits, int group_size);
+// Min-max grids per row and group, channel scales 1 and `rounds` identities as rotation.
+// `group_size` is even and divides K. Throws kInput for a target that is not finite.
+quant::QuantizedLinear QuantizeRtn(const LinearProblem& problem, int bits, int group_size,
+                                   int rounds = 1);
 
 }  // namespace paroquant::method
 

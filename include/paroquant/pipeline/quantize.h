@@ -10,6 +10,7 @@
 #include "paroquant/base/progress.h"
 #include "paroquant/io/json.h"
 #include "paroquant/method/block_tuning.h"
+#include "paroquant/method/layer_facts.h"
 #include "paroquant/pipeline/layer_plan.h"
 #include "paroquant/pipeline/quantize_options.h"
 
@@ -19,14 +20,18 @@ struct LayerReport {
   LayerPlan plan;
   // |E|^2 / |W|^2, E the effective weight minus W (Frobenius norms).
   double relative_weight_error = 0.0;
-  // tr(E H E^T) / tr(T H T^T), H the second moment of the layer's inputs, T the weight to imitate
-  // (see method/repair_target.h) and E the effective weight minus T; with rounding to nearest in
-  // place of the recipe beside it. Absent without calibration.
+  // tr(E H E^T) / tr(T H T^T), H the second moment of the layer's inputs on the held-out sequences,
+  // T the weight to imitate (see method/repair_target.h) and E the effective weight minus T; with
+  // rounding to nearest in place of the recipe beside it. Absent without calibration.
   std::optional<double> relative_output_error;
   std::optional<double> relative_output_error_rtn;
   // How much of the correction for what the layers before have lost was taken, from 0 to 1.
   std::optional<double> repair;
-  uint32_t checksum = 0;  // of the packed tensors, see format::Checksum
+  // False: the recipe's result was worse than rounding to nearest, which took its place.
+  bool accepted = true;
+  std::optional<method::GroupRanges> ranges;  // absent without calibration
+  std::vector<std::string> notes;             // what is unusual about the layer
+  uint32_t checksum = 0;                      // of the packed tensors, see format::Checksum
   double seconds = 0.0;
 };
 

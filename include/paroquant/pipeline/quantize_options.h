@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "paroquant/base/matrix_store.h"
 #include "paroquant/method/recipe.h"
 
 namespace paroquant::pipeline {
@@ -33,6 +34,9 @@ struct QuantizeOptions {
   uint64_t seed = 0;
 
   uint64_t shard_size = 5'000'000'000;  // bytes
+  // Bytes of activations that are kept in memory; what is beyond them lies in unnamed files in
+  // `out` until the run ends. Changes no result.
+  uint64_t memory_budget = HalfOfMemory();
 
   // Throws kUsage for a value out of range.
   void Validate() const;
