@@ -28,8 +28,19 @@ std::string HintFor(int error_number) {
       return "Check the path.";
     case ENOMEM:
       return "Free memory or use a bigger machine.";
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENOTDIR:
+    case EISDIR:
+    case EEXIST:
+      return "Choose another path.";
+    case EFBIG:
+      return "Choose a file system or a limit (ulimit -f) that allows larger files.";
+    case EMFILE:
+    case ENFILE:
+      return "Raise the limit of open files (ulimit -n).";
     default:
-      return "";
+      return "Check that the device works and that the path is meant, then try again.";
   }
 }
 

@@ -41,11 +41,20 @@ Matrix RunBlocks(const LanguageModel& model, std::span<const Window> windows) {
   return hidden;
 }
 
-void RequireNumber(double value) {
-  if (std::isfinite(value)) return;
+bool IsFinite(const TokenScore& score) {
+  return std::isfinite(score.nll) && std::isfinite(score.kl_divergence) &&
+         std::isfinite(score.delta_nll);
+}
+
+// Throws kInput if a score is no number, naming the damaged tensor if there is one.
+void RequireNumbers(const std::vector<TokenScore>& scores, const LanguageModel& model,
+                    const LanguageModel* baseline) {
+  if (std::ranges::all_of(scores, IsFinite)) return;
+  model::RequireFinite(model.checkpoint().tensors());
+  if (baseline != nullptr) model::RequireFinite(baseline->checkpoint().tensors());
   throw Error(ErrorKind::kInput, {.where = "logits",
                                   .expected = "finite numbers",
-                                  .found = fmt::format("{}", value),
+                                  .found = "an infinity or no number",
                                   .hint = "The weights are damaged; run verify on the model."});
 }
 
@@ -53,7 +62,6 @@ void RequireNumber(double value) {
 TokenScore ScoreToken(const Eigen::Ref<const Eigen::RowVectorXf>& logits, int32_t target) {
   TokenScore score;
   score.nll = LogSumExp(logits) - static_cast<double>(logits[target]);
-  RequireNumber(score.nll);
   return score;
 }
 
@@ -70,8 +78,6 @@ TokenScore CompareToken(const Eigen::Ref<const Eigen::RowVectorXf>& logits,
   logits.maxCoeff(&top);
   baseline.maxCoeff(&baseline_top);
   score.top1_agrees = top == baseline_top;
-  RequireNumber(score.kl_divergence);
-  RequireNumber(score.delta_nll);
   return score;
 }
 
@@ -96,6 +102,7 @@ std::vector<TokenScore> ScoreWindow(const LanguageModel& model, const LanguageMo
                               : ScoreToken(logits.row(i), target);
     });
   }
+  RequireNumbers(scores, model, baseline);
   return scores;
 }
 

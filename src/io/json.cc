@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/foreign_content.h"
 #include "paroquant/base/file.h"
 
 namespace paroquant::io {
@@ -14,17 +15,19 @@ constexpr int kMaxDepth = 64;
 constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
 constexpr size_t kExcerptLength = 60;
 
-Error JsonError(const std::string& where, const std::string& found) {
-  return Error(ErrorKind::kInput, {.where = where,
-                                   .expected = "valid JSON",
-                                   .found = found,
-                                   .hint = "The file is damaged or no JSON; fetch it again."});
+Error JsonError(const std::string& where, const std::string& found,
+                std::string hint = "The file is damaged or no JSON; fetch it again.") {
+  return Error(ErrorKind::kInput,
+               {.where = where, .expected = "valid JSON", .found = found, .hint = std::move(hint)});
 }
 
 template <typename AnyJson>
 AnyJson Parse(std::string_view text, const std::string& where) {
   // The parser takes a zero byte for the end of its input and would not look at what follows.
   if (text.find('\0') != std::string_view::npos) throw JsonError(where, "a zero byte");
+  if (const auto foreign = RecogniseForeignContent(text)) {
+    throw JsonError(where, foreign->what, foreign->hint);
+  }
   using Event = typename AnyJson::parse_event_t;
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   const auto check = [&](int depth, Event event, AnyJson& parsed) {
@@ -66,7 +69,10 @@ JsonObject::JsonObject(const Json& value, std::string where)
     : value_(value), where_(std::move(where)) {
   if (!value.is_object()) {
     throw Error(ErrorKind::kInput,
-                {.where = where_, .expected = "an object", .found = Excerpt(value), .hint = ""});
+                {.where = where_,
+                 .expected = "an object",
+                 .found = Excerpt(value),
+                 .hint = "Is this the right file? Such data looks like {\"key\": value}."});
   }
 }
 

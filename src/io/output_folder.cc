@@ -61,7 +61,9 @@ void RequireModelFolder(const fs::path& path) {
                                   .hint = "Choose another folder, or empty this one yourself."});
 }
 
-void CheckUsable(const fs::path& path, bool overwrite) {
+}  // namespace
+
+void OutputFolder::RequireUsable(const fs::path& path, bool overwrite) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) return;
@@ -82,12 +84,10 @@ void CheckUsable(const fs::path& path, bool overwrite) {
                .hint = "Choose another one, or replace its content with --overwrite."});
 }
 
-}  // namespace
-
 OutputFolder OutputFolder::Create(const fs::path& path, bool overwrite) {
   OutputFolder folder(path.has_filename() ? path
                                           : path.parent_path());  // without a slash at its end
-  CheckUsable(folder.path_, overwrite);
+  RequireUsable(folder.path_, overwrite);
   folder.created_ = MissingFolders(folder.path_);
   std::error_code error;
   fs::create_directories(folder.path_, error);

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "io/foreign_content.h"
 #include "io/safetensors_header.h"
 
 namespace paroquant::io {
@@ -46,6 +47,13 @@ struct Sections {
 };
 
 Sections Split(std::span<const std::byte> bytes, const std::string& file) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (const auto foreign = RecogniseForeignContent(text)) {
+    throw Error(ErrorKind::kInput, {.where = file,
+                                    .expected = "a safetensors file",
+                                    .found = foreign->what,
+                                    .hint = foreign->hint});
+  }
   if (bytes.size() < kHeaderLengthBytes) {
     throw DamagedFile(file, "", "a safetensors file, at least 8 bytes long",
                       fmt::format("{} bytes", bytes.size()));

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <fstream>
 #include <limits>
 #include <new>
 #include <span>
+#include <system_error>
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
@@ -88,9 +91,33 @@ class Gunzip {
   std::string text_;
 };
 
+bool IsStream(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  return std::filesystem::is_fifo(status) || std::filesystem::is_character_file(status);
+}
+
+std::string ReadStream(const std::filesystem::path& path, uint64_t max_bytes) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw SystemError(path.string(), "open", errno);
+  std::string text;
+  std::array<char, size_t{1} << 16> buffer;
+  while (stream.read(buffer.data(), buffer.size()) || stream.gcount() > 0) {
+    text.append(buffer.data(), static_cast<size_t>(stream.gcount()));
+    if (text.size() <= max_bytes) continue;
+    throw Error(ErrorKind::kInput, {.where = path.string(),
+                                    .expected = fmt::format("at most {} bytes", max_bytes),
+                                    .found = "more",
+                                    .hint = "Is this the right file?"});
+  }
+  if (stream.bad()) throw SystemError(path.string(), "read", errno);
+  return text;
+}
+
 }  // namespace
 
 std::string ReadTextFile(const std::filesystem::path& path, uint64_t max_bytes) {
+  if (IsStream(path)) return ReadStream(path, max_bytes);
   if (path.extension() != ".gz") return ReadFile(path, max_bytes);
   const MappedFile file(path);
   return Gunzip(path, file.bytes(), max_bytes).Run();

@@ -88,11 +88,14 @@ Recipe LoadRecipe(const std::string& name_or_file) {
     const std::string file = fmt::format("configs/{}.json", shipped.name);
     return FromJson(shipped.name, io::ParseJson(shipped.json, file), file);
   }
-  throw Error(ErrorKind::kUnsupported, {.where = "--recipe",
-                                        .expected = fmt::format("one of {}, or a FILE.json",
-                                                                fmt::join(ShippedRecipes(), ", ")),
-                                        .found = fmt::format("\"{}\"", name_or_file),
-                                        .hint = "The default is fast."});
+  const std::string nearest = NearestWord(name_or_file, ShippedRecipes(), 2);
+  throw Error(
+      ErrorKind::kUnsupported,
+      {.where = "--recipe",
+       .expected = fmt::format("one of {}, or a FILE.json", fmt::join(ShippedRecipes(), ", ")),
+       .found = fmt::format("\"{}\"", name_or_file),
+       .hint =
+           nearest.empty() ? "The default is fast." : fmt::format("Did you mean {}?", nearest)});
 }
 
 std::vector<std::string> RecipeKeys() {

@@ -63,9 +63,13 @@ void ReadDimensions(const io::JsonObject& config, Architecture& architecture) {
 }
 
 void ReadTokens(const io::JsonObject& config, Architecture& architecture) {
-  if (config.Has("bos_token_id")) {
-    architecture.bos_token_id = config.Get<int32_t>("bos_token_id");
+  // Some configs say -1 for "none".
+  const auto bos = config.GetOr<int64_t>("bos_token_id", -1);
+  if (bos < -1 || bos >= architecture.vocab_size) {
+    config.Fail("bos_token_id", fmt::format("an id under vocab_size = {}", architecture.vocab_size),
+                fmt::format("{}", bos));
   }
+  if (bos >= 0) architecture.bos_token_id = static_cast<int32_t>(bos);
   if (!config.Has("eos_token_id")) return;
   const io::Json& eos = config.json().at("eos_token_id");
   for (const io::Json& id : eos.is_array() ? eos : io::Json::array({eos})) {

@@ -100,17 +100,19 @@ std::vector<float> DecodeFloats(const io::TensorView& tensor) {
   return values;
 }
 
+void RequireFinite(const io::TensorView& tensor) {
+  if (!IsFloat(tensor.dtype)) return;
+  const int64_t bad = FirstNonFinite(tensor);
+  if (bad < 0) return;
+  throw Error(ErrorKind::kInput, {.where = Place(tensor),
+                                  .expected = "finite weights",
+                                  .found = fmt::format("NaN or infinity at element {}", bad),
+                                  .hint = "The weights are damaged; fetch them again."});
+}
+
 void RequireFinite(const io::TensorFolder& tensors) {
-  ParallelFor(static_cast<int64_t>(tensors.tensors().size()), [&](int64_t i) {
-    const io::TensorView& tensor = tensors.tensors()[static_cast<size_t>(i)];
-    if (!IsFloat(tensor.dtype)) return;
-    const int64_t bad = FirstNonFinite(tensor);
-    if (bad < 0) return;
-    throw Error(ErrorKind::kInput, {.where = Place(tensor),
-                                    .expected = "finite weights",
-                                    .found = fmt::format("NaN or infinity at element {}", bad),
-                                    .hint = "The weights are damaged; fetch them again."});
-  });
+  ParallelFor(static_cast<int64_t>(tensors.tensors().size()),
+              [&](int64_t i) { RequireFinite(tensors.tensors()[static_cast<size_t>(i)]); });
 }
 
 }  // namespace paroquant::model

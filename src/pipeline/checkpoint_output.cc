@@ -1,16 +1,13 @@
 #include "pipeline/checkpoint_output.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
-#include <set>
+#include <map>
 #include <unordered_map>
+#include <utility>
 
-#include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
-#include "paroquant/format/paroquant_format.h"
 #include "paroquant/pipeline/quantize.h"
+#include "pipeline/carried_files.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -18,24 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kConfigFile[] = "config.json";
-
-// Weights in other formats would double the output and contradict it.
-constexpr std::array kWeightExtensions = {".safetensors", ".bin", ".pt",   ".pth",
-                                          ".gguf",        ".h5",  ".onnx", ".msgpack"};
-
-// Refuses an OUT that is the source folder or lies inside it.
-const fs::path& CheckedOut(const fs::path& in, const fs::path& out) {
-  const fs::path canonical_in = fs::canonical(in);
-  for (fs::path folder = fs::weakly_canonical(fs::absolute(out));; folder = folder.parent_path()) {
-    if (folder == canonical_in) {
-      throw Error(ErrorKind::kUsage, {.where = "--out " + out.string(),
-                                      .expected = "a folder outside the source model",
-                                      .found = "one inside " + in.string(),
-                                      .hint = "Choose another folder."});
-    }
-    if (folder == folder.parent_path()) return out;
-  }
-}
 
 // The quantized layers by the name of the tensor that they replace.
 std::unordered_map<std::string, const LayerPlan*> ReplacedTensors(
@@ -77,11 +56,20 @@ std::map<std::string, std::string> Metadata(const model::Checkpoint& source,
   return metadata;
 }
 
-bool IsWeightFile(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return path.filename() == "model.safetensors.index.json" ||
-         std::find(kWeightExtensions.begin(), kWeightExtensions.end(), extension) !=
-             kWeightExtensions.end();
+// What quantization_config says of all layers: the settings that were asked for where any layer has
+// them, else those of most, since engines and verify look for a layer that has them.
+format::QuantizationConfig CommonSettings(const QuantizeOptions& options, int rotations,
+                                          const std::vector<LayerPlan>& plans) {
+  std::map<std::pair<int, int>, int64_t> counts;  // by bits and group size
+  for (const LayerPlan& plan : plans) {
+    if (plan.quantized) ++counts[{plan.bits, plan.group_size}];
+  }
+  std::pair settings(options.recipe.bits, options.recipe.group_size);
+  if (!counts.empty() && !counts.contains(settings)) {
+    const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
+    settings = std::max_element(counts.begin(), counts.end(), fewer)->first;
+  }
+  return {settings.first, settings.second, rotations};
 }
 
 }  // namespace
@@ -89,9 +77,8 @@ bool IsWeightFile(const fs::path& path) {
 CheckpointOutput::CheckpointOutput(const model::Checkpoint& source, const QuantizeOptions& options,
                                    int rotations, const std::vector<LayerPlan>& plans)
     : source_(source),
-      options_(options),
-      rotations_(rotations),
-      folder_(io::OutputFolder::Create(CheckedOut(options.model, options.out), options.overwrite)),
+      config_(CommonSettings(options, rotations, plans)),
+      folder_(io::OutputFolder::Create(options.out, options.overwrite)),
       writer_(folder_, OutputSpecs(source, rotations, plans), options.shard_size,
               Metadata(source, options)) {}
 
@@ -107,28 +94,15 @@ void CheckpointOutput::WriteLayer(const std::string& module, const quant::Packed
 }
 
 void CheckpointOutput::CopyOtherFiles() {
-  const std::vector<fs::path>& weights = source_.tensors().files();
-  std::set<fs::path> entries;  // in an order that does not depend on the file system
-  for (const auto& entry : fs::directory_iterator(source_.folder())) entries.insert(entry.path());
-  for (const fs::path& path : entries) {
-    const std::string name = path.filename().string();
-    const bool own = std::find(weights.begin(), weights.end(), path) != weights.end();
-    if (own || name == kConfigFile || name == kProvenanceFile) continue;
-    if (!fs::is_regular_file(path)) {
-      notes_.push_back(fmt::format("not carried over: {} (no file)", name));
-    } else if (IsWeightFile(path)) {
-      notes_.push_back(fmt::format("not carried over: {} (other weights)", name));
-    } else {
-      CopyFile(path, folder_.Stage(name));
-    }
-  }
+  CarriedFiles files = FindCarriedFiles(source_);
+  for (const fs::path& path : files.paths) CopyFile(path, folder_.Stage(path.filename().string()));
+  notes_ = std::move(files.notes);
 }
 
 void CheckpointOutput::Commit(const io::Json& provenance) {
   writer_.Finish();
   CopyOtherFiles();
-  const io::Json config = format::WithQuantizationConfig(
-      source_.config(), {options_.recipe.bits, options_.recipe.group_size, rotations_});
+  const io::Json config = format::WithQuantizationConfig(source_.config(), config_);
   WriteFile(folder_.Stage(kConfigFile), config.dump(2) + "\n");
   WriteFile(folder_.Stage(kProvenanceFile), provenance.dump(2) + "\n");
   folder_.Commit();

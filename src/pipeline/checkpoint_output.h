@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "paroquant/format/paroquant_format.h"
 #include "paroquant/io/output_folder.h"
 #include "paroquant/io/safetensors_writer.h"
 #include "paroquant/model/checkpoint.h"
@@ -18,8 +19,8 @@ namespace paroquant::pipeline {
 class CheckpointOutput {
  public:
   // Declares every tensor and reserves the space. `rotations` is the
-  // number of rounds of every quantized layer. Throws kUsage for an OUT that is not empty or lies
-  // inside IN, kSystem if the disk refuses.
+  // number of rounds of every quantized layer. Throws kUsage for an OUT that is not empty, kSystem
+  // if the disk refuses. That OUT lies outside IN was checked before.
   CheckpointOutput(const model::Checkpoint& source, const QuantizeOptions& options, int rotations,
                    const std::vector<LayerPlan>& plans);
 
@@ -38,8 +39,7 @@ class CheckpointOutput {
   void CopyOtherFiles();
 
   const model::Checkpoint& source_;
-  const QuantizeOptions& options_;
-  int rotations_;
+  format::QuantizationConfig config_;
   io::OutputFolder folder_;
   io::SafetensorsWriter writer_;
   std::vector<std::string> notes_;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <string>
+#include <unordered_set>
 
-#include "paroquant/base/error.h"
 #include "paroquant/base/matrix.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/model/checkpoint.h"
@@ -15,9 +15,6 @@ namespace paroquant::pipeline {
 namespace {
 
 using model::Checkpoint;
-
-constexpr std::array kPackedSuffixes = {".qweight", ".qzeros", ".scales",
-                                        ".theta",   ".pairs",  ".channel_scales"};
 
 WeightStatistics Measure(const Checkpoint& checkpoint, const model::LinearInfo& info) {
   const int64_t n = info.out_features;
@@ -36,13 +33,7 @@ WeightStatistics Measure(const Checkpoint& checkpoint, const model::LinearInfo& 
   }
   const double count = static_cast<double>(n) * static_cast<double>(k);
   const double mean_square = column_energy.sum() / count;
-  if (!std::isfinite(mean_square)) {
-    throw Error(ErrorKind::kInput,
-                {.where = fmt::format("{}: {}", tensor.file.string(), tensor.name),
-                 .expected = "finite weights",
-                 .found = "an infinity or no number",
-                 .hint = "The file is damaged; get it again."});
-  }
+  if (!std::isfinite(mean_square)) model::RequireFinite(tensor);
   if (mean_square == 0.0) return {};
   const auto middle = column_energy.begin() + k / 2;
   const double most = column_energy.maxCoeff();
@@ -65,7 +56,7 @@ LayerInspection InspectLayer(const Checkpoint& checkpoint, const LayerPlan& plan
   const quant::PackedView view = format::ReadPacked(checkpoint.tensors(), plan.info);
   layer.plan.bits = view.bits;
   layer.plan.group_size = view.group_size;
-  for (const char* suffix : kPackedSuffixes) {
+  for (const char* suffix : format::kPackedSuffixes) {
     layer.stored_bytes +=
         static_cast<int64_t>(checkpoint.tensors().Get(plan.info.name + suffix).bytes.size());
   }
@@ -73,8 +64,17 @@ LayerInspection InspectLayer(const Checkpoint& checkpoint, const LayerPlan& plan
 }
 
 bool IsPartOfPacked(const std::string& name) {
-  return std::any_of(kPackedSuffixes.begin(), kPackedSuffixes.end(),
+  return std::any_of(format::kPackedSuffixes.begin(), format::kPackedSuffixes.end(),
                      [&](const char* suffix) { return name.ends_with(suffix); });
+}
+
+// Of the weights of linears the statistics tell.
+void RequireFiniteOthers(const Checkpoint& checkpoint, const std::vector<LayerPlan>& plans) {
+  std::unordered_set<std::string> measured;
+  for (const LayerPlan& plan : plans) measured.insert(plan.info.name + ".weight");
+  for (const io::TensorView& tensor : checkpoint.tensors().tensors()) {
+    if (!measured.contains(tensor.name)) model::RequireFinite(tensor);
+  }
 }
 
 }  // namespace
@@ -96,6 +96,7 @@ Inspection Inspect(const std::filesystem::path& folder) {
     const auto index = static_cast<size_t>(i);
     result.layers[index] = InspectLayer(checkpoint, plans[index]);
   });
+  RequireFiniteOthers(checkpoint, plans);
   for (const LayerInspection& layer : result.layers) {
     if (!layer.packed) continue;
     result.parameters += layer.plan.info.out_features * layer.plan.info.in_features;

@@ -124,4 +124,13 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
   return plans;
 }
 
+io::Json ToJson(const LayerPlan& plan) {
+  return {{"name", plan.info.name},
+          {"shape", {plan.info.out_features, plan.info.in_features}},
+          {"bits", plan.quantized ? plan.bits : 16},
+          {"group_size", plan.quantized ? io::Json(plan.group_size) : io::Json(nullptr)},
+          {"status", plan.quantized ? "quantized" : "kept"},
+          {"reason", plan.reason}};
+}
+
 }  // namespace paroquant::pipeline

@@ -8,8 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "paroquant/base/error.h"
-#include "paroquant/format/paroquant_format.h"
+#include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/quant/packed_view.h"
 #include "paroquant/quant/packing.h"
 #include "paroquant/runtime/language_model.h"
@@ -185,36 +184,13 @@ std::vector<LayerReport> CompleteReports(const std::vector<LayerPlan>& plans,
   return reports;
 }
 
-void RequireSixteenBit(const model::Checkpoint& source) {
-  const std::string config = (source.folder() / "config.json").string();
-  if (!format::ParseQuantizationConfig(source.config(), config)) return;
-  throw Error(ErrorKind::kInput, {.where = config,
-                                  .expected = "a 16-bit model",
-                                  .found = "a quantized one",
-                                  .hint = "Quantize the model that it was made from."});
-}
-
-void RequireWork(const std::vector<LayerPlan>& plans) {
-  if (std::any_of(plans.begin(), plans.end(), [](const LayerPlan& p) { return p.quantized; })) {
-    return;
+// What is unusual about layers, by layer.
+void AppendLayerNotes(const std::vector<LayerReport>& layers, std::vector<std::string>& notes) {
+  for (const LayerReport& layer : layers) {
+    const std::string& name = layer.plan.info.name;
+    for (const std::string& note : layer.notes) notes.push_back(name + ": " + note);
+    if (!layer.accepted) notes.push_back(name + ": rounded to nearest, the recipe did no better");
   }
-  throw Error(ErrorKind::kUnsupported, {.where = plans.front().info.name + " and all others",
-                                        .expected = "a layer that can be quantized",
-                                        .found = plans.front().reason,
-                                        .hint = "Try a smaller --group-size or fewer --skip."});
-}
-
-// What engines that load paroquant checkpoints take, where this one is something else.
-std::vector<std::string> EngineNotes(const std::vector<LayerPlan>& plans) {
-  const auto differs = [](const LayerPlan& plan) {
-    return plan.quantized && (plan.bits != 4 || plan.group_size != 128);
-  };
-  const auto count = std::count_if(plans.begin(), plans.end(), differs);
-  if (count == 0) return {};
-  return {
-      fmt::format("{} layers are not 4 bit in groups of 128: this program runs them, the "
-                  "engines that load paroquant checkpoints do not",
-                  count)};
 }
 
 }  // namespace
@@ -222,11 +198,11 @@ std::vector<std::string> EngineNotes(const std::vector<LayerPlan>& plans) {
 QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   const auto start = Clock::now();
   options.Validate();
+  RequireUsableOut(options);
   const auto model = runtime::LanguageModel::Load(options.model);
   const model::Checkpoint& source = model.checkpoint();
-  RequireSixteenBit(source);
-  const std::vector<LayerPlan> plans = PlanLayers(source.architecture(), options);
-  RequireWork(plans);
+  const QuantizationPlan plan = PlanQuantization(source, options);
+  const std::vector<LayerPlan>& plans = plan.layers;
   model::RequireFinite(source.tensors());
 
   QuantizeSummary summary{.options = options, .calibration_source = "none"};
@@ -236,8 +212,8 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   if (!options.recipe.NeedsCalibration()) {
     output.CopyUntouchedTensors(plans);
     progress.Start("quantizing", steps);
-    for (const LayerPlan& plan : plans) {
-      if (plan.quantized) quantizer.Quantize(plan);
+    for (const LayerPlan& layer : plans) {
+      if (layer.quantized) quantizer.Quantize(layer);
     }
   } else {
     const CalibrationText calibration = LoadCalibrationText(options, model, progress);
@@ -254,7 +230,8 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   summary.layers = CompleteReports(plans, quantizer.TakeReports());
   summary.bits_per_weight = quantizer.BitsPerWeight();
   output.Commit(Provenance(summary));
-  summary.notes = EngineNotes(plans);
+  summary.notes = plan.notes;
+  AppendLayerNotes(summary.layers, summary.notes);
   summary.notes.insert(summary.notes.end(), output.notes().begin(), output.notes().end());
   summary.seconds = SecondsSince(start);
   summary.peak_rss_bytes = PeakRssBytes();

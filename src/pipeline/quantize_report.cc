@@ -21,12 +21,7 @@ std::optional<double> SignalToNoise(const std::optional<double>& relative_error)
 // What is the same in every run.
 io::Json LayerJson(const LayerReport& report) {
   const LayerPlan& plan = report.plan;
-  io::Json json = {{"name", plan.info.name},
-                   {"shape", {plan.info.out_features, plan.info.in_features}},
-                   {"bits", plan.quantized ? plan.bits : 16},
-                   {"group_size", plan.quantized ? io::Json(plan.group_size) : io::Json(nullptr)},
-                   {"status", plan.quantized ? "quantized" : "kept"},
-                   {"reason", plan.reason}};
+  io::Json json = ToJson(plan);
   json["relative_output_error"] = OrNull(report.relative_output_error);
   json["relative_output_error_rtn"] = OrNull(report.relative_output_error_rtn);
   if (plan.quantized) {

@@ -15,6 +15,8 @@
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/packing.h"
+#include "pipeline/carried_files.h"
+#include "pipeline/surplus_tensors.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -62,7 +64,11 @@ class Verifier {
       Try([&] { CheckLinear(*checkpoint, info); });
       progress_.Advance(1, info.name);
     }
-    if (source) CheckSource(*checkpoint, Checkpoint::Open(*source), linears);
+    if (source) {
+      CheckSource(*checkpoint, Checkpoint::Open(*source), linears);
+    } else {
+      AddAll(SurplusTensors(*checkpoint, nullptr));
+    }
     progress_.Finish();
     return problems_;
   }
@@ -83,6 +89,10 @@ class Verifier {
 
   void Add(std::string where, std::string expected, std::string found) {
     problems_.push_back({std::move(where), std::move(expected), std::move(found)});
+  }
+
+  void AddAll(const std::vector<VerifyProblem>& problems) {
+    problems_.insert(problems_.end(), problems.begin(), problems.end());
   }
 
   // config.json's word on the model against the tensors.
@@ -183,6 +193,8 @@ class Verifier {
     for (const io::TensorView& tensor : source.tensors().tensors()) {
       if (!replaced.contains(tensor.name)) CheckIdentical(checkpoint, tensor);
     }
+    AddAll(SurplusTensors(checkpoint, &source));
+    AddAll(DifferingFiles(checkpoint, source));
   }
 
   // Reads the checkpoint's own report, if it has one.

@@ -14,6 +14,11 @@ namespace {
 // Sequences drawn in lockstep: enough for full matrix products, few enough for the caches.
 constexpr int64_t kLockstep = 32;
 
+// Logits that are no numbers come from damaged weights; the tensor is looked for only then.
+void BlameWeights(const LanguageModel& model, const Matrix& logits) {
+  if (!logits.allFinite()) model::RequireFinite(model.checkpoint().tensors());
+}
+
 // Draws sequences [first, first + count).
 void SampleLockstep(const LanguageModel& model, int64_t length, std::vector<Rng>& rngs,
                     std::span<std::vector<int32_t>> sequences, Progress& progress) {
@@ -25,6 +30,7 @@ void SampleLockstep(const LanguageModel& model, int64_t length, std::vector<Rng>
     Matrix hidden = model.Embed(last);
     model.Forward({.count = count, .length = 1, .first = position}, hidden, caches);
     const Matrix logits = model.Logits(hidden);
+    BlameWeights(model, logits);
     ParallelFor(count, [&](int64_t row) {
       const auto s = static_cast<size_t>(row);
       sequences[s].push_back(SampleToken(logits.row(row).transpose(), 1.0, rngs[s]));
@@ -76,6 +82,7 @@ void Generate(const LanguageModel& model, std::span<const int32_t> prompt, int64
     model.Forward({.count = 1, .length = count, .first = position}, hidden, caches);
     position += count;
     const Matrix logits = model.Logits(hidden.bottomRows(1));
+    BlameWeights(model, logits);
     const int32_t token = SampleToken(logits.row(0).transpose(), options.temperature, rng);
     if (std::find(ends.begin(), ends.end(), token) != ends.end()) return;
     on_token(token);

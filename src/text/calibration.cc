@@ -43,6 +43,15 @@ std::vector<std::string_view> CutDocuments(const std::vector<std::string>& docum
   return cut;
 }
 
+// What `count` sequences are for, in the message that there is too little text for them.
+std::string Purpose(int64_t count, const CalibrationOptions& options) {
+  const std::string sequences = fmt::format("{} sequences of {}", count, options.length);
+  if (options.held_out == 0) return sequences;
+  return fmt::format("{} ({}{} to calibrate and {} held out)", sequences,
+                     count < options.sequences ? "its share of " : "",
+                     options.sequences - options.held_out, options.held_out);
+}
+
 // Appends `count` sequences out of one file.
 void AppendSequences(const Tokenizer& tokenizer, const std::filesystem::path& file, int64_t count,
                      const CalibrationOptions& options, Rng& rng, Sequences& sequences) {
@@ -58,12 +67,11 @@ void AppendSequences(const Tokenizer& tokenizer, const std::filesystem::path& fi
     ids.insert(ids.end(), encoded.begin(), encoded.end());
   }
   if (std::ssize(ids) < needed) {
-    throw Error(
-        ErrorKind::kInput,
-        {.where = file.string(),
-         .expected = fmt::format("{} tokens for {} sequences of {}", needed, count, options.length),
-         .found = fmt::format("{}", ids.size()),
-         .hint = "Give more text, or ask for fewer or shorter sequences."});
+    throw Error(ErrorKind::kInput,
+                {.where = file.string(),
+                 .expected = fmt::format("{} tokens for {}", needed, Purpose(count, options)),
+                 .found = fmt::format("{}", ids.size()),
+                 .hint = "Give more text, or ask for fewer or shorter sequences."});
   }
   for (auto begin = ids.begin(); count > 0; --count, begin += options.length) {
     sequences.emplace_back(begin, begin + options.length);

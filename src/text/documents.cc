@@ -25,17 +25,6 @@ Error NoText(const std::string& where, const std::string& expected, const std::s
                 .hint = "Data files are .txt, .raw, .jsonl or .json, each also .gz."});
 }
 
-// Throws unless all of `content` is text.
-void CheckText(const std::string& content, const std::string& path) {
-  const size_t binary = std::min(content.find('\0'), content.size());
-  const size_t ill_formed = ValidUtf8Prefix(content);
-  const size_t fault = std::min(binary, ill_formed);
-  if (fault == content.size()) return;
-  const auto line = 1 + std::count(content.begin(), content.begin() + fault, '\n');
-  throw NoText(fmt::format("{}:{}", path, line), "text in UTF-8",
-               fault == binary ? "a zero byte" : "bytes that are no UTF-8");
-}
-
 std::string TextOf(const io::Json& document, const std::string& where) {
   const io::JsonObject object(document, where);
   const auto text = document.find("text");
@@ -51,15 +40,29 @@ std::string TextOf(const io::Json& document, const std::string& where) {
                text == document.end() ? "no such key" : text->type_name());
 }
 
+std::string_view WithoutByteOrderMark(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
+
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(kJsonWhitespace) == std::string_view::npos;
 }
 
-std::vector<std::string> FromLines(std::string_view content, const std::string& path) {
+enum class BlankLines { kSkipped, kRefused };
+
+std::vector<std::string> FromLines(std::string_view content, const std::string& path,
+                                   BlankLines blank = BlankLines::kSkipped) {
   std::vector<std::string> documents;
   io::ForEachLine(content, [&](std::string_view line, int64_t number) {
-    if (IsBlank(line)) return;
     const std::string where = fmt::format("{}:{}", path, number);
+    if (IsBlank(line)) {
+      if (blank == BlankLines::kSkipped) return;
+      throw Error(ErrorKind::kInput, {.where = where,
+                                      .expected = "a JSON object with a key \"text\"",
+                                      .found = "a blank line",
+                                      .hint = "Take it out, or write {\"text\": \"\"}."});
+    }
     documents.push_back(TextOf(io::ParseJson(line, where), where));
   });
   return documents;
@@ -85,8 +88,7 @@ std::vector<std::string> Parse(std::string content, const std::filesystem::path&
   const auto extension =
       path.extension() == ".gz" ? path.stem().extension().string() : path.extension().string();
   if (extension == ".txt" || extension == ".raw") return {std::move(content)};
-  std::string_view json = content;
-  if (json.starts_with(kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
+  const std::string_view json = WithoutByteOrderMark(content);
   return extension == ".jsonl" ? FromLines(json, path.string()) : FromJson(json, path.string());
 }
 
@@ -104,10 +106,33 @@ void CheckName(const std::filesystem::path& path) {
 
 }  // namespace
 
+void RequireText(const std::string& content, const std::string& where) {
+  const size_t binary = std::min(content.find('\0'), content.size());
+  const size_t ill_formed = ValidUtf8Prefix(content);
+  const size_t fault = std::min(binary, ill_formed);
+  if (fault == content.size()) return;
+  const auto line = 1 + std::count(content.begin(), content.begin() + fault, '\n');
+  throw Error(ErrorKind::kInput,
+              {.where = fmt::format("{}:{}", where, line),
+               .expected = "text in UTF-8",
+               .found = fault == binary ? "a zero byte" : "bytes that are no UTF-8",
+               .hint = "Convert it to UTF-8 first, for example with iconv."});
+}
+
+std::string ReadText(const std::filesystem::path& path) {
+  std::string content = io::ReadTextFile(path);
+  RequireText(content, path.string());
+  return content;
+}
+
+std::vector<std::string> ReadDocumentLines(const std::filesystem::path& path) {
+  const std::string content = ReadText(path);
+  return FromLines(WithoutByteOrderMark(content), path.string(), BlankLines::kRefused);
+}
+
 std::vector<std::string> ReadDocuments(const std::filesystem::path& path) {
   CheckName(path);
-  std::string content = io::ReadTextFile(path);
-  CheckText(content, path.string());
+  std::string content = ReadText(path);
   auto documents = Parse(std::move(content), path);
   if (std::ranges::all_of(documents, &std::string::empty)) {
     throw NoText(path.string(), "at least one document", "no text");

@@ -5,8 +5,10 @@
 #include <array>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/nearest_word.h"
 #include "paroquant/text/dataset.h"
 
 namespace paroquant::text {
@@ -54,12 +56,13 @@ std::optional<fs::path> FileAt(const fs::path& place, const fs::path& data_dir) 
   return first;
 }
 
-Error NotFound(const std::string& name, const std::string& expected, const std::string& found) {
-  return Error(ErrorKind::kInput,
-               {.where = fmt::format("the dataset \"{}\"", name),
-                .expected = expected,
-                .found = found,
-                .hint = "Say where the datasets lie with --data-dir or $PAROQUANT_DATA."});
+Error NotFound(
+    const std::string& name, const std::string& expected, const std::string& found,
+    std::string hint = "Say where the datasets lie with --data-dir or $PAROQUANT_DATA.") {
+  return Error(ErrorKind::kInput, {.where = fmt::format("the dataset \"{}\"", name),
+                                   .expected = expected,
+                                   .found = found,
+                                   .hint = std::move(hint)});
 }
 
 fs::path FindIn(const fs::path& data_dir, const Dataset& dataset) {
@@ -75,15 +78,17 @@ fs::path FindIn(const fs::path& data_dir, const Dataset& dataset) {
 }  // namespace
 
 fs::path FindDataset(const std::string& name, const fs::path& data_dir) {
-  std::vector<std::string_view> known;
+  std::vector<std::string> known;
   for (const Dataset& dataset : kDatasets) {
     if (name == dataset.name) return FindIn(data_dir, dataset);
-    known.push_back(dataset.name);
+    known.emplace_back(dataset.name);
   }
   std::error_code ignored;
   if (fs::is_regular_file(name, ignored)) return name;
+  const std::string nearest = NearestWord(name, known);
   throw NotFound(name, fmt::format("{} or the path of a file", fmt::join(known, ", ")),
-                 fs::is_directory(name, ignored) ? "a folder" : "no file of that name");
+                 fs::is_directory(name, ignored) ? "a folder" : "no file of that name",
+                 nearest.empty() ? "Check the path." : fmt::format("Did you mean {}?", nearest));
 }
 
 }  // namespace paroquant::text

@@ -137,6 +137,36 @@ TEST(CommandsTest, LayersThatNoGroupDividesAreKeptAndListed) {
   EXPECT_EQ(RunCli({"verify", "--model", out}).exit_code, 0);
 }
 
+// Engines and verify look for a layer with the settings of quantization_config.
+TEST(CommandsTest, QuantizationConfigDescribesTheLayersThereAre) {
+  struct SettingsCase {
+    fs::path model;
+    std::vector<std::string> options;
+    int bits;
+    int group_size;
+  };
+  const std::vector<SettingsCase> cases = {
+      {kTinyLlama, {}, 4, 128},
+      {kTinyLlama, {"--override", "down_proj:bits=8"}, 4, 128},
+      {kTinyLlama, {"--override", ".*:bits=8,group-size=64"}, 8, 64},
+      {kTinyLlama, {"--override", ".*:bits=8", "--override", "down_proj:bits=2"}, 8, 128},
+      {GoldenPath("models/qwen3"), {}, 4, 64},
+  };
+  for (const SettingsCase& c : cases) {
+    const TemporaryFolder folder;
+    const std::string out = (folder.path() / "out").string();
+    const auto result = RunCli(With(
+        {"quantize", "--model", c.model.string(), "--out", out, "--recipe", "rtn"}, c.options));
+    ASSERT_EQ(result.exit_code, 0) << result.error;
+    const io::Json config =
+        io::ReadJsonFile(folder.path() / "out" / "config.json").at("quantization_config");
+    EXPECT_EQ(config.at("bits"), c.bits) << c.model;
+    EXPECT_EQ(config.at("group_size"), c.group_size) << c.model;
+    const auto verified = RunCli({"verify", "--model", out, "--source", c.model.string()});
+    EXPECT_EQ(verified.exit_code, 0) << verified.out;
+  }
+}
+
 TEST(CommandsTest, TinyLlamaHasItsKnownPerplexity) {
   PAROQUANT_SKIP_WITHOUT_SHARED();
   const io::Json result =

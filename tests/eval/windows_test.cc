@@ -4,6 +4,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/eval/perplexity.h"
+#include "tests/testing/error_of.h"
 
 namespace paroquant::eval {
 namespace {
@@ -40,6 +41,30 @@ TEST(CutWindowsTest, SecondHalfIsScoredAfterBos) {
 TEST(CutWindowsTest, ShortTextIsOneWindowAndNoTextIsRefused) {
   EXPECT_EQ(CutWindows(Tokens(3), {.window = 8}).front().tokens.size(), 3U);
   EXPECT_THROW(CutWindows(Tokens(1), {.window = 8}), Error);
+}
+
+// Whose fault it is that nothing would be scored: what was asked for, the text, or the model.
+TEST(CutWindowsTest, ErrorsNameTheSourceOrTheOption) {
+  struct ShortCase {
+    int32_t tokens;
+    WindowOptions options;
+    ErrorKind kind;
+    std::string where;
+  };
+  for (const ShortCase& c : std::vector<ShortCase>{
+           {1, {.source = "a.txt"}, ErrorKind::kInput, "a.txt"},
+           {2, {.source = "a.txt", .second_half_only = true}, ErrorKind::kInput, "a.txt"},
+           {9, {.source = "a.txt", .max_window = 1}, ErrorKind::kInput, "a.txt"},
+           {9, {.source = "a.txt", .window = 1}, ErrorKind::kUsage, "--window"},
+           {9,
+            {.source = "a.txt", .window = 2, .second_half_only = true},
+            ErrorKind::kUsage,
+            "--window"}}) {
+    const Error error = testing::ErrorOf([&] { CutWindows(Tokens(c.tokens), c.options); });
+    EXPECT_EQ(error.kind(), c.kind) << error.what();
+    EXPECT_EQ(error.parts().where, c.where);
+  }
+  EXPECT_EQ(CutWindows(Tokens(9), {.window = 8, .max_window = 4}).size(), 2U);
 }
 
 TEST(CutWindowsTest, RefusesWindowsThatScoreNothingAndTakesAnyStride) {

@@ -32,6 +32,16 @@ TEST(JsonTest, BadTextIsAnInputErrorThatNamesTheFile) {
   }
 }
 
+TEST(JsonTest, DownloadsThatWentWrongAreRecognised) {
+  const Error pointer =
+      ErrorOf([] { ParseJson("version https://git-lfs.github.com/spec/v1", "f"); });
+  EXPECT_THAT(pointer.what(), HasSubstr("found a Git LFS pointer"));
+  EXPECT_THAT(pointer.parts().hint, HasSubstr("git lfs pull"));
+  for (const char* page : {"<html>", "<!DOCTYPE HTML>", "\n\t <!doctype html>"}) {
+    EXPECT_THAT(ErrorOf([&] { ParseJson(page, "f"); }).what(), HasSubstr("found a web page"));
+  }
+}
+
 TEST(JsonObjectTest, ReadsValuesOfTheKindAskedFor) {
   const Json json =
       ParseJson(R"({"i": -3, "x": 0.5, "s": "t", "b": true, "n": null, "o": {}})", "f");
@@ -67,8 +77,9 @@ TEST(JsonObjectTest, WrongKindsNameKeyExpectationAndFinding) {
                "f: x: expected an integer, found 0.5. Compare with the model's original file.");
   EXPECT_THAT(ErrorOf([&] { object.GetOr<int>("s", 1); }).what(), HasSubstr("found \"3\""));
   EXPECT_THAT(ErrorOf([&] { object.Get<bool>("absent"); }).what(), HasSubstr("found nothing"));
-  EXPECT_THAT(ErrorOf([&] { JsonObject(json.at("x"), "f: x"); }).what(),
-              HasSubstr("expected an object"));
+  const Error number = ErrorOf([&] { JsonObject(json.at("x"), "f: x"); });
+  EXPECT_THAT(number.what(), HasSubstr("expected an object"));
+  EXPECT_NE(number.parts().hint, "");
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include "paroquant/io/text_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
+#include <fstream>
 #include <functional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -75,6 +78,17 @@ TEST_F(TextFileTest, RefusesToUnpackMoreThanAllowed) {
   EXPECT_EQ(ReadTextFile(Write("fits.gz", Gzip(std::string(1000, 'x'))), 1000).size(), 1000U);
   ExpectFault(Gzip(std::string(1001, 'x')), "more");
   ExpectFault(Gzip(std::string(10000000, 'x')), "more");
+}
+
+TEST_F(TextFileTest, PipesAreReadToTheirEnd) {
+  const auto pipe = folder_.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const std::string text(200000, 'x');
+  std::thread writer([&] { std::ofstream(pipe) << text; });
+  EXPECT_EQ(ReadTextFile(pipe), text);
+  writer.join();
+  EXPECT_EQ(ReadTextFile("/dev/null"), "");
+  EXPECT_THROW(ReadTextFile("/dev/zero", 1000), Error);
 }
 
 TEST_F(TextFileTest, MissingFilesAreFaultsOfTheInput) {

@@ -160,8 +160,7 @@ OutlierErrors ErrorsWithOutliers(const Matrix& inputs, float factor) {
     const Matrix weight =
         RandomMatrix(96, inputs.cols(), seed) * factors.cwiseInverse().asDiagonal();
     const LinearProblem problem{"layer", weight, &statistics};
-    errors.closed_form +=
-        RelativeOutputError(weight, QuantizeLinear(problem, {}, {}), statistics);
+    errors.closed_form += RelativeOutputError(weight, QuantizeLinear(problem, {}, {}), statistics);
     errors.rtn += RelativeOutputError(weight, QuantizeRtn(problem, 4, 128), statistics);
   }
   return errors;

@@ -71,6 +71,8 @@ TEST(ArchitectureTest, NullCountsAsAbsent) {
                                           {"rope_scaling", nullptr},
                                           {"bos_token_id", nullptr},
                                           {"eos_token_id", nullptr}}));
+  EXPECT_FALSE(
+      Parse(With(MinimalConfig("llama"), {{"bos_token_id", -1}})).bos_token_id.has_value());
   EXPECT_EQ(architecture.kv_heads, 4);
   EXPECT_EQ(architecture.head_dim, 16);
   EXPECT_FALSE(architecture.bos_token_id.has_value());
@@ -179,6 +181,8 @@ TEST(ArchitectureTest, BadValuesNameTheirKey) {
       {"tie_word_embeddings", 1},
       {"hidden_act", 3},
       {"bos_token_id", "1"},
+      {"bos_token_id", 100},
+      {"bos_token_id", -2},
       {"bos_token_id", (int64_t{1} << 32) + 1},
       {"eos_token_id", {1, 2.5}},
       {"eos_token_id", "2"},

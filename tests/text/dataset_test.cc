@@ -67,6 +67,24 @@ TEST_F(DatasetTest, FaultsNameFileAndLine) {
   ExpectFault("k.jsonl.gz", "no gzip", input, ": expected a whole gzip file");
 }
 
+TEST_F(DatasetTest, LinesOfAnyFileAreDocumentsOneEach) {
+  const std::string lines =
+      "\xEF\xBB\xBF{\"text\": \"one\"}\r\n{\"text\": \"\"}\n{\"text\": \"two\"}";
+  EXPECT_THAT(ReadDocumentLines(Write("lines", lines)), ElementsAre("one", "", "two"));
+  EXPECT_THAT(ReadDocumentLines(Write("lines.txt", lines + "\n")), ElementsAre("one", "", "two"));
+  EXPECT_TRUE(ReadDocumentLines(Write("empty", "")).empty());
+  const Error blank = ErrorOf([&] { ReadDocumentLines(Write("lines", lines + "\n\n")); });
+  EXPECT_EQ(blank.kind(), ErrorKind::kInput);
+  EXPECT_THAT(blank.what(), HasSubstr("lines:4: expected a JSON object"));
+}
+
+TEST_F(DatasetTest, TextOfAnyNameIsUtf8) {
+  EXPECT_EQ(ReadText(Write("notes", "tw\xC3\xB6")), "tw\xC3\xB6");
+  const Error error = ErrorOf([&] { ReadText(Write("notes", "a\n\xC3")); });
+  EXPECT_THAT(error.what(), HasSubstr("notes:2: expected text in UTF-8"));
+  EXPECT_THAT(error.parts().hint, HasSubstr("Convert it to UTF-8"));
+}
+
 TEST_F(DatasetTest, ConversationsAndForeignFormatsAreUnsupported) {
   ExpectFault("a.jsonl", "{\"messages\": []}", ErrorKind::kUnsupported, ":1: expected a key");
   ExpectFault("a.parquet", "PAR1", ErrorKind::kUnsupported, ": expected .txt, .raw");
@@ -120,6 +138,7 @@ TEST_F(DatasetTest, UnknownNamesAreAnsweredWithTheKnownOnes) {
   const Error unknown = ErrorOf([&] { FindDataset("wikitext3", folder_.path()); });
   EXPECT_EQ(unknown.kind(), ErrorKind::kInput);
   EXPECT_THAT(unknown.what(), HasSubstr("wikitext2, c4 or the path of a file"));
+  EXPECT_EQ(unknown.parts().hint, "Did you mean wikitext2?");
   const Error absent = ErrorOf([&] { FindDataset("c4", folder_.path()); });
   EXPECT_THAT(absent.what(), HasSubstr("c4-validation*.json.gz"));
   EXPECT_THAT(absent.what(), HasSubstr(folder_.path().string()));
@@ -191,8 +210,15 @@ TEST_F(CalibrationTest, TooLittleTextIsToldInTokens) {
   const CalibrationOptions options{.sequences = 2, .length = 64};
   const Error error = ErrorOf([&] { CalibrationSequences(tokenizer_, {file}, options); });
   EXPECT_EQ(error.kind(), ErrorKind::kInput);
-  EXPECT_THAT(error.what(), HasSubstr("expected 128 tokens for 2 sequences of 64"));
+  EXPECT_THAT(error.what(), HasSubstr("expected 128 tokens for 2 sequences of 64, found"));
   EXPECT_THAT(error.what(), HasSubstr("found " + std::to_string(found)));
+  const CalibrationOptions held_out{.sequences = 12, .held_out = 8, .length = 64};
+  EXPECT_THAT(ErrorOf([&] { CalibrationSequences(tokenizer_, {file}, held_out); }).what(),
+              HasSubstr("12 sequences of 64 (4 to calibrate and 8 held out)"));
+  EXPECT_THAT(ErrorOf([&] {
+                CalibrationSequences(tokenizer_, {file, file}, held_out);
+              }).what(),
+              HasSubstr("6 sequences of 64 (its share of 4 to calibrate and 8 held out)"));
 }
 
 TEST_F(CalibrationTest, MixesRealCorpora) {

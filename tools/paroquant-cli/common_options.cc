@@ -5,18 +5,18 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 
+#include "option_values.h"
 #include "paroquant/base/error.h"
-#include "paroquant/base/file.h"
 #include "paroquant/base/parallel.h"
+#include "result_file.h"
 #include "terminal_progress.h"
 
 namespace paroquant::cli {
 namespace {
 
-constexpr int kMaxThreads = 1024;
+constexpr uint64_t kMaxThreads = 1024;
 
 spdlog::color_mode ColorMode() {
   const char* no_color = std::getenv("NO_COLOR");
@@ -28,16 +28,14 @@ spdlog::color_mode ColorMode() {
 
 void CommonOptions::Declare(CLI::App& app) {
   const std::string group = "Common";
-  app.add_option("--json", json_, "write the machine-readable result to FILE ('-': stdout)")
+  AddPath(app, "--json", json_, "write the machine-readable result to FILE ('-': stdout)")
       ->type_name("FILE")
       ->group(group);
-  app.add_option("--threads", threads_, "threads to use (default: all this process may use)")
-      ->check(CLI::Range(1, kMaxThreads))
-      ->type_name("N")
+  AddInteger(app, "--threads", threads_, {1, kMaxThreads},
+             "threads to use (default: all this process may use)")
       ->group(group);
-  app.add_option("--log-level", log_level_, "what to report on stderr")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-      ->capture_default_str()
+  AddChoice(app, "--log-level", log_level_, {"debug", "info", "warning", "error"},
+            "what to report on stderr")
       ->group(group);
   app.add_flag("--quiet", quiet_, "report errors only")->group(group);
   app.add_flag("--no-progress", no_progress_, "show no progress")->group(group);
@@ -49,7 +47,7 @@ void CommonOptions::Apply() const {
   logger->set_level(spdlog::level::from_str(quiet_ ? "error" : log_level_));
   spdlog::set_default_logger(std::move(logger));
   if (threads_ > 0) SetThreadCount(threads_);
-  RequireFolderOf(json_);
+  if (!JsonTakesOutput()) RequireWritable("--json", json_);
 }
 
 void CommonOptions::RefuseJson(const std::string& with) const {
@@ -61,7 +59,7 @@ void CommonOptions::RefuseJson(const std::string& with) const {
 }
 
 std::unique_ptr<Progress> CommonOptions::MakeProgress() const {
-  const bool shown = !quiet_ && !no_progress_;
+  const bool shown = !no_progress_ && spdlog::should_log(spdlog::level::info);
   return std::make_unique<TerminalProgress>(shown, shown && isatty(STDERR_FILENO) == 1);
 }
 
@@ -69,22 +67,11 @@ void CommonOptions::WriteJson(const nlohmann::ordered_json& result) const {
   if (json_.empty()) return;
   const std::string text =
       result.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-  if (json_ == "-") {
+  if (JsonTakesOutput()) {
     std::cout << text << std::flush;
   } else {
-    WriteFile(json_, text);
+    WriteResultText(json_, text);
   }
-}
-
-void RequireFolderOf(const std::string& path) {
-  if (path.empty() || path == "-") return;
-  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
-  std::error_code error;
-  if (std::filesystem::is_directory(folder, error)) return;
-  throw Error(ErrorKind::kSystem, {.where = path,
-                                   .expected = "a folder to write this file to",
-                                   .found = folder.string() + " is none",
-                                   .hint = "Create it first."});
 }
 
 }  // namespace paroquant::cli

@@ -16,14 +16,17 @@ class CommonOptions {
   // Declares --json, --threads, --log-level, --quiet and --no-progress.
   void Declare(CLI::App& app);
 
-  // Sets threads and logging up. To be called first by each command.
+  // Sets threads and logging up, and refuses a --json that can't be written. To be called first by
+  // each command.
   void Apply() const;
 
-  // A progress display as asked for: on standard error, or none.
+  // A progress display as asked for: on standard error, or none where only warnings or less are
+  // asked for.
   std::unique_ptr<Progress> MakeProgress() const;
 
   // True if the human-readable result belongs on standard output, which --json - takes over.
-  bool ShowsText() const { return json_ != "-"; }
+  bool ShowsText() const { return !JsonTakesOutput(); }
+  bool quiet() const { return quiet_; }
 
   // Throws kUsage if --json was given; `with` says what it does not go together with.
   void RefuseJson(const std::string& with) const;
@@ -32,16 +35,14 @@ class CommonOptions {
   void WriteJson(const nlohmann::ordered_json& result) const;
 
  private:
+  bool JsonTakesOutput() const { return json_ == "-" || json_ == "/dev/stdout"; }
+
   std::string json_;
   int threads_ = 0;
   std::string log_level_ = "info";
   bool quiet_ = false;
   bool no_progress_ = false;
 };
-
-// Throws kSystem if `path` can't be a file because its folder is not there: better before hours of
-// work than after. Nothing for "" and "-".
-void RequireFolderOf(const std::string& path);
 
 }  // namespace paroquant::cli
 

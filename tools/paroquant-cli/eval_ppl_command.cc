@@ -3,23 +3,27 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 
 #include "command.h"
 #include "common_options.h"
-#include "paroquant/base/file.h"
+#include "option_values.h"
 #include "paroquant/eval/evaluation_text.h"
 #include "paroquant/eval/perplexity.h"
 #include "paroquant/io/safetensors_writer.h"
 #include "paroquant/runtime/language_model.h"
+#include "result_file.h"
 
 namespace paroquant::cli {
 namespace {
 
 using eval::PerplexityResult;
 using Json = nlohmann::ordered_json;
+
+constexpr uint64_t kMostTokens = uint64_t{1} << 40;
 
 struct EvalOptions {
   CommonOptions common;
@@ -56,10 +60,12 @@ std::string DataDir(const EvalOptions& options) {
 eval::EvaluationTextOptions TextOptions(const EvalOptions& options,
                                         const runtime::LanguageModel& model) {
   return {.protocol = eval::ProtocolFromName(options.protocol),
-          .window = std::min(options.window, model.architecture().max_positions),
+          .window = options.window,
           .stride = options.stride,
           .max_windows = options.max_windows,
           .bos = ParseBos(options.bos),
+          .max_positions = model.architecture().max_positions,
+          .vocab_size = model.architecture().vocab_size,
           .bos_token_id = model.architecture().bos_token_id,
           .tokenizer_json = model.checkpoint().folder() / "tokenizer.json",
           .data_dir = DataDir(options),
@@ -69,9 +75,20 @@ eval::EvaluationTextOptions TextOptions(const EvalOptions& options,
 void SaveLogits(const std::string& path, const runtime::LanguageModel& model,
                 const eval::Window& window) {
   const Matrix logits = eval::WindowLogits(model, window.tokens);
-  io::WriteSafetensorsFile(
-      path, {.name = "logits", .dtype = io::DType::kF32, .shape = {logits.rows(), logits.cols()}},
-      std::as_bytes(std::span(logits.data(), static_cast<size_t>(logits.size()))));
+  const io::TensorSpec spec{"logits", io::DType::kF32, {logits.rows(), logits.cols()}};
+  WriteResultFile(path, [&](const std::filesystem::path& file) {
+    io::WriteSafetensorsFile(
+        file, spec, std::as_bytes(std::span(logits.data(), static_cast<size_t>(logits.size()))));
+  });
+}
+
+// A single window says nothing about how windows differ.
+Json StandardError(const PerplexityResult& result, const eval::Measurement& measurement) {
+  return result.windows > 1 ? Json(measurement.standard_error) : Json(nullptr);
+}
+
+std::string ShownError(const PerplexityResult& result, const eval::Measurement& measurement) {
+  return result.windows > 1 ? fmt::format("{:.5f}", measurement.standard_error) : "-";
 }
 
 Json ToJson(const DatasetResult& entry, const std::string& protocol) {
@@ -79,14 +96,14 @@ Json ToJson(const DatasetResult& entry, const std::string& protocol) {
   Json json = {{"dataset", entry.dataset}, {"protocol", protocol},
                {"window", entry.window},   {"windows", result.windows},
                {"tokens", result.tokens},  {"perplexity", result.perplexity},
-               {"nll", result.nll.mean},   {"nll_stderr", result.nll.standard_error}};
+               {"nll", result.nll.mean},   {"nll_stderr", StandardError(result, result.nll)}};
   if (result.comparison) {
     const eval::Comparison& comparison = *result.comparison;
     json["kl_divergence"] = comparison.kl_divergence.mean;
-    json["kl_divergence_stderr"] = comparison.kl_divergence.standard_error;
+    json["kl_divergence_stderr"] = StandardError(result, comparison.kl_divergence);
     json["top1_agreement"] = comparison.top1_agreement;
     json["delta_nll"] = comparison.delta_nll.mean;
-    json["delta_nll_stderr"] = comparison.delta_nll.standard_error;
+    json["delta_nll_stderr"] = StandardError(result, comparison.delta_nll);
   }
   return json;
 }
@@ -95,19 +112,20 @@ void Print(const DatasetResult& entry) {
   const PerplexityResult& result = entry.result;
   std::cout << fmt::format("{}: {} windows of {} tokens\n", entry.dataset, result.windows,
                            entry.window);
-  std::cout << fmt::format("  perplexity      {:.4f}   (NLL {:.5f} +- {:.5f})\n", result.perplexity,
-                           result.nll.mean, result.nll.standard_error);
+  std::cout << fmt::format("  perplexity      {:.4f}   (NLL {:.5f} +- {})\n", result.perplexity,
+                           result.nll.mean, ShownError(result, result.nll));
   if (!result.comparison) return;
   const eval::Comparison& comparison = *result.comparison;
-  std::cout << fmt::format("  KL divergence   {:.5f}   (+- {:.5f})\n",
-                           comparison.kl_divergence.mean, comparison.kl_divergence.standard_error);
+  std::cout << fmt::format("  KL divergence   {:.5f}   (+- {})\n", comparison.kl_divergence.mean,
+                           ShownError(result, comparison.kl_divergence));
   std::cout << fmt::format("  top-1 agreement {:.2f} %\n", 100.0 * comparison.top1_agreement);
-  std::cout << fmt::format("  delta NLL       {:+.5f}  (+- {:.5f}, paired)\n",
-                           comparison.delta_nll.mean, comparison.delta_nll.standard_error);
+  std::cout << fmt::format("  delta NLL       {:+.5f}  (+- {}, paired)\n",
+                           comparison.delta_nll.mean, ShownError(result, comparison.delta_nll));
 }
 
 int RunEvalPpl(const EvalOptions& options) {
   options.common.Apply();
+  RequireWritable("--save-logits", options.save_logits);
   const auto start = std::chrono::steady_clock::now();
   const auto model = runtime::LanguageModel::Load(options.model);
   std::optional<runtime::LanguageModel> baseline;
@@ -147,37 +165,34 @@ int RunEvalPpl(const EvalOptions& options) {
 
 Run DeclareEvalPpl(CLI::App& app) {
   const auto options = std::make_shared<EvalOptions>();
-  app.add_option("--model", options->model, "model folder, 16-bit or paroquant")
+  AddPath(app, "--model", options->model, "model folder, 16-bit or paroquant")
       ->required()
       ->type_name("DIR");
-  app.add_option("--baseline", options->baseline,
-                 "also measure KL divergence and top-1 agreement against this model")
+  AddPath(app, "--baseline", options->baseline,
+          "also measure KL divergence and top-1 agreement against this model")
       ->type_name("DIR");
   app.add_option("--data", options->data,
                  "wikitext2, c4, a text file, or a .json of token ids (repeatable)")
       ->required()
       ->type_name("NAME|FILE");
-  app.add_option("--data-dir", options->data_dir,
-                 "where wikitext2 and c4 lie (default: $PAROQUANT_DATA)")
+  AddPath(app, "--data-dir", options->data_dir,
+          "where wikitext2 and c4 lie (default: $PAROQUANT_DATA)")
       ->type_name("DIR");
-  app.add_option("--window", options->window, "tokens a window, never over the model's")
-      ->check(CLI::Range(int64_t{2}, int64_t{1} << 30))
-      ->capture_default_str();
-  app.add_option("--stride", options->stride,
-                 "tokens between windows' starts (default: the window)")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
-  app.add_option("--max-windows", options->max_windows, "stop after this many windows")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
-  app.add_option("--bos", options->bos, "BOS at each window's start: auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->capture_default_str();
-  app.add_option("--protocol", options->protocol, "paper, llama.cpp or paper-c4")
-      ->capture_default_str();
-  app.add_option("--seed", options->seed, "of paper-c4's random crops")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--save-logits", options->save_logits,
-                 "keep the first window's logits (F32 [T, V]) as safetensors")
+  AddInteger(app, "--window", options->window, {2, kMostTokens},
+             "tokens a window, never over the model's")
+      ->default_str(fmt::format("{}", options->window));
+  AddInteger(app, "--stride", options->stride, {1, kMostTokens},
+             "tokens between windows' starts (default: the window)");
+  AddInteger(app, "--max-windows", options->max_windows, {1, kMostTokens},
+             "stop after this many windows");
+  AddChoice(app, "--bos", options->bos, {"auto", "always", "never"},
+            "BOS at each window's start: auto, always or never");
+  AddChoice(app, "--protocol", options->protocol, {"paper", "llama.cpp", "paper-c4"},
+            "paper, llama.cpp or paper-c4");
+  AddInteger(app, "--seed", options->seed, kAnySeed, "of paper-c4's random crops")
+      ->default_str("0");
+  AddPath(app, "--save-logits", options->save_logits,
+          "keep the first window's logits (F32 [T, V]) as safetensors")
       ->type_name("FILE");
   options->common.Declare(app);
   return [options] { return RunEvalPpl(*options); };

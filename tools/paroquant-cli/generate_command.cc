@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "common_options.h"
+#include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/runtime/language_model.h"
 #include "paroquant/runtime/sampler.h"
@@ -13,6 +14,8 @@
 
 namespace paroquant::cli {
 namespace {
+
+constexpr uint64_t kMostTokens = uint64_t{1} << 40;
 
 struct GenerateOptions {
   CommonOptions common;
@@ -44,6 +47,7 @@ std::vector<int32_t> EncodePrompt(const GenerateOptions& options, const text::To
 
 int RunGenerate(const GenerateOptions& options) {
   options.common.Apply();
+  RequireTextOption("--prompt", options.prompt);
   const auto model = runtime::LanguageModel::Load(options.model);
   const model::Architecture& architecture = model.architecture();
   const auto tokenizer =
@@ -81,19 +85,20 @@ int RunGenerate(const GenerateOptions& options) {
 
 Run DeclareGenerate(CLI::App& app) {
   const auto options = std::make_shared<GenerateOptions>();
-  app.add_option("--model", options->model, "model folder, 16-bit or paroquant")
+  AddPath(app, "--model", options->model, "model folder, 16-bit or paroquant")
       ->required()
       ->type_name("DIR");
   app.add_option("--prompt", options->prompt, "the text to go on from")->required();
-  app.add_option("--max-tokens", options->max_tokens, "tokens to add at most")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
-      ->capture_default_str();
-  app.add_option("--temperature", options->temperature, "0: always the likeliest token")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--seed", options->seed, "of the random choices")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  AddInteger(app, "--max-tokens", options->max_tokens, {1, kMostTokens}, "tokens to add at most")
+      ->default_str(fmt::format("{}", options->max_tokens));
+  const auto read_temperature = [options](const std::string& text) {
+    options->temperature = ParseNumber("--temperature", text);
+  };
+  app.add_option_function<std::string>("--temperature", read_temperature,
+                                       "0: always the likeliest token")
+      ->type_name("T")
+      ->default_str("0");
+  AddInteger(app, "--seed", options->seed, kAnySeed, "of the random choices")->default_str("0");
   options->common.Declare(app);
   return [options] { return RunGenerate(*options); };
 }

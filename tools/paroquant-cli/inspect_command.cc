@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "common_options.h"
+#include "option_values.h"
 #include "paroquant/pipeline/inspect.h"
 
 namespace paroquant::cli {
@@ -118,7 +119,7 @@ int RunInspect(const InspectOptions& options) {
 
 Run DeclareInspect(CLI::App& app) {
   const auto options = std::make_shared<InspectOptions>();
-  app.add_option("--model", options->model, "model folder, 16-bit or paroquant")
+  AddPath(app, "--model", options->model, "model folder, 16-bit or paroquant")
       ->required()
       ->type_name("DIR");
   options->common.Declare(app);

@@ -31,15 +31,20 @@ std::string DidYouMean(const std::string& word, const std::vector<std::string>& 
   return nearest.empty() ? "Run with --help for what there is." : "Did you mean " + nearest + "?";
 }
 
-// CLI11 would report a mistyped command or option as "not expected"; this says what was meant.
-void RequireNoExtras(const CLI::App& app, const std::vector<std::string>& known,
-                     const std::string& kind) {
+bool LooksLikeOption(const std::string& word) { return word.starts_with('-'); }
+
+// CLI11 would report a mistyped option as "not expected"; this says what was meant.
+void RequireNoExtras(const CLI::App& app, const std::vector<std::string>& options) {
   const std::vector<std::string> extras = app.remaining();
   if (extras.empty()) return;
-  throw Error(ErrorKind::kUsage, {.where = app.get_name(),
-                                  .expected = "a known " + kind,
-                                  .found = fmt::format("\"{}\"", extras.front()),
-                                  .hint = DidYouMean(extras.front(), known)});
+  const std::string& word = extras.front();
+  const bool option = LooksLikeOption(word);
+  throw Error(ErrorKind::kUsage,
+              {.where = app.get_name(),
+               .expected = option ? "a known option" : "options only",
+               .found = fmt::format("{}\"{}\"", option ? "" : "the argument ", word),
+               .hint = option ? DidYouMean(word, options)
+                              : "All values follow an option; run with --help for what there is."});
 }
 
 std::vector<std::string> OptionNames(const CLI::App& app) {
@@ -48,6 +53,22 @@ std::vector<std::string> OptionNames(const CLI::App& app) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   return names;
+}
+
+// Explains a command that is not there, or options before it.
+void RequireNoExtrasBeforeCommand(const CLI::App& app, const std::vector<std::string>& commands) {
+  const std::vector<std::string> extras = app.remaining();
+  if (extras.empty()) return;
+  const std::string& word = extras.front();
+  const bool option = LooksLikeOption(word);
+  std::string hint = DidYouMean(word, option ? OptionNames(app) : commands);
+  if (option && NearestWord(word, OptionNames(app)).empty()) {
+    hint = "Put it behind the command: paroquant COMMAND --option VALUE.";
+  }
+  throw Error(ErrorKind::kUsage, {.where = app.get_name(),
+                                  .expected = option ? "a command first" : "a known command",
+                                  .found = fmt::format("\"{}\"", word),
+                                  .hint = hint});
 }
 
 // Prints what --help or --version asked for, or explains what is wrong with the arguments.
@@ -73,17 +94,17 @@ int ParseAndRun(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // An unknown option explains a "required" error better than the error does.
+    if (error.get_exit_code() != 0) RequireNoExtrasBeforeCommand(app, command_names);
     for (const CLI::App* chosen : app.get_subcommands()) {
-      if (error.get_exit_code() != 0) RequireNoExtras(*chosen, OptionNames(*chosen), "option");
+      if (error.get_exit_code() != 0) RequireNoExtras(*chosen, OptionNames(*chosen));
     }
     return ExplainParse(app, error);
   }
+  RequireNoExtrasBeforeCommand(app, command_names);
   if (app.get_subcommands().empty()) {
-    RequireNoExtras(app, command_names, "command");
     std::cerr << app.help();
     return static_cast<int>(ErrorKind::kUsage);
   }
-  RequireNoExtras(app, OptionNames(app), "option");
   if (app.get_subcommands().size() > 1) {
     throw Error(ErrorKind::kUsage,
                 {.where = "paroquant",
@@ -93,7 +114,7 @@ int ParseAndRun(int argc, char** argv) {
                  .hint = "Run them one after the other."});
   }
   const CLI::App* chosen = app.get_subcommands().front();
-  RequireNoExtras(*chosen, OptionNames(*chosen), "option");
+  RequireNoExtras(*chosen, OptionNames(*chosen));
   return runs.at(chosen)();
 }
 

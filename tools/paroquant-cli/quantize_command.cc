@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <charconv>
@@ -9,11 +10,12 @@
 
 #include "command.h"
 #include "common_options.h"
+#include "option_values.h"
 #include "paroquant/base/error.h"
-#include "paroquant/base/file.h"
 #include "paroquant/method/recipe.h"
-#include "paroquant/model/checkpoint.h"
+#include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/pipeline/quantize.h"
+#include "result_file.h"
 
 namespace paroquant::cli {
 namespace {
@@ -73,32 +75,32 @@ Error BadOverride(const std::string& text) {
                                    .hint = "Example: --override 'down_proj:bits=8'."});
 }
 
+// Sets one "key=number"; false if it is none or the second of its kind.
+bool SetOverride(std::string_view setting, pipeline::LayerOverride& result) {
+  const size_t equals = setting.find('=');
+  if (equals == std::string_view::npos) return false;
+  const std::string_view key = setting.substr(0, equals);
+  const std::string_view value = setting.substr(equals + 1);
+  std::optional<int>& target = key == "bits" ? result.bits : result.group_size;
+  if ((key != "bits" && key != "group-size") || target) return false;
+  int number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  target = number;
+  return error == std::errc() && end == value.data() + value.size();
+}
+
 // "REGEX:bits=8,group-size=64"; the expression may hold colons itself.
 pipeline::LayerOverride ParseOverride(const std::string& text) {
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) throw BadOverride(text);
   pipeline::LayerOverride result{.pattern = text.substr(0, colon)};
   std::string_view rest = std::string_view(text).substr(colon + 1);
-  while (!rest.empty()) {
-    const std::string_view setting = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), setting.size() + 1));
-    const size_t equals = setting.find('=');
-    if (equals == std::string_view::npos) throw BadOverride(text);
-    const std::string_view value = setting.substr(equals + 1);
-    int number = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error != std::errc() || end != value.data() + value.size()) throw BadOverride(text);
-    const std::string_view key = setting.substr(0, equals);
-    if (key == "bits") {
-      result.bits = number;
-    } else if (key == "group-size") {
-      result.group_size = number;
-    } else {
-      throw BadOverride(text);
-    }
+  while (true) {
+    const size_t comma = rest.find(',');
+    if (!SetOverride(rest.substr(0, comma), result)) throw BadOverride(text);
+    if (comma == std::string_view::npos) return result;
+    rest.remove_prefix(comma + 1);
   }
-  if (!result.bits && !result.group_size) throw BadOverride(text);
-  return result;
 }
 
 // The recipe, changed by options and then by --set.
@@ -146,7 +148,11 @@ void Print(const QuantizeSummary& summary) {
                              plan.bits, plan.group_size, percent(report.relative_output_error),
                              percent(report.relative_output_error_rtn));
   }
-  for (const std::string& note : summary.notes) std::cout << "  note: " << note << "\n";
+  if (summary.expected_kl) {
+    std::cout << fmt::format("expected KL divergence {:.5f} +- {:.5f}, on {} held-out sequences\n",
+                             *summary.expected_kl, *summary.expected_kl_stderr,
+                             summary.held_out_sequences);
+  }
   std::cout << fmt::format(
       "{}: {} layers quantized, {} kept, {:.2f} bits per quantized weight, {:.1f} s, peak memory "
       "{} MiB\n",
@@ -154,45 +160,48 @@ void Print(const QuantizeSummary& summary) {
       summary.bits_per_weight, summary.seconds, summary.peak_rss_bytes >> 20);
 }
 
-void PrintPlan(const pipeline::QuantizeOptions& options) {
-  const auto checkpoint = model::Checkpoint::Open(options.model);
-  for (const pipeline::LayerPlan& plan : pipeline::PlanLayers(checkpoint.architecture(), options)) {
+void Print(const pipeline::QuantizationPlan& plan) {
+  for (const pipeline::LayerPlan& layer : plan.layers) {
     std::cout << fmt::format(
-        "  {:<40} {:>14} {}{}{}\n", plan.info.name,
-        fmt::format("{} x {}", plan.info.out_features, plan.info.in_features),
-        plan.quantized ? fmt::format("{} bit, group {}", plan.bits, plan.group_size) : "kept",
-        plan.reason.empty() ? "" : ": ", plan.reason);
+        "  {:<40} {:>14} {}{}{}\n", layer.info.name,
+        fmt::format("{} x {}", layer.info.out_features, layer.info.in_features),
+        layer.quantized ? fmt::format("{} bit, group {}", layer.bits, layer.group_size) : "kept",
+        layer.reason.empty() ? "" : ": ", layer.reason);
   }
+}
+
+// Shows a plan or a summary where it belongs.
+template <typename Result>
+void Report(const QuantizeArguments& arguments, const Result& result, const io::Json& json) {
+  for (const std::string& note : result.notes) spdlog::warn("{}", note);
+  if (arguments.common.ShowsText() && !arguments.common.quiet()) Print(result);
+  if (!arguments.report.empty()) WriteResultText(arguments.report, json.dump(2) + "\n");
+  arguments.common.WriteJson(json);
 }
 
 int RunQuantize(const QuantizeArguments& arguments) {
   arguments.common.Apply();
   const pipeline::QuantizeOptions options = Resolve(arguments);
+  RequireWritable("--report", arguments.report);
   if (arguments.plan) {
-    PrintPlan(options);
+    const pipeline::QuantizationPlan plan = pipeline::PlanQuantization(options);
+    Report(arguments, plan, pipeline::ToJson(plan, options));
     return 0;
   }
   const auto progress = arguments.common.MakeProgress();
   const QuantizeSummary summary = pipeline::Quantize(options, *progress);
-  if (arguments.common.ShowsText()) Print(summary);
-  const auto json = pipeline::ToJson(summary);
-  if (!arguments.report.empty()) WriteFile(arguments.report, json.dump(2) + "\n");
-  arguments.common.WriteJson(json);
+  Report(arguments, summary, pipeline::ToJson(summary));
   return 0;
 }
 
 void DeclareModelOptions(CLI::App& app, QuantizeArguments& arguments) {
-  app.add_option("--model", arguments.model, "the 16-bit model folder")
-      ->required()
-      ->type_name("IN");
-  app.add_option("--out", arguments.out, "the folder to write")->required()->type_name("OUT");
+  AddPath(app, "--model", arguments.model, "the 16-bit model folder")->required()->type_name("IN");
+  AddPath(app, "--out", arguments.out, "the folder to write")->required()->type_name("OUT");
   app.add_flag("--overwrite", arguments.options.overwrite, "replace what OUT holds");
   app.add_flag("--resume", arguments.resume, "go on where a killed run stopped");
   app.add_flag("--plan", arguments.plan, "show what would happen to each layer, write nothing");
-  app.add_option("--report", arguments.report, "write a report (.json)")->type_name("FILE");
-  app.add_option("--shard-size", arguments.options.shard_size, "bytes a file of weights holds")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
-      ->type_name("SIZE");
+  AddPath(app, "--report", arguments.report, "write a report (.json)")->type_name("FILE");
+  AddSize(app, "--shard-size", arguments.options.shard_size, "bytes a file of weights holds");
 }
 
 void DeclareRecipeOptions(CLI::App& app, QuantizeArguments& arguments) {
@@ -204,7 +213,7 @@ void DeclareRecipeOptions(CLI::App& app, QuantizeArguments& arguments) {
       {"--sequence-length", "sequence_length", "tokens of each, never over the model's", {}},
   };
   for (RecipeOption& option : arguments.recipe_options) {
-    app.add_option(option.name, option.value, fmt::format("{} (the recipe's)", option.help));
+    AddInteger(app, option.name, option.value, {}, fmt::format("{} (the recipe's)", option.help));
   }
 }
 
@@ -233,13 +242,9 @@ void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options
   app.add_option("--calib", options.calibration,
                  "self, or text files (.txt, .jsonl, .json, .gz); several are mixed evenly")
       ->type_name("self|FILE");
-  app.add_option("--memory-budget", options.memory_budget,
-                 "bytes of activations to keep in memory; the rest goes to disk (half of memory)")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
-      ->type_name("SIZE");
-  app.add_option("--seed", options.seed, "of all random choices")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  AddSize(app, "--memory-budget", options.memory_budget,
+          "bytes of activations to keep in memory, the rest goes to disk (half of memory)");
+  AddInteger(app, "--seed", options.seed, kAnySeed, "of all random choices")->default_str("0");
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 #include "command.h"
 #include "common_options.h"
+#include "option_values.h"
 #include "paroquant/base/error.h"
-#include "paroquant/base/file.h"
 #include "paroquant/text/dataset.h"
 #include "paroquant/text/tokenizer.h"
 
@@ -28,7 +28,7 @@ struct TokenizeOptions {
 
 // A {"text"} a line in, an {"ids"} a line out.
 void TokenizeLines(const TokenizeOptions& options, const text::Tokenizer& tokenizer) {
-  for (const std::string& text : text::ReadDocuments(options.jsonl)) {
+  for (const std::string& text : text::ReadDocumentLines(options.jsonl)) {
     std::cout << Json{{"ids", tokenizer.Encode(text, options.special)}}.dump() << "\n";
   }
 }
@@ -50,7 +50,8 @@ int RunTokenize(const TokenizeOptions& options) {
     TokenizeLines(options, tokenizer);
     return 0;
   }
-  const std::string text = options.text ? *options.text : ReadFile(options.file);
+  if (options.text) RequireTextOption("--text", *options.text);
+  const std::string text = options.text ? *options.text : text::ReadText(options.file);
   const std::vector<int32_t> ids = tokenizer.Encode(text, options.special);
   if (options.common.ShowsText()) std::cout << fmt::format("{}\n", fmt::join(ids, " "));
   options.common.WriteJson({{"ids", ids}});
@@ -61,12 +62,12 @@ int RunTokenize(const TokenizeOptions& options) {
 
 Run DeclareTokenize(CLI::App& app) {
   const auto options = std::make_shared<TokenizeOptions>();
-  app.add_option("--model", options->model, "folder with tokenizer.json")
+  AddPath(app, "--model", options->model, "folder with tokenizer.json")
       ->required()
       ->type_name("DIR");
   app.add_option("--text", options->text, "the text itself");
-  app.add_option("--file", options->file, "a text file, taken whole")->type_name("FILE");
-  app.add_option("--jsonl", options->jsonl, R"(a {"text"} a line in, an {"ids"} a line out)")
+  AddPath(app, "--file", options->file, "a text file, taken whole")->type_name("FILE");
+  AddPath(app, "--jsonl", options->jsonl, R"(a {"text"} a line in, an {"ids"} a line out)")
       ->type_name("FILE");
   app.add_flag("--special", options->special, "add the template's special tokens");
   options->common.Declare(app);

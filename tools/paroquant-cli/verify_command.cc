@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "common_options.h"
+#include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/pipeline/verify.h"
 
@@ -57,10 +58,8 @@ int RunVerify(const VerifyOptions& options) {
 
 Run DeclareVerify(CLI::App& app) {
   const auto options = std::make_shared<VerifyOptions>();
-  app.add_option("--model", options->model, "the checkpoint to check")
-      ->required()
-      ->type_name("DIR");
-  app.add_option("--source", options->source, "also compare with the model it was made from")
+  AddPath(app, "--model", options->model, "the checkpoint to check")->required()->type_name("DIR");
+  AddPath(app, "--source", options->source, "also compare with the model it was made from")
       ->type_name("DIR");
   app.add_option("--target", options->target, "also check that this engine will load it")
       ->type_name("NAME");

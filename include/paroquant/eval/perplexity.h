@@ -3,8 +3,10 @@
 #define PAROQUANT_EVAL_PERPLEXITY_H_
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "paroquant/base/matrix.h"
@@ -21,7 +23,9 @@ struct Window {
 };
 
 struct WindowOptions {
-  int64_t window = 2048;          // tokens
+  std::string source = "text";                               // what errors call the text
+  int64_t window = 2048;                                     // tokens, as asked for
+  int64_t max_window = std::numeric_limits<int64_t>::max();  // what the model takes
   int64_t stride = 0;             // from one window's start to the next; 0: window
   int64_t max_windows = 0;        // 0: all
   std::optional<int32_t> bos;     // put at each window's start, in the place of a token
@@ -30,7 +34,8 @@ struct WindowOptions {
 
 // Cuts a text into windows. Where they overlap, a token is scored once, in the first window that
 // holds it. A rest shorter than a window is dropped, but a text shorter than one is a window.
-// Throws kInput for fewer than 2 tokens.
+// Throws kInput for fewer than 2 tokens; if windows would be too short to score anything, kUsage
+// or, where text or model made them shorter than asked for, kInput.
 std::vector<Window> CutWindows(std::span<const int32_t> tokens, const WindowOptions& options);
 
 // Means over windows of a window's mean over its scored tokens; standard errors over windows

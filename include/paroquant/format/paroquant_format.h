@@ -3,6 +3,7 @@
 #ifndef PAROQUANT_FORMAT_PAROQUANT_FORMAT_H_
 #define PAROQUANT_FORMAT_PAROQUANT_FORMAT_H_
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,10 @@ std::optional<QuantizationConfig> ParseQuantizationConfig(const io::Json& config
 
 // `config` with "quantization_config" set as its last key; the order of the others is kept.
 io::Json WithQuantizationConfig(io::Json config, const QuantizationConfig& quantization);
+
+// What stands behind a packed module's name in the names of its tensors.
+inline constexpr std::array kPackedSuffixes = {".qweight", ".qzeros", ".scales",
+                                               ".theta",   ".pairs",  ".channel_scales"};
 
 // True if the module is stored packed.
 bool IsPacked(const io::TensorFolder& tensors, const std::string& module);

@@ -17,6 +17,10 @@ class OutputFolder {
   // can't be created or written to.
   static OutputFolder Create(const std::filesystem::path& path, bool overwrite);
 
+  // The part of Create that looks and changes nothing: throws kUsage if `path` is not what Create
+  // takes, kSystem if it can't be read.
+  static void RequireUsable(const std::filesystem::path& path, bool overwrite);
+
   OutputFolder(OutputFolder&& other) noexcept;
   OutputFolder& operator=(OutputFolder&&) = delete;
   // Without a Commit() removes what was staged and the folders that Create made, if they are empty

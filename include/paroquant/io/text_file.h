@@ -14,7 +14,8 @@ namespace paroquant::io {
 inline constexpr uint64_t kMaxTextBytes = uint64_t{4} << 30;
 
 // The bytes of a file, unpacked if its name ends in ".gz" (all members of it, one after the
-// other). Throws kSystem; kInput if the file holds more than `max_bytes` or is no whole gzip file.
+// other). Pipes and devices are read to their end. Throws kSystem; kInput if the file holds more
+// than `max_bytes` or is no whole gzip file.
 std::string ReadTextFile(const std::filesystem::path& path, uint64_t max_bytes = kMaxTextBytes);
 
 // Calls visit(line, number) for every line of `text`: numbered from 1, without its "\n" or "\r\n".

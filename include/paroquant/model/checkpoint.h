@@ -42,7 +42,9 @@ void DecodeFloats(const io::TensorView& tensor, int64_t first, int64_t count, fl
 // The whole tensor as float32.
 std::vector<float> DecodeFloats(const io::TensorView& tensor);
 
-// Throws kInput naming the first float tensor that holds a NaN or an infinity.
+// Throws kInput, naming it, for a float tensor that holds a NaN or an infinity.
+void RequireFinite(const io::TensorView& tensor);
+// The same for the first such tensor of the folder.
 void RequireFinite(const io::TensorFolder& tensors);
 
 }  // namespace paroquant::model

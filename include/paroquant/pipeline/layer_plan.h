@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "paroquant/io/json.h"
 #include "paroquant/model/architecture.h"
 #include "paroquant/pipeline/quantize_options.h"
 
@@ -26,6 +27,9 @@ struct LayerPlan {
 // pattern that is no regular expression or that matches nothing.
 std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
                                   const QuantizeOptions& options);
+
+// The keys of a layer in reports that are known before it is quantized.
+io::Json ToJson(const LayerPlan& plan);
 
 }  // namespace paroquant::pipeline
 

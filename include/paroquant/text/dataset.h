@@ -21,6 +21,17 @@ namespace paroquant::text {
 // text, and if there is none.
 std::vector<std::string> ReadDocuments(const std::filesystem::path& path);
 
+// A text file of any name, taken whole. Throws kSystem; kInput if it is no text in UTF-8.
+std::string ReadText(const std::filesystem::path& path);
+
+// The document of each line of a file of any name, whose lines are JSON objects as in .jsonl.
+// Documents may be empty; a blank line is an error, so that line i of the file is document i.
+// Throws as ReadDocuments.
+std::vector<std::string> ReadDocumentLines(const std::filesystem::path& path);
+
+// Throws kInput, with `where` and the line, unless all of `content` is text in UTF-8.
+void RequireText(const std::string& content, const std::string& where);
+
 // True if the file holds token ids: a .json object with the key "input_ids". Throws kSystem.
 bool HoldsTokenIds(const std::filesystem::path& path);
 
@@ -32,7 +43,8 @@ std::vector<int32_t> ReadTokenIds(const std::filesystem::path& path);
 std::filesystem::path FindDataset(const std::string& name, const std::filesystem::path& data_dir);
 
 struct CalibrationOptions {
-  int64_t sequences = 128;                       // > 0
+  int64_t sequences = 128;                       // > 0, all in all
+  int64_t held_out = 0;                          // of them, to be told apart in errors
   int64_t length = 2048;                         // ids per sequence, > 0
   uint64_t seed = 0;                             // of both shuffles
   std::optional<int32_t> bos_id = std::nullopt;  // put before each document

@@ -1,0 +1,36 @@
+// What quantizing will do and all that speaks against it, before any work and without a write.
+#ifndef PAROQUANT_PIPELINE_QUANTIZATION_PLAN_H_
+#define PAROQUANT_PIPELINE_QUANTIZATION_PLAN_H_
+
+#include <string>
+#include <vector>
+
+#include "paroquant/io/json.h"
+#include "paroquant/model/checkpoint.h"
+#include "paroquant/pipeline/layer_plan.h"
+#include "paroquant/pipeline/quantize_options.h"
+
+namespace paroquant::pipeline {
+
+struct QuantizationPlan {
+  std::vector<LayerPlan> layers;
+  std::vector<std::string> notes;  // what the user should know: engines' limits, odd tensors
+};
+
+// Throws kUsage for an OUT that is not empty, lies inside IN, or is no folder. Looks at no model.
+void RequireUsableOut(const QuantizeOptions& options);
+
+// Throws kInput for a model that is quantized already or a calibration file that is not there,
+// kUnsupported if no layer can be quantized, and what PlanLayers throws.
+QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options);
+
+// The plan for options.model, refused wherever Quantize would refuse to begin. That weights are
+// finite and calibration texts long enough is not looked at.
+QuantizationPlan PlanQuantization(const QuantizeOptions& options);
+
+// {"model", "out", "notes", "layers"}, the layers as in the summary of a run.
+io::Json ToJson(const QuantizationPlan& plan, const QuantizeOptions& options);
+
+}  // namespace paroquant::pipeline
+
+#endif  // PAROQUANT_PIPELINE_QUANTIZATION_PLAN_H_

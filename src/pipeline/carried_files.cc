@@ -1,0 +1,107 @@
+#include "pipeline/carried_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "paroquant/base/file.h"
+#include "paroquant/pipeline/quantize.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kConfigFile[] = "config.json";
+constexpr char kQuantizationKey[] = "quantization_config";
+
+// Weights in other formats would double the output and contradict it.
+constexpr std::array kWeightExtensions = {".safetensors", ".bin", ".pt",   ".pth",
+                                          ".gguf",        ".h5",  ".onnx", ".msgpack"};
+
+bool IsWeightFile(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return path.filename() == "model.safetensors.index.json" ||
+         std::ranges::find(kWeightExtensions, extension) != kWeightExtensions.end();
+}
+
+// Why a file is not carried over, or "".
+const char* ReasonToLeave(const fs::path& path) {
+  if (fs::is_directory(path)) return "a folder";
+  if (!fs::is_regular_file(path)) return "no regular file";
+  return IsWeightFile(path) ? "other weights" : "";
+}
+
+bool SameBytes(const fs::path& a, const fs::path& b) {
+  const MappedFile left(a);
+  const MappedFile right(b);
+  return std::ranges::equal(left.bytes(), right.bytes());
+}
+
+std::string Value(const io::SortedJson& config, const std::string& key) {
+  const auto found = config.find(key);
+  return found == config.end() ? "nothing" : found->dump();
+}
+
+// Sorted, as the order of keys means nothing.
+io::SortedJson WithoutQuantization(const model::Checkpoint& checkpoint) {
+  io::SortedJson config = io::SortedJson::parse(checkpoint.config().dump());
+  config.erase(kQuantizationKey);
+  return config;
+}
+
+void CompareConfigs(const model::Checkpoint& checkpoint, const model::Checkpoint& source,
+                    std::vector<VerifyProblem>& problems) {
+  const io::SortedJson found = WithoutQuantization(checkpoint);
+  const io::SortedJson expected = WithoutQuantization(source);
+  std::set<std::string> keys;
+  for (const auto& [key, value] : found.items()) keys.insert(key);
+  for (const auto& [key, value] : expected.items()) keys.insert(key);
+  for (const std::string& key : keys) {
+    const std::string original = Value(expected, key);
+    const std::string copy = Value(found, key);
+    if (copy == original) continue;
+    problems.push_back({fmt::format("{}: {}", (checkpoint.folder() / kConfigFile).string(), key),
+                        "the source's " + original, copy});
+  }
+}
+
+}  // namespace
+
+CarriedFiles FindCarriedFiles(const model::Checkpoint& source) {
+  const std::vector<fs::path>& weights = source.tensors().files();
+  std::set<fs::path> entries;  // in an order that does not depend on the file system
+  for (const auto& entry : fs::directory_iterator(source.folder())) entries.insert(entry.path());
+  CarriedFiles files;
+  for (const fs::path& path : entries) {
+    const std::string name = path.filename().string();
+    const bool own = std::ranges::find(weights, path) != weights.end();
+    if (own || name == kConfigFile || name == kProvenanceFile) continue;
+    const std::string reason = ReasonToLeave(path);
+    if (reason.empty()) {
+      files.paths.push_back(path);
+    } else {
+      files.notes.push_back(fmt::format("not carried over: {} ({})", name, reason));
+    }
+  }
+  return files;
+}
+
+std::vector<VerifyProblem> DifferingFiles(const model::Checkpoint& checkpoint,
+                                          const model::Checkpoint& source) {
+  std::vector<VerifyProblem> problems;
+  CompareConfigs(checkpoint, source, problems);
+  for (const fs::path& original : FindCarriedFiles(source).paths) {
+    const fs::path copy = checkpoint.folder() / original.filename();
+    if (!fs::is_regular_file(copy)) {
+      problems.push_back({copy.string(), "the source's file", "none"});
+    } else if (!SameBytes(copy, original)) {
+      problems.push_back({copy.string(), "the source's bytes", "others"});
+    }
+  }
+  return problems;
+}
+
+}  // namespace paroquant::pipeline

@@ -1,0 +1,130 @@
+#include "paroquant/pipeline/quantization_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "paroquant/base/error.h"
+#include "paroquant/format/paroquant_format.h"
+#include "paroquant/io/output_folder.h"
+#include "paroquant/runtime/language_model.h"
+#include "pipeline/surplus_tensors.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kSelf[] = "self";
+
+// Refuses an OUT that is the source folder or lies inside it.
+void RequireOutside(const fs::path& in, const fs::path& out) {
+  const fs::path canonical_in = fs::weakly_canonical(fs::absolute(in));
+  for (fs::path folder = fs::weakly_canonical(fs::absolute(out));; folder = folder.parent_path()) {
+    if (folder == canonical_in) {
+      throw Error(ErrorKind::kUsage, {.where = "--out " + out.string(),
+                                      .expected = "a folder outside the source model",
+                                      .found = "one inside " + in.string(),
+                                      .hint = "Choose another folder."});
+    }
+    if (folder == folder.parent_path()) return;
+  }
+}
+
+void RequireSixteenBit(const model::Checkpoint& source) {
+  const std::string config = (source.folder() / "config.json").string();
+  if (!format::ParseQuantizationConfig(source.config(), config)) return;
+  throw Error(ErrorKind::kInput, {.where = config,
+                                  .expected = "a 16-bit model",
+                                  .found = "a quantized one",
+                                  .hint = "Quantize the model that it was made from."});
+}
+
+void RequireWork(const std::vector<LayerPlan>& plans) {
+  if (std::ranges::any_of(plans, &LayerPlan::quantized)) return;
+  throw Error(ErrorKind::kUnsupported, {.where = plans.front().info.name + " and all others",
+                                        .expected = "a layer that can be quantized",
+                                        .found = plans.front().reason,
+                                        .hint = "Try a smaller --group-size or fewer --skip."});
+}
+
+// Says which calibration files are there and not looked at.
+std::vector<std::string> CalibrationNotes(const QuantizeOptions& options) {
+  std::vector<std::string> notes;
+  for (const std::string& file : options.calibration) {
+    if (file == kSelf) continue;
+    std::error_code ignored;
+    if (!fs::exists(file, ignored) || fs::is_directory(file, ignored)) {
+      throw Error(ErrorKind::kInput,
+                  {.where = "--calib " + file,
+                   .expected = "a file to read",
+                   .found = fs::is_directory(file, ignored) ? "a folder" : "none at this path",
+                   .hint = "Check the path."});
+    }
+    if (options.recipe.NeedsCalibration()) continue;
+    notes.push_back(
+        fmt::format("not used: {}, as the recipe {} looks at no text", file, options.recipe.name));
+  }
+  return notes;
+}
+
+// What engines that load paroquant checkpoints take, where this one is something else.
+std::vector<std::string> EngineNotes(const std::vector<LayerPlan>& plans) {
+  const auto differs = [](const LayerPlan& plan) {
+    return plan.quantized && (plan.bits != 4 || plan.group_size != 128);
+  };
+  const auto count = std::ranges::count_if(plans, differs);
+  if (count == 0) return {};
+  return {
+      fmt::format("{} layers are not 4 bit in groups of 128: this program runs them, the "
+                  "engines that load paroquant checkpoints do not",
+                  count)};
+}
+
+std::vector<std::string> SurplusNotes(const model::Checkpoint& source) {
+  const std::vector<std::string> names = TensorsBeyondTheLayers(source);
+  if (names.empty()) return {};
+  return {fmt::format(
+      "{} tensors of blocks beyond num_hidden_layers = {} are copied and not used: "
+      "{}{}",
+      names.size(), source.architecture().layers, names.front(), names.size() > 1 ? ", ..." : "")};
+}
+
+}  // namespace
+
+void RequireUsableOut(const QuantizeOptions& options) {
+  RequireOutside(options.model, options.out);
+  io::OutputFolder::RequireUsable(options.out, options.overwrite);
+}
+
+QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options) {
+  RequireSixteenBit(source);
+  QuantizationPlan plan{.layers = PlanLayers(source.architecture(), options), .notes = {}};
+  RequireWork(plan.layers);
+  for (const auto& notes :
+       {EngineNotes(plan.layers), CalibrationNotes(options), SurplusNotes(source)}) {
+    plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
+  }
+  return plan;
+}
+
+QuantizationPlan PlanQuantization(const QuantizeOptions& options) {
+  options.Validate();
+  RequireUsableOut(options);
+  const auto model = runtime::LanguageModel::Load(options.model);
+  return PlanQuantization(model.checkpoint(), options);
+}
+
+io::Json ToJson(const QuantizationPlan& plan, const QuantizeOptions& options) {
+  io::Json layers = io::Json::array();
+  for (const LayerPlan& layer : plan.layers) layers.push_back(ToJson(layer));
+  return {{"model", options.model.string()},
+          {"out", options.out.string()},
+          {"notes", plan.notes},
+          {"layers", std::move(layers)}};
+}
+
+}  // namespace paroquant::pipeline

@@ -1,0 +1,133 @@
+// Options whose values are refused, and what the messages say.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/cli_process.h"
+
+namespace paroquant {
+namespace {
+
+using testing::DataPath;
+using ::testing::HasSubstr;
+using testing::RunCli;
+using testing::TemporaryFolder;
+
+const std::string kTinyLlama = DataPath("tiny-llama").string();
+
+struct OptionCase {
+  std::vector<std::string> arguments;
+  std::string message;
+  int exit_code = 2;
+};
+
+void ExpectRefused(const std::vector<OptionCase>& cases) {
+  for (const OptionCase& c : cases) {
+    const auto result = RunCli(c.arguments);
+    EXPECT_EQ(result.exit_code, c.exit_code) << c.message << "\n" << result.error;
+    EXPECT_THAT(result.error, HasSubstr(c.message));
+    EXPECT_LT(result.error.size(), 400U) << result.error;
+  }
+}
+
+TEST(BadOptionTest, IntegersAreWholeNumbersInRange) {
+  const std::string most = "18446744073709551615";
+  for (const std::string& seed : {std::string("-1"), std::string("+1"), std::string("0x10"),
+                                  std::string("1.5"), std::string("1e3"), std::string(" 1"),
+                                  std::string("18446744073709551616"), std::string(300, '9')}) {
+    ExpectRefused({{{"generate", "--model", kTinyLlama, "--prompt", "x", "--seed", seed},
+                    "--seed: expected a whole number from 0 to " + most + ", found \"" +
+                        seed.substr(0, 40)}});
+  }
+  ExpectRefused({
+      {{"inspect", "--model", kTinyLlama, "--threads", "0"}, "--threads: expected a whole number"},
+      {{"inspect", "--model", kTinyLlama, "--threads", "4000"}, "from 1 to 1024, found \"4000\""},
+      {{"eval-ppl", "--model", kTinyLlama, "--data", "x", "--window", "1"}, "--window: expected"},
+      {{"quantize", "--model", kTinyLlama, "--out", "x", "--bits", "4b"}, "--bits: expected"},
+      {{"quantize", "--model", kTinyLlama, "--out", "x", "--shard-size", "-5"}, "--shard-size"},
+      {{"quantize", "--model", kTinyLlama, "--out", "x", "--shard-size", "5XB"}, "--shard-size"},
+      {{"quantize", "--model", kTinyLlama, "--out", "x", "--shard-size", "9999999999GB"},
+       "--shard-size"},
+  });
+}
+
+TEST(BadOptionTest, LeadingZerosAreNoOctal) {
+  const std::vector<std::string> words = {"generate", "--model", kTinyLlama,     "--prompt", "x",
+                                          "--seed",   "3",       "--max-tokens", "010"};
+  const io::Json result = testing::RunCliJson(words);
+  EXPECT_EQ(result.at("ids").size(), 10U);
+}
+
+TEST(BadOptionTest, TemperaturesAreFinite) {
+  for (const char* temperature : {"nan", "inf", "-1", "1e999", "warm", ""}) {
+    ExpectRefused(
+        {{{"generate", "--model", kTinyLlama, "--prompt", "x", "--temperature", temperature},
+          "--temperature: expected a finite number, 0 or more"}});
+  }
+}
+
+TEST(BadOptionTest, EmptyPathsNameTheirOption) {
+  ExpectRefused({
+      {{"quantize", "--model", "", "--out", "x"}, "--model: expected a path"},
+      {{"quantize", "--model", kTinyLlama, "--out", ""}, "--out: expected a path"},
+      {{"verify", "--model", kTinyLlama, "--source", ""}, "--source: expected a path"},
+      {{"inspect", "--model", kTinyLlama, "--json", ""}, "--json: expected a path"},
+  });
+}
+
+TEST(BadOptionTest, MistypedWordsAreAnsweredWithTheRightOnes) {
+  ExpectRefused({
+      {{"quantize", "--model", kTinyLlama, "--out", "x", "--recipe", "fats"},
+       "Did you mean fast?",
+       4},
+      {{"eval-ppl", "--model", kTinyLlama, "--data", "wikitext3"}, "Did you mean wikitext2?", 3},
+      {{"eval-ppl", "--model", kTinyLlama, "--data", "c4", "--protocol", "papr"},
+       "Did you mean paper?"},
+      {{"inspect", "--model", kTinyLlama, "--log-level", "warn"}, "Did you mean warning?"},
+  });
+}
+
+TEST(BadOptionTest, WordsInTheWrongPlaceAreExplained) {
+  ExpectRefused({
+      {{"--json", "x", "inspect", "--model", kTinyLlama}, "behind the command"},
+      {{"--verson"}, "Did you mean --version?"},
+      {{"inspect", kTinyLlama, "--model", kTinyLlama}, "found the argument \"" + kTinyLlama},
+      {{"tokenize", "--model", kTinyLlama, "--text", "\xFF"}, "--text"},
+      {{"generate", "--model", kTinyLlama, "--prompt", "\xFF"}, "--prompt"},
+  });
+}
+
+// Before the model is read, so that nobody waits for it.
+TEST(BadOptionTest, OutIsLookedAtBeforeTheModel) {
+  const TemporaryFolder folder;
+  const std::string model = (folder.path() / "absent").string();
+  ExpectRefused({
+      {{"quantize", "--model", model, "--out", kTinyLlama}, "in it"},
+      {{"quantize", "--model", model, "--out", model + "/out"}, "inside"},
+  });
+}
+
+TEST(BadOptionTest, QuietAndLogLevelHideProgressAndNotes) {
+  const TemporaryFolder folder;
+  std::vector<std::string> words = {
+      "quantize", "--model", kTinyLlama, "--out", (folder.path() / "out").string(),
+      "--recipe", "rtn",     "--bits",   "8",     "--overwrite"};
+  const auto run = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = words;
+    all.insert(all.end(), more.begin(), more.end());
+    return RunCli(all);
+  };
+  const auto usual = run({});
+  EXPECT_THAT(usual.error, HasSubstr("quantizing: 21/21"));
+  EXPECT_THAT(usual.error, HasSubstr("warning: 21 layers are not 4 bit"));
+  EXPECT_THAT(usual.out, HasSubstr("down_proj"));
+  const auto warnings = run({"--log-level", "warning"});
+  EXPECT_THAT(warnings.error, ::testing::Not(HasSubstr("quantizing")));
+  EXPECT_THAT(warnings.error, HasSubstr("warning: 21 layers"));
+  EXPECT_EQ(run({"--log-level", "error"}).error, "");
+  const auto quiet = run({"--quiet"});
+  EXPECT_EQ(quiet.error, "");
+  EXPECT_EQ(quiet.out, "");
+}
+
+}  // namespace
+}  // namespace paroquant

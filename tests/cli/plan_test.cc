@@ -1,0 +1,102 @@
+// quantize --plan: what it shows is what would happen.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "paroquant/base/file.h"
+#include "tests/cli/cli_process.h"
+
+namespace paroquant {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::DataPath;
+using ::testing::HasSubstr;
+using testing::RunCli;
+using testing::RunCliJson;
+using testing::TemporaryFolder;
+
+const std::string kTinyLlama = DataPath("tiny-llama").string();
+
+TEST(PlanTest, JsonHasTheLayersOfARealRunAndNothingIsWritten) {
+  const TemporaryFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  const std::string report = (folder.path() / "report.json").string();
+  std::vector<std::string> words = {"quantize", "--model",    kTinyLlama,      "--out",
+                                    out,        "--recipe",   "rtn",           "--skip",
+                                    "v_proj",   "--override", "up_proj:bits=8"};
+  std::vector<std::string> planned = words;
+  planned.insert(planned.end(), {"--plan", "--report", report});
+  const io::Json plan = RunCliJson(planned);
+  EXPECT_FALSE(fs::exists(out));
+  EXPECT_EQ(plan, io::ReadJsonFile(report));
+  EXPECT_EQ(plan.at("model"), kTinyLlama);
+  EXPECT_EQ(plan.at("out"), out);
+
+  const io::Json run = RunCliJson(words);
+  ASSERT_EQ(plan.at("layers").size(), run.at("layers").size());
+  for (size_t i = 0; i < plan.at("layers").size(); ++i) {
+    const io::Json& layer = plan.at("layers").at(i);
+    EXPECT_EQ(layer.size(), 6U);
+    for (const char* key : {"name", "shape", "bits", "group_size", "status", "reason"}) {
+      EXPECT_EQ(layer.at(key), run.at("layers").at(i).at(key)) << layer.dump();
+    }
+  }
+}
+
+TEST(PlanTest, RefusesWhatARunRefuses) {
+  const TemporaryFolder folder;
+  const std::string full = (folder.path() / "full").string();
+  ASSERT_EQ(RunCli({"quantize", "--model", kTinyLlama, "--out", full, "--recipe", "rtn"}).exit_code,
+            0);
+  struct PlanCase {
+    std::string model;
+    std::string out;
+    int exit_code;
+    std::string message;
+  };
+  for (const PlanCase& c :
+       std::vector<PlanCase>{{kTinyLlama, full, 2, "in it"},
+                             {kTinyLlama, kTinyLlama + "/out", 2, "inside"},
+                             {full, (folder.path() / "new").string(), 3, "16-bit"},
+                             {kTinyLlama, (folder.path() / "new").string(), 0, ""}}) {
+    std::vector<std::string> words = {"quantize", "--model",  c.model, "--out",
+                                      c.out,      "--recipe", "rtn"};
+    for (int planned = 0; planned < 2; ++planned) {
+      const auto result = RunCli(words);
+      EXPECT_EQ(result.exit_code, c.exit_code) << result.error;
+      EXPECT_THAT(result.error, HasSubstr(c.message));
+      fs::remove_all(folder.path() / "new");
+      words.emplace_back("--plan");
+    }
+  }
+}
+
+TEST(PlanTest, TextGoesToStandardOutputUnlessQuiet) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> words = {
+      "quantize", "--model", kTinyLlama, "--out", (folder.path() / "out").string(), "--plan"};
+  EXPECT_THAT(RunCli(words).out, HasSubstr("4 bit, group 128"));
+  std::vector<std::string> quiet = words;
+  quiet.emplace_back("--quiet");
+  EXPECT_EQ(RunCli(quiet).out, "");
+}
+
+TEST(PlanTest, CalibrationFilesThatARecipeDoesNotReadAreNoted) {
+  const TemporaryFolder folder;
+  const std::string text = DataPath("tiny-llama/sample_calibration.txt").string();
+  const std::string absent = (folder.path() / "absent.txt").string();
+  std::vector<std::string> words = {
+      "quantize", "--model", kTinyLlama, "--out", (folder.path() / "out").string(),
+      "--recipe", "rtn",     "--calib",  text};
+  const io::Json notes = RunCliJson(words).at("notes");
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_THAT(notes.at(0).get<std::string>(), HasSubstr("not used: " + text));
+  words.back() = absent;
+  words.emplace_back("--overwrite");
+  const auto result = RunCli(words);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.error, HasSubstr(absent));
+}
+
+}  // namespace
+}  // namespace paroquant

@@ -1,0 +1,139 @@
+// What verify finds in checkpoints that were changed after they were written.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <functional>
+
+#include "paroquant/base/file.h"
+#include "paroquant/io/output_folder.h"
+#include "paroquant/io/safetensors_writer.h"
+#include "paroquant/io/tensor_folder.h"
+#include "tests/cli/cli_process.h"
+
+namespace paroquant {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::DataPath;
+using ::testing::HasSubstr;
+using testing::RunCli;
+using testing::RunCliJson;
+using testing::TemporaryFolder;
+
+const std::string kTinyLlama = DataPath("tiny-llama").string();
+
+// Adds a tensor of one half to the only file of weights.
+void AddTensor(const fs::path& model, const std::string& name) {
+  const fs::path scratch = model / "scratch";
+  {
+    const auto folder = io::TensorFolder::Open(model);
+    std::vector<io::TensorSpec> specs;
+    for (const io::TensorView& t : folder.tensors()) specs.push_back({t.name, t.dtype, t.shape});
+    specs.push_back({name, io::DType::kF16, {1}});
+    io::OutputFolder out = io::OutputFolder::Create(scratch, false);
+    io::SafetensorsWriter writer(out, specs, uint64_t{1} << 40, folder.metadata());
+    for (const io::TensorView& tensor : folder.tensors()) writer.Write(tensor.name, tensor.bytes);
+    const std::array<std::byte, 2> zero{};
+    writer.Write(name, zero);
+    writer.Finish();
+    out.Commit();
+  }
+  fs::rename(scratch / "model.safetensors", model / "model.safetensors");
+  fs::remove_all(scratch);
+}
+
+class VerifyTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fs::copy(kTinyLlama, source_);
+    ASSERT_EQ(Quantize().exit_code, 0);
+  }
+
+  testing::CliResult Quantize() const {
+    return RunCli({"quantize", "--model", source_.string(), "--out", out_.string(), "--recipe",
+                   "rtn", "--overwrite"});
+  }
+
+  testing::CliResult Verify(bool with_source) const {
+    std::vector<std::string> words = {"verify", "--model", out_.string()};
+    if (with_source) words.insert(words.end(), {"--source", source_.string()});
+    return RunCli(words);
+  }
+
+  const TemporaryFolder folder_;
+  const fs::path source_ = folder_.path() / "source";
+  const fs::path out_ = folder_.path() / "out";
+};
+
+TEST_F(VerifyTest, SurplusTensorsAreFound) {
+  struct SurplusCase {
+    std::string name;
+    bool found_alone;
+  };
+  for (const SurplusCase& c :
+       std::vector<SurplusCase>{{"model.layers.3.mlp.up_proj.weight", true},
+                                {"lm_head.qweight", true},
+                                {"model.layers.0.mlp.other_proj.theta", true},
+                                {"model.layers.0.self_attn.rotary_emb.inv_freq", false}}) {
+    ASSERT_EQ(Quantize().exit_code, 0);
+    AddTensor(out_, c.name);
+    const auto alone = Verify(/*with_source=*/false);
+    EXPECT_EQ(alone.exit_code, c.found_alone ? 6 : 0) << alone.out;
+    const auto with_source = Verify(/*with_source=*/true);
+    EXPECT_EQ(with_source.exit_code, 6) << c.name;
+    EXPECT_THAT(with_source.out, HasSubstr(c.name));
+  }
+}
+
+TEST_F(VerifyTest, TensorsBeyondTheLayersAreNotedAndCarriedOver) {
+  AddTensor(source_, "model.layers.3.mlp.up_proj.weight");
+  const auto result = Quantize();
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("num_hidden_layers = 3"));
+  const auto verified = Verify(/*with_source=*/true);
+  EXPECT_EQ(verified.exit_code, 0) << verified.out;
+}
+
+TEST_F(VerifyTest, FilesThatDifferFromTheSourceAreFound) {
+  struct FileCase {
+    std::string message;
+    std::function<void(const fs::path&)> change;
+  };
+  const auto edit = [](const fs::path& out, const std::function<void(io::Json&)>& change) {
+    io::Json config = io::ReadJsonFile(out / "config.json");
+    change(config);
+    WriteFile(out / "config.json", config.dump());
+  };
+  for (const FileCase& c : std::vector<FileCase>{
+           {"tokenizer.json: expected the source's bytes",
+            [](const fs::path& out) { WriteFile(out / "tokenizer.json", "{}"); }},
+           {"generation_config.json: expected the source's file, found none",
+            [](const fs::path& out) { fs::remove(out / "generation_config.json"); }},
+           {"config.json: rope_theta",
+            [&](const fs::path& out) {
+              edit(out, [](io::Json& config) { config["rope_theta"] = 123.0; });
+            }},
+           {"config.json: surplus: expected the source's nothing, found 1",
+            [&](const fs::path& out) {
+              edit(out, [](io::Json& config) { config["surplus"] = 1; });
+            }}}) {
+    ASSERT_EQ(Quantize().exit_code, 0);
+    c.change(out_);
+    const auto result = Verify(/*with_source=*/true);
+    EXPECT_EQ(result.exit_code, 6) << c.message;
+    EXPECT_THAT(result.out, HasSubstr(c.message));
+    EXPECT_EQ(Verify(/*with_source=*/false).exit_code, 0) << c.message;
+  }
+}
+
+TEST_F(VerifyTest, FoldersInsideTheSourceAreNoted) {
+  fs::create_directory(source_ / "onnx");
+  const auto result = Quantize();
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.error, HasSubstr("not carried over: onnx (a folder)"));
+  EXPECT_EQ(Verify(/*with_source=*/true).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace paroquant

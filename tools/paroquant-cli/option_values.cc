@@ -1,0 +1,134 @@
+#include "option_values.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+#include "paroquant/base/error.h"
+#include "paroquant/base/nearest_word.h"
+#include "paroquant/text/dataset.h"
+
+namespace paroquant::cli {
+namespace {
+
+constexpr char kSeeHelp[] = "Run with --help for the options.";
+constexpr size_t kShownLength = 40;
+
+struct SizeUnit {
+  std::string_view name;
+  uint64_t bytes;
+};
+constexpr std::array<SizeUnit, 16> kSizeUnits = {{{"", 1},
+                                                  {"b", 1},
+                                                  {"k", 1000},
+                                                  {"kb", 1000},
+                                                  {"ki", 1024},
+                                                  {"kib", 1024},
+                                                  {"m", 1000'000},
+                                                  {"mb", 1000'000},
+                                                  {"mi", 1 << 20},
+                                                  {"mib", 1 << 20},
+                                                  {"g", 1000'000'000},
+                                                  {"gb", 1000'000'000},
+                                                  {"gi", 1 << 30},
+                                                  {"gib", 1 << 30},
+                                                  {"t", 1000'000'000'000},
+                                                  {"tb", 1000'000'000'000}}};
+
+// What was given, cut to what fits on a line.
+std::string Shown(std::string_view text) {
+  return fmt::format("\"{}{}\"", text.substr(0, kShownLength),
+                     text.size() > kShownLength ? "..." : "");
+}
+
+Error BadValue(const std::string& option, std::string expected, std::string_view found,
+               std::string hint = kSeeHelp) {
+  return Error(ErrorKind::kUsage, {.where = option,
+                                   .expected = std::move(expected),
+                                   .found = Shown(found),
+                                   .hint = std::move(hint)});
+}
+
+// What a word was meant to be: one that is cut short or mistyped, or "".
+std::string LikelyChoice(const std::string& word, const std::vector<std::string>& choices) {
+  const auto whole =
+      std::ranges::find_if(choices, [&](const std::string& c) { return c.starts_with(word); });
+  return whole != choices.end() && !word.empty() ? *whole : NearestWord(word, choices);
+}
+
+// True if all of `text` spells a T.
+template <typename T>
+bool Spells(std::string_view text, T& value) {
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && stop == end;
+}
+
+}  // namespace
+
+uint64_t ParseInteger(const std::string& option, std::string_view text, IntegerRange range) {
+  uint64_t value = 0;
+  if (Spells(text, value) && value >= range.least && value <= range.most) return value;
+  throw BadValue(option, fmt::format("a whole number from {} to {}", range.least, range.most),
+                 text);
+}
+
+uint64_t ParseSize(const std::string& option, std::string_view text) {
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  std::string unit(text.substr(digits));
+  std::ranges::transform(unit, unit.begin(), [](unsigned char c) { return std::tolower(c); });
+  const auto known = std::ranges::find(kSizeUnits, std::string_view(unit), &SizeUnit::name);
+  uint64_t count = 0;
+  const bool fits = known != kSizeUnits.end() && Spells(text.substr(0, digits), count) &&
+                    count <= std::numeric_limits<int64_t>::max() / known->bytes;
+  if (fits) return count * known->bytes;
+  throw BadValue(option, "a number of bytes, perhaps with a unit from kB to TB or KiB to GiB", text,
+                 "Example: " + option + " 5GB.");
+}
+
+double ParseNumber(const std::string& option, std::string_view text) {
+  double value = 0.0;
+  if (Spells(text, value) && std::isfinite(value) && value >= 0.0) return value;
+  throw BadValue(option, "a finite number, 0 or more", text);
+}
+
+void RequireTextOption(const std::string& option, const std::string& text) {
+  try {
+    text::RequireText(text, option);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kUsage, error.parts());
+  }
+}
+
+CLI::Option* AddPath(CLI::App& app, const std::string& name, std::string& value,
+                     const std::string& help) {
+  const auto read = [name, &value](const std::string& text) {
+    if (text.empty()) throw BadValue(name, "a path", text);
+    value = text;
+  };
+  return app.add_option_function<std::string>(name, read, help);
+}
+
+CLI::Option* AddSize(CLI::App& app, const std::string& name, uint64_t& value,
+                     const std::string& help) {
+  const auto read = [name, &value](const std::string& text) { value = ParseSize(name, text); };
+  return app.add_option_function<std::string>(name, read, help)->type_name("SIZE");
+}
+
+CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::string& value,
+                       const std::vector<std::string>& choices, const std::string& help) {
+  const auto read = [name, &value, choices](const std::string& text) {
+    value = text;
+    if (std::ranges::find(choices, text) != choices.end()) return;
+    const std::string nearest = LikelyChoice(text, choices);
+    throw BadValue(name, fmt::format("one of {}", fmt::join(choices, ", ")), text,
+                   nearest.empty() ? kSeeHelp : fmt::format("Did you mean {}?", nearest));
+  };
+  return app.add_option_function<std::string>(name, read, help)->default_str(value);
+}
+
+}  // namespace paroquant::cli
