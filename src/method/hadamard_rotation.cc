@@ -1,5 +1,7 @@
 #include "method/hadamard_rotation.h"
 
+#include <bit>
+#include <cassert>
 #include <numbers>
 
 #include "paroquant/base/half.h"
@@ -7,6 +9,7 @@
 namespace paroquant::method {
 
 quant::Rotation HadamardRotation(int64_t channels, int group_size, int rounds) {
+  assert(std::has_single_bit(static_cast<unsigned>(group_size)));
   quant::Rotation rotation{
       .channels = channels, .group_size = group_size, .rounds = rounds, .pairs = {}, .theta = {}};
   const uint16_t turn = FloatToHalf(std::numbers::pi_v<float> / 4);

@@ -9,12 +9,18 @@
 namespace paroquant::method {
 namespace {
 
-// N of some tokens, [N, K], from the mean of d x^T.
-MatrixD Numerator(RepairForm form, const Matrix& weight, const MatrixD& mean_repair) {
-  if (form == RepairForm::kOutputs) return mean_repair;
-  Matrix product(weight.rows(), weight.cols());
-  linalg::Multiply(weight, mean_repair.cast<float>().eval(), product);
+// weight [N, K] times a matrix [K, K].
+MatrixD Product(const Matrix& weight, const MatrixD& matrix) {
+  Matrix product(weight.rows(), matrix.cols());
+  linalg::Multiply(weight, matrix.cast<float>().eval(), product);
   return product.cast<double>();
+}
+
+// N of some tokens, [N, K], from the mean of d x^T and the inputs of those tokens.
+MatrixD Numerator(RepairForm form, const Matrix& weight, const MatrixD& mean_repair,
+                  const InputStatistics& inputs) {
+  if (form == RepairForm::kInputs) return Product(weight, mean_repair);
+  return mean_repair - Product(weight, inputs.Moment(0));
 }
 
 // (H + lambda)^-1 from the right: the corrections that belong to some numerators, in their place.
@@ -66,7 +72,7 @@ class Repair {
                          static_cast<double>(all_.tokens());
     std::vector<MatrixD> corrections;
     for (const Matrix& weight : weights_) {
-      corrections.push_back(Numerator(moments_.form, weight, mean));
+      corrections.push_back(Numerator(moments_.form, weight, mean, all_));
     }
     Divide(all_, lambda_, corrections);
     return corrections;
@@ -91,7 +97,7 @@ class Repair {
     const MatrixD mean = sums.repair / static_cast<double>(sums.inputs.tokens());
     std::vector<MatrixD> numerators;
     for (const Matrix& weight : weights_) {
-      numerators.push_back(Numerator(moments_.form, weight, mean));
+      numerators.push_back(Numerator(moments_.form, weight, mean, sums.inputs));
     }
     return numerators;
   }

@@ -106,16 +106,23 @@ void CalibrationStream::Show(StageVisitor& visitor, std::span<const LinearRole> 
   visitor.Visit(roles, std::move(*moments));
 }
 
-Matrix CalibrationStream::OutputDifference(const Chunk& chunk, const nn::Linear& linear,
-                                           const Matrix& input) const {
-  Matrix output(input.rows(), linear.out_features());
-  linear.Forward(input, output);
-  return ReferenceRows(chunk) - Rows(chunk) - output;
+Matrix CalibrationStream::OutputDifference(const Chunk& chunk,
+                                           const std::vector<float>& bias) const {
+  Matrix difference = ReferenceRows(chunk) - Rows(chunk);
+  if (!bias.empty()) {
+    difference.rowwise() -= Eigen::Map<const Vector>(bias.data(), difference.cols()).transpose();
+  }
+  return difference;
 }
 
 void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::string& name,
                                  StageVisitor& visitor) {
   const nn::Block& original = model_.block(layer);
+  nn::PerLinear<std::vector<float>> biases;
+  for (const LinearRole role : model::kLinearRoles) {
+    biases[static_cast<size_t>(role)] = nn::ReadBias(
+        model_.checkpoint(), model::DescribeLinear(model_.architecture(), layer, role));
+  }
   Show(visitor, kAttentionRoles, name + ": input of attention", RepairForm::kInputs,
        [&](const Chunk& chunk) {
          StageInput stage{block.AttentionInput(Rows(chunk)), {}};
@@ -125,11 +132,19 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
          return stage;
        });
 
-  StoredMatrix attended =
-      store_.Make(hidden_.rows(), original.linear(LinearRole::kAttentionOutput).in_features());
-  ForEachChunk([&](const Chunk& chunk) {
-    Of(attended, chunk) = block.Attend(chunk.batch, rope_, block.AttentionInput(Rows(chunk)));
-  });
+  // Needed twice, and kept in between only where that saves more time than it costs memory: with
+  // short sequences attention is cheap.
+  const auto attend = [&](const Chunk& chunk) {
+    return block.Attend(chunk.batch, rope_, block.AttentionInput(Rows(chunk)));
+  };
+  StoredMatrix kept;
+  if (length_ > 2 * hidden_.cols()) {
+    kept = store_.Make(hidden_.rows(), original.linear(LinearRole::kAttentionOutput).in_features());
+    ForEachChunk([&](const Chunk& chunk) { Of(kept, chunk) = attend(chunk); });
+  }
+  const auto attended = [&](const Chunk& chunk) {
+    return kept.rows() > 0 ? Matrix(Of(kept, chunk)) : attend(chunk);
+  };
   ForEachReferenceChunk([&](const Chunk& chunk) {
     const Matrix input = original.AttentionInput(ReferenceRows(chunk));
     original.AddAttention(original.Attend(chunk.batch, rope_, input), ReferenceRows(chunk));
@@ -137,16 +152,16 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
   const auto with_output_difference = [&](const Chunk& chunk, LinearRole role, Matrix input) {
     StageInput stage{std::move(input), {}};
     if (Repairs(chunk)) {
-      stage.difference = OutputDifference(chunk, original.linear(role), stage.input);
+      stage.difference = OutputDifference(chunk, biases[static_cast<size_t>(role)]);
     }
     return stage;
   };
   Show(visitor, kAttentionOutputRoles, name + ": output of attention", RepairForm::kOutputs,
        [&](const Chunk& chunk) {
-         return with_output_difference(chunk, LinearRole::kAttentionOutput, Of(attended, chunk));
+         return with_output_difference(chunk, LinearRole::kAttentionOutput, attended(chunk));
        });
-  ForEachChunk([&](const Chunk& chunk) { block.AddAttention(Of(attended, chunk), Rows(chunk)); });
-  attended = StoredMatrix();
+  ForEachChunk([&](const Chunk& chunk) { block.AddAttention(attended(chunk), Rows(chunk)); });
+  kept = StoredMatrix();
 
   Show(visitor, kMlpRoles, name + ": input of the MLP", RepairForm::kInputs,
        [&](const Chunk& chunk) {
@@ -160,7 +175,7 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
     original.AddMlp(original.MlpHidden(original.MlpInput(ReferenceRows(chunk))),
                     ReferenceRows(chunk));
   });
-  // Recomputed for the product rather than kept: it is the widest of all activations.
+  // Computed twice rather than kept: it is the widest of all activations.
   const auto mlp_hidden = [&](const Chunk& chunk) {
     return block.MlpHidden(block.MlpInput(Rows(chunk)));
   };

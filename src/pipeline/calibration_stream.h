@@ -14,6 +14,7 @@
 #include "paroquant/method/stage_moments.h"
 #include "paroquant/model/architecture.h"
 #include "paroquant/nn/block.h"
+#include "paroquant/nn/held_linear.h"
 #include "paroquant/runtime/language_model.h"
 #include "pipeline/calibration_text.h"
 
@@ -106,8 +107,9 @@ class CalibrationStream {
   template <typename Read>
   void Show(StageVisitor& visitor, std::span<const model::LinearRole> roles,
             const std::string& name, method::RepairForm form, const Read& read) const;
-  // What the 16-bit stream has and this input, multiplied by the 16-bit weight, would not give.
-  Matrix OutputDifference(const Chunk& chunk, const nn::Linear& linear, const Matrix& input) const;
+  // What a layer whose output is added to the stream would have to give for it to be the 16-bit
+  // one, less the layer's bias.
+  Matrix OutputDifference(const Chunk& chunk, const std::vector<float>& bias) const;
 
   auto Rows(const Chunk& chunk) { return Of(hidden_, chunk); }
   auto Rows(const Chunk& chunk) const { return Of(hidden_, chunk); }

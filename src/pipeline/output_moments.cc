@@ -12,7 +12,8 @@
 namespace paroquant::pipeline {
 namespace {
 
-constexpr int64_t kTokensPerPass = 4096;
+// Few: what a block keeps for its way back is many times its output.
+constexpr int64_t kTokensPerPass = 1024;
 
 // Adds up what it passes.
 class MomentCollector : public runtime::CheckpointBackward {

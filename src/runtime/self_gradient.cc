@@ -10,7 +10,8 @@
 namespace paroquant::runtime {
 namespace {
 
-constexpr int64_t kTokensPerPass = 4096;
+// Few: what a block keeps for its way back is many times its output.
+constexpr int64_t kTokensPerPass = 1024;
 // Rows whose logits are held at a time.
 constexpr int64_t kRowsOfLogits = 256;
 

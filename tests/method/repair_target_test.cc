@@ -64,11 +64,12 @@ struct Streams {
            static_cast<double>(x.rows());
   }
 
-  // The ridge regression of the lost outputs on the inputs of some halves.
+  // The ridge regression of the lost outputs on the inputs of some halves, with the ridge flat
+  // where each input is multiplied by the norm of its column.
   MatrixD Correction(const std::vector<size_t>& halves, const MatrixD& weight) const {
     MatrixD moment = MatrixD::Zero(kChannels, kChannels);
     MatrixD numerator = MatrixD::Zero(kRows, kChannels);
-    double trace = 0;
+    VectorD squares = VectorD::Zero(kChannels);  // mean x_j^2 of both halves
     double tokens = 0;
     for (const size_t half : halves) {
       const MatrixD x = quantized[half].cast<double>();
@@ -77,9 +78,12 @@ struct Streams {
       tokens += static_cast<double>(x.rows());
     }
     const double all = static_cast<double>(quantized[0].rows() + quantized[1].rows());
-    for (const size_t half : {0U, 1U}) trace += quantized[half].cast<double>().squaredNorm() / all;
+    for (const size_t half : {0U, 1U}) {
+      squares += Gram(quantized[half].cast<double>()).diagonal() / all;
+    }
+    const VectorD norms = weight.colwise().squaredNorm().transpose();
     moment /= tokens;
-    moment.diagonal().array() += kDamping * trace / kChannels;
+    moment.diagonal() += kDamping * squares.dot(norms) / kChannels * norms.cwiseInverse();
     return moment.llt().solve((numerator / tokens).transpose()).transpose();
   }
 
@@ -126,6 +130,24 @@ TEST_F(RepairTargetTest, ShrunkIsTheFullCorrectionTimesTheFactor) {
   EXPECT_TRUE(shrunk.weight.isApprox(expected, 1e-5F));
 }
 
+// A channel that is larger in the inputs and smaller in the weight is the same problem.
+TEST_F(RepairTargetTest, OutlierChannelsChangeNothing) {
+  Streams streams(1, 0.5F);
+  const Matrix plain = Repair(streams, TargetChoice::kStreamShrunk).weight;
+  Vector factors = Vector::Ones(kChannels);
+  factors[3] = factors[17] = 64;
+  for (const size_t half : {0U, 1U}) {
+    streams.quantized[half] *= factors.asDiagonal();
+    streams.original[half] *= factors.asDiagonal();
+  }
+  const Matrix weight = weight_ * factors.cwiseInverse().asDiagonal();
+  const Matrix moved =
+      RepairTargets(streams.Moments(), {&weight, 1}, TargetChoice::kStreamShrunk, kDamping)
+          .front()
+          .weight;
+  EXPECT_TRUE((moved * factors.asDiagonal()).isApprox(plain, 1e-4F));
+}
+
 TEST_F(RepairTargetTest, NoiseAloneIsNotRepaired) {
   double sum = 0;
   for (uint64_t seed = 1; seed <= 8; ++seed) {
@@ -151,8 +173,8 @@ TEST_F(RepairTargetTest, LostOutputsAreRepairedLikeLostInputs) {
   StageMoments moments("stage", kChannels, RepairForm::kOutputs, kRows);
   for (const size_t half : {0U, 1U}) {
     moments.halves[half].inputs.Add(streams.quantized[half]);
-    const Matrix lost = (streams.original[half] - streams.quantized[half]) * weight_.transpose();
-    linalg::AddCrossProduct(lost, streams.quantized[half], moments.halves[half].repair);
+    const Matrix wanted = streams.original[half] * weight_.transpose();
+    linalg::AddCrossProduct(wanted, streams.quantized[half], moments.halves[half].repair);
   }
   const auto target =
       RepairTargets(moments, {&weight_, 1}, TargetChoice::kStreamShrunk, kDamping).front();

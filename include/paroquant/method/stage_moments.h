@@ -18,8 +18,8 @@ enum class RepairForm {
   kNone,
   // d x^T with d = x_f - x, x_f the input in the 16-bit model: [K, K], the same for all linears.
   kInputs,
-  // d y^T with d = W x_f + r_f - (W x + r), r_f and r the residual streams that the output is added
-  // to: [N, K], for a stage of one linear.
+  // d x^T with d = W x_f + r_f - r, r_f and r the residual streams that the output is added to:
+  // what the output would have to be, [N, K], for a stage of one linear.
   kOutputs,
 };
 

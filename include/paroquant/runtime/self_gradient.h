@@ -32,7 +32,7 @@ class CheckpointBackward : public nn::LinearBackward {
 // likelihoods of next tokens, summed over all positions; those tokens are drawn from the model's
 // own distribution, so that the gradients' second moments are its Fisher information. Takes
 // sequences of one length. What is drawn for a sequence depends on `seed` and its number alone.
-// Memory: that of the result, which is made in `store`, and the activations of about 4096 tokens.
+// Memory: that of the result, which is made in `store`, and the activations of about 1024 tokens.
 std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
                                         std::span<const std::vector<int32_t>> sequences,
                                         uint64_t seed, MatrixStore& store);
