@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <tuple>
 #include <vector>
 
@@ -108,10 +109,10 @@ quant::Rotation FindGroupRotation(Matrix weights, int rounds) {
 }
 
 quant::Rotation JoinGroups(std::span<const quant::Rotation> groups) {
-  const int size = groups.front().group_size;
+  const std::ptrdiff_t size = groups.front().group_size;
   const int rounds = groups.front().rounds;
   quant::Rotation joined{.channels = std::ssize(groups) * size,
-                         .group_size = size,
+                         .group_size = groups.front().group_size,
                          .rounds = rounds,
                          .pairs = {},
                          .theta = {}};

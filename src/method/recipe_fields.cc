@@ -13,8 +13,8 @@ namespace {
 using Names = std::vector<std::string>;
 
 template <typename Enum>
-RecipeField Choice(std::string key, Enum& field, const Names& names) {
-  return {.key = std::move(key),
+RecipeField Choice(const std::string& key, Enum& field, const Names& names) {
+  return {.key = key,
           .expects = fmt::format("one of {}", fmt::join(names, ", ")),
           .read = [&field, names] { return io::Json(names[static_cast<size_t>(field)]); },
           .write =
@@ -40,8 +40,8 @@ RecipeField OneOf(std::string key, int& field, const std::vector<int>& values) {
 }
 
 template <typename Integer>
-RecipeField Integers(std::string key, Integer& field, Integer least, Integer most) {
-  return {.key = std::move(key),
+RecipeField Integers(const std::string& key, Integer& field, Integer least, Integer most) {
+  return {.key = key,
           .expects = fmt::format("an integer between {} and {}", least, most),
           .read = [&field] { return io::Json(field); },
           .write =

@@ -17,7 +17,7 @@ using model::LinearRole;
 
 // Tokens that are worked on together: enough for full matrix products, few enough that what a
 // block computes on the way stays small beside the stream itself.
-constexpr int64_t kTokensPerChunk = 4096;
+constexpr int64_t kTokensPerChunk = 2048;
 
 constexpr std::array kAttentionRoles = {LinearRole::kQuery, LinearRole::kKey, LinearRole::kValue};
 constexpr std::array kAttentionOutputRoles = {LinearRole::kAttentionOutput};

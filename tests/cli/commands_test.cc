@@ -2,6 +2,7 @@
 
 #include "paroquant/base/file.h"
 #include "paroquant/io/tensor_folder.h"
+#include "paroquant/method/recipe.h"
 #include "tests/cli/cli_process.h"
 
 namespace paroquant {
@@ -65,6 +66,40 @@ TEST(CommandsTest, SameBytesForAnyNumberOfThreads) {
   const auto one = FolderContent(folder.path() / "1");
   EXPECT_EQ(one, FolderContent(folder.path() / "2"));
   EXPECT_EQ(one, FolderContent(folder.path() / "3"));
+}
+
+TEST(CommandsTest, MemoryBudgetsChangeNoByte) {
+  const TemporaryFolder folder;
+  for (const char* budget : {"0", "4MB", "100GB"}) {
+    ASSERT_EQ(RunCli(With(QuantizeTinyLlama(folder.path() / budget), {"--memory-budget", budget}))
+                  .exit_code,
+              0);
+  }
+  const auto most = FolderContent(folder.path() / "100GB");
+  EXPECT_EQ(most, FolderContent(folder.path() / "4MB"));
+  EXPECT_EQ(most, FolderContent(folder.path() / "0"));
+}
+
+TEST(CommandsTest, EveryRecipeGivesACheckpointThatVerifies) {
+  for (const std::string& recipe : method::ShippedRecipes()) {
+    const TemporaryFolder folder;
+    const std::string out = (folder.path() / "out").string();
+    const io::Json report = RunCliJson(With(
+        QuantizeTinyLlama(out),
+        {"--recipe", recipe, "--set", "held_out_sequences=2", "--set", "tuning.stage2.epochs=0"}));
+    EXPECT_EQ(report.at("recipe"), recipe);
+    EXPECT_EQ(RunCli({"verify", "--model", out, "--source", kTinyLlama}).exit_code, 0) << recipe;
+    if (report.at("expected_kl").is_null()) continue;
+    EXPECT_LT(report.at("expected_kl").get<double>(), 0.25) << recipe;
+    const bool tuned = !report.at("tuning").empty();  // a block may trade its layers' errors
+    for (const io::Json& layer : report.at("layers")) {
+      EXPECT_TRUE(layer.at("accepted").get<bool>()) << recipe;
+      if (tuned) continue;
+      EXPECT_LE(layer.at("relative_output_error").get<double>(),
+                layer.at("relative_output_error_rtn").get<double>())
+          << recipe << " " << layer.at("name");
+    }
+  }
 }
 
 TEST(CommandsTest, OtherFilesAndUntouchedTensorsAreCarriedOver) {
