@@ -8,7 +8,8 @@
 #     --recipes LIST    names or files, e.g. "rtn gptq fast"                   (rtn gptq awq fast)
 #     --bits LIST       e.g. "4 3"                                             (4)
 #     --seeds LIST      e.g. "0 1 2"                                           (0)
-#     --windows N       at most so many windows of each text                   (all)
+#     --windows N       at most so many windows of each text                   (all; C4: 256)
+#     --label NAME      of the rows, and in the names of what is kept          (the recipe's)
 #     --set KEY=VALUE   of each recipe; repeatable
 #
 # DIR holds the texts as eval-ppl --data-dir expects them. All JSON is kept in build/accuracy.
@@ -18,7 +19,7 @@ source "$here/tools/figures.sh"
 
 program=${PAROQUANT:-$here/build/release/paroquant}
 model='' data='' window=2048 sequence='' windows=''
-recipes='rtn gptq awq fast' bits=4 seeds=0 calib=() settings=()
+recipes='rtn gptq awq fast' bits=4 seeds=0 label='' calib=() settings=()
 while [[ $# -gt 1 ]]; do
   case $1 in
     --model) model=$2 ;;
@@ -30,6 +31,7 @@ while [[ $# -gt 1 ]]; do
     --bits) bits=$2 ;;
     --seeds) seeds=$2 ;;
     --windows) windows=$2 ;;
+    --label) label=$2 ;;
     --set) settings+=(--set "$2") ;;
     *) break ;;
   esac
@@ -61,7 +63,7 @@ figures() {
 # measure RECIPE BITS SEED: one row.
 measure() {
   local name out
-  name=$(basename "$1" .json)
+  name=${label:-$(basename "$1" .json)}
   out=$here/build/accuracy/$(basename "$model")-$name-$2bit-seed$3
   mkdir -p "$(dirname "$out")"
   "$program" quantize --model "$model" --out "$out" --overwrite --recipe "$1" --bits "$2" \

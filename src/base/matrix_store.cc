@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "paroquant/base/error.h"
@@ -23,8 +24,9 @@ uint64_t Bytes(Eigen::Index rows, Eigen::Index cols) {
 // A file in the folder that no name leads to, of this size and with all its blocks reserved: a full
 // disk would otherwise show as a crash on some later write.
 int MakeFile(const std::filesystem::path& folder, uint64_t bytes) {
-  std::string path = (folder / ".paroquant-XXXXXX").string();
-  const int file = ::mkostemp(path.data(), O_CLOEXEC);
+  constexpr std::string_view kExtension = ".tmp";  // as of all files that a killed run may leave
+  std::string path = (folder / ".paroquant-XXXXXX").string().append(kExtension);
+  const int file = ::mkostemps(path.data(), kExtension.size(), O_CLOEXEC);
   if (file < 0) throw SystemError(folder.string(), "create a temporary file", errno);
   ::unlink(path.c_str());
   const int error = ::posix_fallocate(file, 0, static_cast<off_t>(bytes));

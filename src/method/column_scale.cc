@@ -76,7 +76,7 @@ std::vector<uint16_t> InverseNormChannelScales(const ConstMatrixRef& weight, int
 std::vector<uint16_t> ActivationAwareChannelScales(const LinearProblem& problem, int bits,
                                                    int group_size) {
   constexpr int kRatios = 20;
-  const VectorD activations = problem.statistics->Moment(0).diagonal().cwiseMax(0).cwiseSqrt();
+  const VectorD activations = problem.statistics->MeanSquares().cwiseSqrt();
   const VectorD magnitudes = RelativeMagnitudes(problem.target, group_size);
   Basis basis = IdentityBasis(problem.target.cols(), group_size);
   const auto error = [&] {
@@ -95,7 +95,7 @@ std::vector<uint16_t> ActivationAwareChannelScales(const LinearProblem& problem,
     }
     basis.channel_scales = StoredScales(logs, group_size);
     const double found = error();
-    if (found >= least) continue;
+    if (!(found < least)) continue;
     least = found;
     best = basis.channel_scales;
   }

@@ -51,7 +51,7 @@ class ChunkRounder {
       compensated.noalias() +=
           feedback_.panels[static_cast<size_t>(group)].transpose() * errors_.topRows(base);
     }
-    const Matrix costs = feedback_.importance.segment(base, size).asDiagonal();
+    const Matrix costs = feedback_.importance.segment(base, size);
     const quant::RowGrids grids = FindGrids(grid_, compensated, costs, linear_.bits);
     StoreGrids(grids, Channel(base) / size, first_row_, linear_);
     errors_.middleRows(base, size) = wanted - RoundChannels(base, compensated, grids);

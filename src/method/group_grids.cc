@@ -1,6 +1,5 @@
 #include "method/group_grids.h"
 
-#include <limits>
 #include <span>
 
 #include "paroquant/base/half.h"
@@ -38,7 +37,9 @@ Vector RowCosts(const ConstMatrixRef& channels, const Matrix& costs, const quant
     const Codes values = (NearestCodes(channels.row(i), grids, bits) - zeros) * scales;
     errors.row(i) = values.matrix() - channels.row(i);
   }
-  return (costs * errors).cwiseProduct(errors).colwise().sum().transpose();
+  const Matrix costly =
+      costs.cols() == 1 ? Matrix(costs.col(0).asDiagonal() * errors) : Matrix(costs * errors);
+  return costly.cwiseProduct(errors).colwise().sum().transpose();
 }
 
 // The search of AWQ (arXiv 2306.00978): factors 1, 0.95 .. 0.55.
@@ -72,7 +73,7 @@ quant::RowGrids FindGrids(GridChoice choice, const ConstMatrixRef& channels, con
     case GridChoice::kSearched:
       break;
   }
-  const Vector importance = costs.diagonal();
+  const Vector importance = costs.cols() == 1 ? Vector(costs.col(0)) : Vector(costs.diagonal());
   return quant::SearchGrids(channels, {importance.data(), static_cast<size_t>(importance.size())},
                             bits);
 }

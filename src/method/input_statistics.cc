@@ -71,6 +71,10 @@ void InputStatistics::Merge(const InputStatistics& other) {
   tokens_ += other.tokens_;
 }
 
+VectorD InputStatistics::MeanSquares() const {
+  return sum_.diagonal() / static_cast<double>(std::max<int64_t>(tokens_, 1));
+}
+
 double InputStatistics::MeanDiagonal() const {
   if (tokens_ == 0) return 0;
   return sum_.trace() / static_cast<double>(tokens_) / static_cast<double>(channels());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "method/basis.h"
@@ -43,16 +44,18 @@ GroupRanges MeasureRanges(const ConstMatrixRef& weight, const quant::QuantizedLi
 }
 
 std::vector<std::string> UnusualFacts(const ConstMatrixRef& weight, int group_size,
-                                      const InputStatistics& statistics) {
+                                      const InputStatistics* statistics) {
   constexpr float kDwarfs = 0.99F;  // the part of a group's energy that one weight has
   std::vector<std::string> facts;
-  const auto note = [&](int64_t count, const char* what) {
-    if (count > 0) facts.push_back(fmt::format("{} {}", count, what));
+  const auto note = [&](const char* what, int64_t count) {
+    if (count > 0) facts.push_back(fmt::format("{}: {}", what, count));
   };
-  note((statistics.Moment(0).diagonal().array() == 0).count(), "inputs are always 0");
-  if (statistics.tokens() < statistics.channels()) {
-    facts.push_back(fmt::format("{} tokens for {} inputs: correlations are guesswork",
-                                statistics.tokens(), statistics.channels()));
+  if (statistics != nullptr) {
+    note("inputs that are always 0", (statistics->MeanSquares().array() == 0).count());
+    if (statistics->tokens() < statistics->channels()) {
+      facts.push_back(fmt::format("{} tokens for {} inputs: correlations are guesswork",
+                                  statistics->tokens(), statistics->channels()));
+    }
   }
   int64_t constant = 0;
   int64_t one_sign = 0;
@@ -65,9 +68,9 @@ std::vector<std::string> UnusualFacts(const ConstMatrixRef& weight, int group_si
     const auto scaled = group / std::max(std::max(greatest, -least), 1e-30F);
     dwarfed += least != greatest && kDwarfs * scaled.squaredNorm() < 1 ? 1 : 0;
   });
-  note(constant, "groups of equal weights");
-  note(one_sign, "groups of weights of one sign");
-  note(dwarfed, "groups with one weight that dwarfs the others");
+  note("groups of equal weights", constant);
+  note("groups of weights of one sign", one_sign);
+  note("groups with one weight that dwarfs the others", dwarfed);
   return facts;
 }
 

@@ -1,6 +1,6 @@
 #include "paroquant/method/quantize_linear.h"
 
-#include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -39,30 +39,35 @@ quant::QuantizedLinear Round(const LinearProblem& problem, Basis basis, const La
   return QuantizeInBasis(problem, std::move(basis), bits, recipe.damping, recipe.grid);
 }
 
-// Of the rotations that the expected errors suggest, the Hadamard transform and none, the one with
-// which held-out tokens lose least; the first if there are no such tokens. Feedback between rows
-// stays out of it: it trades the layer's own error for the model's.
-quant::Rotation BestRotation(LinearProblem problem, const Basis& basis, const LayerRecipe& recipe,
-                             const LayerFormat& format) {
+// In the basis of the best rotation: of those that the expected errors suggest, the Hadamard
+// transform and none, the one with which held-out tokens lose least; the first if there are no such
+// tokens. Feedback between rows stays out of the choice: it trades the layer's own error for the
+// model's.
+quant::QuantizedLinear RoundInBestBasis(const LinearProblem& problem, const Basis& basis,
+                                        const LayerRecipe& recipe, const LayerFormat& format) {
   const int64_t channels = problem.target.cols();
-  std::array candidates = {ChooseRotation(RotatedChannels(problem.target, basis),
-                                          DampedMoment(*problem.statistics, basis, recipe.damping),
-                                          format.group_size, format.rotations),
-                           HadamardRotation(channels, format.group_size, format.rotations),
-                           quant::IdentityRotation(channels, format.group_size, format.rotations)};
-  if (problem.held_out == nullptr || problem.held_out->tokens() == 0) return candidates[0];
-  problem.output_moment = nullptr;
-  quant::Rotation* best = nullptr;
+  const auto suggested = ChooseRotation(RotatedChannels(problem.target, basis),
+                                        DampedMoment(*problem.statistics, basis, recipe.damping),
+                                        format.group_size, format.rotations);
+  if (problem.held_out == nullptr || problem.held_out->tokens() == 0) {
+    return Round(problem, {basis.channel_scales, suggested}, recipe, format.bits);
+  }
+  LinearProblem by_itself = problem;
+  by_itself.output_moment = nullptr;
+  std::optional<quant::QuantizedLinear> best;
   double least = 0;
-  for (quant::Rotation& candidate : candidates) {
-    const auto linear = Round(problem, {basis.channel_scales, candidate}, recipe, format.bits);
+  for (const quant::Rotation& rotation :
+       {suggested, HadamardRotation(channels, format.group_size, format.rotations),
+        quant::IdentityRotation(channels, format.group_size, format.rotations)}) {
+    auto linear = Round(by_itself, {basis.channel_scales, rotation}, recipe, format.bits);
     const double error =
         problem.held_out->OutputEnergy(quant::EffectiveWeight(linear) - problem.target);
-    if (best != nullptr && error >= least) continue;
-    best = &candidate;
+    if (best && !(error < least)) continue;
+    best = std::move(linear);
     least = error;
   }
-  return std::move(*best);
+  if (problem.output_moment == nullptr) return *std::move(best);
+  return Round(problem, {basis.channel_scales, best->rotation}, recipe, format.bits);
 }
 
 Basis ChooseBasis(const LinearProblem& problem, const LayerRecipe& recipe,
@@ -72,6 +77,7 @@ Basis ChooseBasis(const LinearProblem& problem, const LayerRecipe& recipe,
   basis.channel_scales = ChooseChannelScales(problem, recipe, format);
   switch (recipe.rotation) {
     case RotationChoice::kNone:
+    case RotationChoice::kBest:  // found by rounding, see above
       break;
     case RotationChoice::kHadamard:
       basis.rotation = HadamardRotation(channels, format.group_size, format.rotations);
@@ -79,9 +85,6 @@ Basis ChooseBasis(const LinearProblem& problem, const LayerRecipe& recipe,
     case RotationChoice::kClosedForm:
       basis.rotation =
           FindRotation(RotatedChannels(problem.target, basis), format.group_size, format.rotations);
-      break;
-    case RotationChoice::kBest:
-      basis.rotation = BestRotation(problem, basis, recipe, format);
       break;
     case RotationChoice::kRandomPairs:
       basis.rotation = RandomPairs(channels, format.group_size, format.rotations, format.seed);
@@ -95,7 +98,9 @@ Basis ChooseBasis(const LinearProblem& problem, const LayerRecipe& recipe,
 quant::QuantizedLinear QuantizeLinear(const LinearProblem& problem, const LayerRecipe& recipe,
                                       const LayerFormat& format) {
   CheckFinite(problem);
-  return Round(problem, ChooseBasis(problem, recipe, format), recipe, format.bits);
+  const Basis basis = ChooseBasis(problem, recipe, format);
+  return recipe.rotation == RotationChoice::kBest ? RoundInBestBasis(problem, basis, recipe, format)
+                                                  : Round(problem, basis, recipe, format.bits);
 }
 
 }  // namespace paroquant::method

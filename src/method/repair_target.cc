@@ -88,7 +88,7 @@ class Repair {
     }
     if (squares.maxCoeff() == 0) squares.setOnes();
     squares = squares.cwiseMax(kLeast * squares.mean());
-    const double mean = all_.Moment(0).diagonal().cwiseProduct(squares).mean();
+    const double mean = all_.MeanSquares().cwiseProduct(squares).mean();
     return damping * mean * squares.cwiseInverse();
   }
 

@@ -53,7 +53,7 @@ quant::Rotation ChooseForGroup(const Matrix& channels, const MatrixD& block, int
   double least = std::numeric_limits<double>::infinity();
   for (quant::Rotation& candidate : candidates) {
     const double error = RotatedLogError(candidate, channels, block);
-    if (best != nullptr && error >= least) continue;
+    if (best != nullptr && !(error < least)) continue;
     best = &candidate;
     least = error;
   }

@@ -14,11 +14,11 @@ namespace {
 constexpr int64_t kChunkRows = 64;
 
 // What errors in the channels of each group cost: the diagonal blocks of the inputs' second moment
-// in the basis; identities for grids that look at no inputs.
+// in the basis; nothing for grids that look at no inputs.
 std::vector<Matrix> GroupCosts(const LinearProblem& problem, const Basis& basis, GridChoice grid) {
   const int64_t size = basis.rotation.group_size;
   const auto groups = static_cast<size_t>(basis.rotation.channels / size);
-  if (grid == GridChoice::kMinMax) return std::vector<Matrix>(groups, Matrix::Identity(size, size));
+  if (grid == GridChoice::kMinMax) return std::vector<Matrix>(groups);
   MatrixD moment = problem.statistics->Moment(0);
   TransformMoment(basis, moment);
   std::vector<Matrix> costs;

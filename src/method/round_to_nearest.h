@@ -10,7 +10,7 @@
 namespace paroquant::method {
 
 // The problem's target in the given basis, each weight at the nearest value of its grid. Searched
-// grids need the problem's statistics.
+// and clipped grids need the problem's statistics.
 quant::QuantizedLinear RoundToNearest(const LinearProblem& problem, Basis basis, int bits,
                                       GridChoice grid);
 

@@ -57,9 +57,7 @@ void LayerQuantizer::Judge(SolvedLayer& layer) const {
       method::QuantizeRtn({.name = report.plan.info.name, .target = layer.target}, report.plan.bits,
                           report.plan.group_size, StoredRotations(options_));
   const double error = method::RelativeOutputError(layer.target, layer.linear, *layer.held_out);
-  const double rtn_error = method::RelativeOutputError(layer.target, rtn, *layer.held_out);
-  report.relative_output_error_rtn = rtn_error;
-  report.accepted = error <= rtn_error;
+  report.accepted = error <= method::RelativeOutputError(layer.target, rtn, *layer.held_out);
   if (!report.accepted) layer.linear = std::move(rtn);
 }
 
@@ -69,10 +67,14 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
   const Matrix weight = ReadWeight(source_, report.plan.info);
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
   if (layer.held_out != nullptr) {
+    const auto rtn = method::QuantizeRtn({.name = name, .target = layer.target}, report.plan.bits,
+                                         report.plan.group_size);
     report.relative_output_error =
         method::RelativeOutputError(layer.target, layer.linear, *layer.held_out);
-    report.ranges = method::MeasureRanges(layer.target, layer.linear);
+    report.relative_output_error_rtn =
+        method::RelativeOutputError(layer.target, rtn, *layer.held_out);
   }
+  report.ranges = method::MeasureRanges(layer.target, layer.linear);
   const quant::PackedLinear packed = quant::Pack(layer.linear, name);
   output_.WriteLayer(name, packed);
   report.checksum = format::Checksum(packed);
@@ -89,6 +91,7 @@ void LayerQuantizer::Quantize(const LayerPlan& plan) {
                     .held_out = nullptr,
                     .linear = {}};
   layer.linear = SolveLinear({.name = plan.info.name, .target = layer.target}, plan);
+  layer.report.notes = method::UnusualFacts(layer.target, plan.group_size, nullptr);
   layer.report.seconds = SecondsSince(start);
   Finish(std::move(layer));
 }
@@ -121,8 +124,8 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
                      .output_moment = output_moment.size() > 0 ? &output_moment : nullptr,
                      .held_out = held_out.get()},
                     plan);
-    Judge(layer);
-    layer.report.notes = method::UnusualFacts(weights[i], plan.group_size, statistics);
+    if (recipe.rotation == method::RotationChoice::kBest) Judge(layer);
+    layer.report.notes = method::UnusualFacts(weights[i], plan.group_size, &statistics);
     if (recipe.target != method::TargetChoice::kWeight) layer.report.repair = targets[i].factor;
     layer.report.seconds = SecondsSince(start);
     start = Clock::now();

@@ -50,7 +50,8 @@ class LayerQuantizer {
  private:
   quant::QuantizedLinear SolveLinear(const method::LinearProblem& problem,
                                      const LayerPlan& plan) const;
-  // Puts rounding to nearest in the layer's place if that is better on the held-out inputs.
+  // Puts rounding to nearest in the layer's place if that is better on the held-out inputs. For
+  // recipes that choose by held-out tokens anyway: others are done to the letter.
   void Judge(SolvedLayer& layer) const;
 
   const model::Checkpoint& source_;

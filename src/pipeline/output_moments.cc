@@ -32,10 +32,12 @@ class MomentCollector : public runtime::CheckpointBackward {
     CheckpointBackward::Backward(role, input, output_gradient, input_gradient);
   }
 
-  MatrixD DampedMoment(size_t role, double damping) const {
+  // Once for each role: what was added up is forgotten.
+  MatrixD TakeDampedMoment(size_t role, double damping) {
     MatrixD moment = moments_[role]->DampedMoment(damping);
-    const double mean = moment.diagonal().mean() / (1 + damping);
-    return moment / mean;
+    moments_[role].reset();
+    moment /= moment.diagonal().mean() / (1 + damping);
+    return moment;
   }
 
  private:
@@ -69,7 +71,7 @@ nn::PerLinear<MatrixD> OutputMoments::OfBlock(int64_t layer, ConstMatrixRef inpu
   }
   nn::PerLinear<MatrixD> moments;
   for (size_t role = 0; role < moments.size(); ++role) {
-    moments[role] = collector.DampedMoment(role, damping);
+    moments[role] = collector.TakeDampedMoment(role, damping);
   }
   return moments;
 }

@@ -116,6 +116,7 @@ class CalibratedRun {
     const HeldOutDivergence divergence = stream_.Divergence();
     summary_.expected_kl = divergence.mean;
     summary_.expected_kl_stderr = divergence.standard_error;
+    summary_.peak_spilled_bytes = static_cast<int64_t>(store_.peak_on_disk());
   }
 
  private:

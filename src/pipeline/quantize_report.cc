@@ -27,8 +27,8 @@ io::Json LayerJson(const LayerReport& report) {
   if (plan.quantized) {
     json["snr_db"] = OrNull(SignalToNoise(report.relative_output_error));
     json["accepted"] = report.accepted;
-    json["range_before"] = report.ranges ? io::Json(report.ranges->before) : io::Json(nullptr);
-    json["range_after"] = report.ranges ? io::Json(report.ranges->after) : io::Json(nullptr);
+    json["range_before"] = report.ranges.before;
+    json["range_after"] = report.ranges.after;
     json["notes"] = report.notes;
     json["repair"] = OrNull(report.repair);
     json["relative_weight_error"] = report.relative_weight_error;
@@ -110,12 +110,13 @@ io::Json ToJson(const QuantizeSummary& summary) {
           {"layers_quantized", quantized},
           {"layers_kept", static_cast<int64_t>(summary.layers.size()) - quantized},
           {"bits_per_weight", summary.bits_per_weight},
+          {"seconds", summary.seconds},
+          {"peak_rss_bytes", summary.peak_rss_bytes},
+          {"peak_spilled_bytes", summary.peak_spilled_bytes},
           {"expected_kl", OrNull(summary.expected_kl)},
           {"expected_kl_stderr", OrNull(summary.expected_kl_stderr)},
           {"held_out_losses", summary.held_out_losses},
           {"tuning", std::move(tuning)},
-          {"seconds", summary.seconds},
-          {"peak_rss_bytes", summary.peak_rss_bytes},
           {"calibration", CalibrationJson(summary)},
           {"notes", summary.notes},
           {"layers", layers}};

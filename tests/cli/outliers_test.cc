@@ -2,6 +2,11 @@
 // channels of each norm are made larger and the columns that read them smaller.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "paroquant/base/file.h"
 #include "paroquant/base/matrix.h"
 #include "paroquant/io/output_folder.h"

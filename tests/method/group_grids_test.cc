@@ -65,6 +65,17 @@ TEST_F(FindGridsTest, ClippingIsTheBestOfTenFactorsByTheWholeCost) {
   EXPECT_GT(clipped, 0);
 }
 
+TEST_F(FindGridsTest, ADiagonalMayStandForItsMatrix) {
+  const Matrix diagonal = costs_.diagonal();
+  const Matrix matrix = costs_.diagonal().asDiagonal();
+  for (const GridChoice choice : {GridChoice::kSearched, GridChoice::kClipped}) {
+    const quant::RowGrids one = FindGrids(choice, channels_, diagonal, 4);
+    const quant::RowGrids other = FindGrids(choice, channels_, matrix, 4);
+    EXPECT_EQ(one.scales, other.scales);
+    EXPECT_EQ(one.zeros, other.zeros);
+  }
+}
+
 TEST_F(FindGridsTest, GridsAndCodesAreStoredWhereTheLayerKeepsThem) {
   quant::QuantizedLinear linear = quant::testing::RandomQuantizedLinear(24, 64, 4, 32, 1);
   const quant::RowGrids grids = FindGrids(GridChoice::kSearched, channels_, costs_, 4);

@@ -39,17 +39,20 @@ TEST(MeasureRangesTest, RotationsNarrowTheRange) {
 TEST(UnusualFactsTest, NamesWhatIsUnusualAndNothingElse) {
   Matrix weight = quant::testing::RandomMatrix(4, 64, 1);
   Matrix inputs = quant::testing::RandomMatrix(100, 64, 2);
-  EXPECT_THAT(UnusualFacts(weight, 32, testing::StatisticsOf(inputs)), IsEmpty());
+  const InputStatistics all = testing::StatisticsOf(inputs);
+  EXPECT_THAT(UnusualFacts(weight, 32, &all), IsEmpty());
 
   inputs.col(3).setZero();
   weight.row(0).head(32).setConstant(0.25F);
   weight.row(1) = weight.row(1).cwiseAbs().array() + 1;
   weight(2, 7) = 1e6F;
-  EXPECT_THAT(
-      UnusualFacts(weight, 32, testing::StatisticsOf(inputs.topRows(40))),
-      ElementsAre("1 inputs are always 0", "40 tokens for 64 inputs: correlations are guesswork",
-                  "1 groups of equal weights", "2 groups of weights of one sign",
-                  "1 groups with one weight that dwarfs the others"));
+  const InputStatistics few = testing::StatisticsOf(inputs.topRows(40));
+  EXPECT_THAT(UnusualFacts(weight, 32, &few),
+              ElementsAre("inputs that are always 0: 1",
+                          "40 tokens for 64 inputs: correlations are guesswork",
+                          "groups of equal weights: 1", "groups of weights of one sign: 2",
+                          "groups with one weight that dwarfs the others: 1"));
+  EXPECT_EQ(UnusualFacts(weight, 32, nullptr).size(), 3U);
 }
 
 }  // namespace

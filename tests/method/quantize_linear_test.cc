@@ -17,6 +17,7 @@
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/method/output_error.h"
+#include "paroquant/method/recipe.h"
 #include "paroquant/method/rtn.h"
 #include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/rotation.h"
@@ -271,6 +272,49 @@ TEST_P(DegenerateInputTest, GivesAValidLayerNoWorseThanRoundToNearest) {
     EXPECT_LE(RelativeOutputError(weight, linear, statistics),
               1.001 * RelativeOutputError(weight, baseline, statistics) + 1e-9);
   }
+}
+
+// Other recipes than the default have their own ways to stumble.
+TEST_P(DegenerateInputTest, EveryRecipeGivesAValidLayer) {
+  Matrix weight = testing::WeightWithOutliers(20, 128, 1);
+  Matrix inputs = testing::CorrelatedInputs(50, 128, 2);
+  GetParam().change(weight, inputs);
+  const InputStatistics statistics = testing::StatisticsOf(inputs);
+  for (const std::string& name : ShippedRecipes()) {
+    const LinearProblem problem{
+        .name = "layer", .target = weight, .statistics = &statistics, .held_out = &statistics};
+    const auto linear = QuantizeLinear(problem, LoadRecipe(name).layer, {.group_size = 64});
+    EXPECT_EQ(Problem(linear), "") << name;
+    EXPECT_TRUE(quant::EffectiveWeight(linear).allFinite()) << name;
+  }
+}
+
+TEST(QuantizeLinearTest, RecipesWithoutCalibrationNeedNoStatistics) {
+  const Matrix weight = testing::WeightWithOutliers(20, 64, 1);
+  int without = 0;
+  for (const auto scales : {ChannelScaleChoice::kNone, ChannelScaleChoice::kInverseNorm,
+                            ChannelScaleChoice::kActivationAware}) {
+    for (const auto rotation :
+         {RotationChoice::kNone, RotationChoice::kHadamard, RotationChoice::kClosedForm,
+          RotationChoice::kBest, RotationChoice::kRandomPairs}) {
+      for (const auto grid : {GridChoice::kMinMax, GridChoice::kSearched, GridChoice::kClipped}) {
+        for (const auto rounding : {RoundingChoice::kNearest, RoundingChoice::kFeedback}) {
+          Recipe recipe;
+          recipe.layer = {.channel_scales = scales,
+                          .rotation = rotation,
+                          .grid = grid,
+                          .rounding = rounding,
+                          .target = TargetChoice::kWeight};
+          if (recipe.NeedsCalibration()) continue;
+          const auto linear =
+              QuantizeLinear({.name = "layer", .target = weight}, recipe.layer, {.group_size = 32});
+          EXPECT_EQ(Problem(linear), "");
+          ++without;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(without, 8);
 }
 
 TEST(QuantizeLinearTest, TakesAnyNumberOfBitsGroupsAndRounds) {

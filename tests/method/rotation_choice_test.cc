@@ -75,24 +75,30 @@ TEST(ChooseRotationTest, EachGroupGetsWhatSuitsIt) {
   expect_group(2, HadamardRotation(kSize, kSize, 5));
 }
 
-// The claim for wide layers: whatever the number of rows, the choice is not worse on tokens that it
-// has not seen than no rotation or the Hadamard transform.
-TEST(BestRotationTest, IsNeverWorseThanNoneOrHadamardOnHeldOutTokens) {
+// The claim for wide layers: whatever the number of rows, the choice is not worse than no rotation
+// or the Hadamard transform, on tokens that it has not seen either, up to what these differ by.
+TEST(BestRotationTest, IsNotWorseThanNoneOrHadamardOnUnseenTokens) {
   constexpr int64_t kChannels = 256;
   const Matrix inputs = testing::CorrelatedInputs(3000, kChannels, 2);
   const InputStatistics statistics = testing::StatisticsOf(inputs.topRows(2000));
-  const InputStatistics held_out = testing::StatisticsOf(inputs.bottomRows(1000));
+  const InputStatistics held_out = testing::StatisticsOf(inputs.middleRows(2000, 500));
+  const InputStatistics unseen = testing::StatisticsOf(inputs.bottomRows(500));
   for (const int64_t rows : {128, 4096, 16384}) {
     const Matrix weight = RandomMatrix(rows, kChannels, 1);
     const auto error = [&](RotationChoice rotation) {
       const LinearProblem problem{
           .name = "layer", .target = weight, .statistics = &statistics, .held_out = &held_out};
       return RelativeOutputError(weight, QuantizeLinear(problem, {.rotation = rotation}, {}),
-                                 held_out);
+                                 unseen);
     };
+    const double none = error(RotationChoice::kNone);
     const double best = error(RotationChoice::kBest);
-    EXPECT_LE(best, error(RotationChoice::kNone)) << rows;
-    EXPECT_LE(best, error(RotationChoice::kHadamard)) << rows;
+    EXPECT_LE(best, 1.01 * none) << rows;
+    EXPECT_LE(best, 1.01 * error(RotationChoice::kHadamard)) << rows;
+    // Few rows leave angles much to gain.
+    if (rows == 128) {
+      EXPECT_LT(best, 0.8 * none);
+    }
   }
 }
 

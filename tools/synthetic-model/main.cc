@@ -107,7 +107,7 @@ int Main(int argc, char** argv) {
   CLI::App app{"Writes a checkpoint of a real shape with random weights."};
   std::string shape;
   std::string out;
-  int64_t tokens = 128 * 512;
+  int64_t tokens = int64_t{128} * 512;
   app.add_option("--shape", shape)->required()->check(CLI::IsMember(&shapes));
   app.add_option("--out", out, "an empty or new folder")->required();
   app.add_option("--tokens", tokens, "of the file tokens.json")->capture_default_str();

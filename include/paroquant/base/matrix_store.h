@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <utility>
 
 #include "paroquant/base/matrix.h"
 
@@ -38,14 +39,14 @@ class StoredMatrix {
 
 class MatrixStore {
  public:
-  // Files have no name and are gone with the process, however it ends; they take space in `folder`,
-  // which is looked at once the budget (bytes) is spent.
+  // Files lose their names as they are made and are gone with the process, however it ends; they
+  // take space in `folder`, which is looked at once the budget (bytes) is spent.
   MatrixStore(std::filesystem::path folder, uint64_t budget)
       : folder_(std::move(folder)), left_(budget) {}
   MatrixStore(const MatrixStore&) = delete;
   MatrixStore& operator=(const MatrixStore&) = delete;
 
-  // Zeros. Throws kSystem, naming the folder, if neither memory nor disk has the room.
+  // Zeros. Throws kSystem, naming the folder, if memory (within the budget) or disk refuse.
   StoredMatrix Make(int64_t rows, int64_t cols);
 
   // Bytes that were ever on disk at a time.

@@ -28,6 +28,8 @@ class InputStatistics {
   // Adds the tokens of another one for the same input.
   void Merge(const InputStatistics& other);
 
+  // The diagonal of H: the mean square of each input, [K].
+  VectorD MeanSquares() const;
   // The mean of the diagonal of H.
   double MeanDiagonal() const;
 

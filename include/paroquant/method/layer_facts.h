@@ -23,9 +23,10 @@ GroupRanges MeasureRanges(const ConstMatrixRef& weight, const quant::QuantizedLi
 
 // A line for each thing about the layer that leaves methods less to work with than they expect:
 // inputs that are always 0, fewer tokens than inputs, groups without a change of sign or without
-// any change, single weights that dwarf their group. Empty for usual layers.
+// any change, single weights that dwarf their group. Empty for usual layers. `statistics` may be
+// null if nothing is known of the inputs.
 std::vector<std::string> UnusualFacts(const ConstMatrixRef& weight, int group_size,
-                                      const InputStatistics& statistics);
+                                      const InputStatistics* statistics);
 
 }  // namespace paroquant::method
 

@@ -22,7 +22,7 @@ enum class RotationChoice {
   kNone,
   kHadamard,     // the Walsh-Hadamard transform of each group
   kClosedForm,   // minimises the sum of fourth powers pair by pair
-  kBest,         // of the three above, for each group, and none if held-out tokens say so
+  kBest,         // of the three above for each group, or none or Hadamard for all of them
   kRandomPairs,  // pairs as the paper draws them, at angle 0: for tuning to turn
 };
 
@@ -50,7 +50,9 @@ struct LayerRecipe {
   GridChoice grid = GridChoice::kSearched;
   RoundingChoice rounding = RoundingChoice::kFeedback;
   TargetChoice target = TargetChoice::kStreamShrunk;
-  double damping = 0.01;  // > 0, added to the inputs' second moment in units of its mean diagonal
+  // > 0, added to the inputs' second moment in units of its mean diagonal, once the inputs are
+  // scaled as the weight's columns are (targets: by the norms of these).
+  double damping = 0.01;
   // Shall rows make up for each other's errors too, as far as the model's own predictions say that
   // outputs belong together (see row_feedback.h)?
   bool row_feedback = true;
@@ -75,7 +77,7 @@ struct Recipe {
   // True if any part of it looks at the layers' inputs.
   bool NeedsCalibration() const {
     return layer.channel_scales == ChannelScaleChoice::kActivationAware ||
-           layer.rotation == RotationChoice::kBest || layer.grid == GridChoice::kSearched ||
+           layer.rotation == RotationChoice::kBest || layer.grid != GridChoice::kMinMax ||
            layer.rounding == RoundingChoice::kFeedback || layer.target != TargetChoice::kWeight ||
            tuning.Tunes();
   }

@@ -27,11 +27,12 @@ struct LayerReport {
   std::optional<double> relative_output_error_rtn;
   // How much of the correction for what the layers before have lost was taken, from 0 to 1.
   std::optional<double> repair;
-  // False: the recipe's result was worse than rounding to nearest, which took its place.
+  // False: the recipe's result was worse than rounding to nearest, which took its place, for tuning
+  // to start from if the recipe tunes.
   bool accepted = true;
-  std::optional<method::GroupRanges> ranges;  // absent without calibration
-  std::vector<std::string> notes;             // what is unusual about the layer
-  uint32_t checksum = 0;                      // of the packed tensors, see format::Checksum
+  method::GroupRanges ranges;
+  std::vector<std::string> notes;  // what is unusual about the layer
+  uint32_t checksum = 0;           // of the packed tensors, see format::Checksum
   double seconds = 0.0;
 };
 
@@ -63,6 +64,7 @@ struct QuantizeSummary {
   std::vector<std::string> notes;  // what the user should know: files left out, engines' limits
   double seconds = 0.0;
   int64_t peak_rss_bytes = 0;
+  int64_t peak_spilled_bytes = 0;  // of activations that lay on disk
 };
 
 // Quantizes options.model into options.out. The output appears under its final names only when it
