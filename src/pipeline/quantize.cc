@@ -39,7 +39,7 @@ int64_t PeakRssBytes() {
 class BlockVisitor : public StageVisitor {
  public:
   BlockVisitor(std::span<const LayerPlan> plans, nn::Block& block, const model::Checkpoint& source,
-               LayerQuantizer& quantizer, const nn::PerLinear<MatrixD>& output_moments, bool keeps)
+               LayerQuantizer& quantizer, nn::PerLinear<MatrixD>& output_moments, bool keeps)
       : plans_(plans),
         block_(block),
         source_(source),
@@ -65,6 +65,9 @@ class BlockVisitor : public StageVisitor {
         quantizer_.Finish(std::move(layer));
       }
     }
+    for (const model::LinearRole role : roles) {
+      output_moments_[static_cast<size_t>(role)].resize(0, 0);
+    }
   }
 
   // What the runtime multiplies with from here on.
@@ -85,7 +88,7 @@ class BlockVisitor : public StageVisitor {
   nn::Block& block_;
   const model::Checkpoint& source_;
   LayerQuantizer& quantizer_;
-  const nn::PerLinear<MatrixD>& output_moments_;
+  nn::PerLinear<MatrixD>& output_moments_;  // of the linears that are still to come
   bool keeps_;
   std::vector<SolvedLayer> kept_;
 };
