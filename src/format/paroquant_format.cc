@@ -157,6 +157,11 @@ io::Json WithQuantizationConfig(io::Json config, const QuantizationConfig& quant
   return config;
 }
 
+bool HasPackedSuffix(std::string_view name) {
+  return std::ranges::any_of(kPackedSuffixes,
+                             [&](const char* suffix) { return name.ends_with(suffix); });
+}
+
 bool IsPacked(const io::TensorFolder& tensors, const std::string& module) {
   return tensors.Find(module + ".qweight") != nullptr;
 }

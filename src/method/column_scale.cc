@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
 
 #include "method/round_to_nearest.h"
 #include "paroquant/base/half.h"

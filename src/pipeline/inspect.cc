@@ -63,11 +63,6 @@ LayerInspection InspectLayer(const Checkpoint& checkpoint, const LayerPlan& plan
   return layer;
 }
 
-bool IsPartOfPacked(const std::string& name) {
-  return std::any_of(format::kPackedSuffixes.begin(), format::kPackedSuffixes.end(),
-                     [&](const char* suffix) { return name.ends_with(suffix); });
-}
-
 // Of the weights of linears the statistics tell.
 void RequireFiniteOthers(const Checkpoint& checkpoint, const std::vector<LayerPlan>& plans) {
   std::unordered_set<std::string> measured;
@@ -88,7 +83,7 @@ Inspection Inspect(const std::filesystem::path& folder) {
   for (const io::TensorView& tensor : checkpoint.tensors().tensors()) {
     ++result.tensors;
     result.stored_bytes += static_cast<int64_t>(tensor.bytes.size());
-    if (!IsPartOfPacked(tensor.name)) result.parameters += tensor.elements();
+    if (!format::HasPackedSuffix(tensor.name)) result.parameters += tensor.elements();
   }
   const std::vector<LayerPlan> plans = PlanLayers(checkpoint.architecture(), {});
   result.layers.resize(plans.size());

@@ -57,7 +57,10 @@ void LayerQuantizer::Judge(SolvedLayer& layer) const {
       method::QuantizeRtn({.name = report.plan.info.name, .target = layer.target}, report.plan.bits,
                           report.plan.group_size, StoredRotations(options_));
   const double error = method::RelativeOutputError(layer.target, layer.linear, *layer.held_out);
-  report.accepted = error <= method::RelativeOutputError(layer.target, rtn, *layer.held_out);
+  const double rtn_error = method::RelativeOutputError(layer.target, rtn, *layer.held_out);
+  report.relative_output_error_rtn = rtn_error;
+  report.accepted =
+      options_.recipe.layer.rotation != method::RotationChoice::kBest || error <= rtn_error;
   if (!report.accepted) layer.linear = std::move(rtn);
 }
 
@@ -67,12 +70,8 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
   const Matrix weight = ReadWeight(source_, report.plan.info);
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
   if (layer.held_out != nullptr) {
-    const auto rtn = method::QuantizeRtn({.name = name, .target = layer.target}, report.plan.bits,
-                                         report.plan.group_size);
     report.relative_output_error =
         method::RelativeOutputError(layer.target, layer.linear, *layer.held_out);
-    report.relative_output_error_rtn =
-        method::RelativeOutputError(layer.target, rtn, *layer.held_out);
   }
   report.ranges = method::MeasureRanges(layer.target, layer.linear);
   const quant::PackedLinear packed = quant::Pack(layer.linear, name);
@@ -124,7 +123,7 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
                      .output_moment = output_moment.size() > 0 ? &output_moment : nullptr,
                      .held_out = held_out.get()},
                     plan);
-    if (recipe.rotation == method::RotationChoice::kBest) Judge(layer);
+    Judge(layer);
     layer.report.notes = method::UnusualFacts(weights[i], plan.group_size, &statistics);
     if (recipe.target != method::TargetChoice::kWeight) layer.report.repair = targets[i].factor;
     layer.report.seconds = SecondsSince(start);

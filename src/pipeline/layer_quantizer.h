@@ -50,8 +50,9 @@ class LayerQuantizer {
  private:
   quant::QuantizedLinear SolveLinear(const method::LinearProblem& problem,
                                      const LayerPlan& plan) const;
-  // Puts rounding to nearest in the layer's place if that is better on the held-out inputs. For
-  // recipes that choose by held-out tokens anyway: others are done to the letter.
+  // Compares the layer with rounding to nearest on the held-out inputs, and puts that in its place
+  // if it is better: for recipes that choose by held-out tokens anyway, others are done to the
+  // letter.
   void Judge(SolvedLayer& layer) const;
 
   const model::Checkpoint& source_;

@@ -12,9 +12,6 @@
 namespace paroquant::pipeline {
 namespace {
 
-// Few: what a block keeps for its way back is many times its output.
-constexpr int64_t kTokensPerPass = 1024;
-
 // Adds up what it passes.
 class MomentCollector : public runtime::CheckpointBackward {
  public:
@@ -60,7 +57,8 @@ nn::PerLinear<MatrixD> OutputMoments::OfBlock(int64_t layer, ConstMatrixRef inpu
   const nn::Block& block = model_.block(layer);
   const nn::RopeTable rope = model_.Rope(0, length_);
   StoredMatrix gradients = std::move(gradients_[static_cast<size_t>(layer)]);
-  const int64_t per_pass = std::max<int64_t>(1, kTokensPerPass / length_) * length_;
+  const int64_t per_pass =
+      std::max<int64_t>(1, runtime::kTokensPerBackwardPass / length_) * length_;
   nn::BlockActivations kept;
   for (int64_t row = 0; row < rows_; row += per_pass) {
     const int64_t rows = std::min(per_pass, rows_ - row);

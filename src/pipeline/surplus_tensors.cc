@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <unordered_set>
@@ -21,11 +20,6 @@ bool IsBeyondTheLayers(std::string_view name, int64_t layers) {
   int64_t layer = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), layer);
   return error == std::errc() && layer >= layers;
-}
-
-bool HasPackedSuffix(const std::string& name) {
-  return std::ranges::any_of(format::kPackedSuffixes,
-                             [&](const char* suffix) { return name.ends_with(suffix); });
 }
 
 // The tensors that the packed layers are made of.
@@ -65,7 +59,7 @@ std::vector<VerifyProblem> SurplusTensors(const Checkpoint& checkpoint, const Ch
     } else if (IsBeyondTheLayers(tensor.name, layers)) {
       problems.push_back({tensor.name, fmt::format("blocks 0 to {} by config.json", layers - 1),
                           "a tensor of another block"});
-    } else if (HasPackedSuffix(tensor.name)) {
+    } else if (format::HasPackedSuffix(tensor.name)) {
       problems.push_back({tensor.name, "a part of a packed layer", "one of no such layer"});
     }
   }

@@ -10,8 +10,6 @@
 namespace paroquant::runtime {
 namespace {
 
-// Few: what a block keeps for its way back is many times its output.
-constexpr int64_t kTokensPerPass = 1024;
 // Rows whose logits are held at a time.
 constexpr int64_t kRowsOfLogits = 256;
 
@@ -85,7 +83,7 @@ std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
   const auto count = static_cast<int64_t>(sequences.size());
   const auto length = static_cast<int64_t>(sequences.front().size());
   const nn::RopeTable rope = model.Rope(0, length);
-  const int64_t per_pass = std::max<int64_t>(1, kTokensPerPass / length);
+  const int64_t per_pass = std::max<int64_t>(1, kTokensPerBackwardPass / length);
   const auto for_each_pass = [&](const auto& body) {
     for (int64_t first = 0; first < count; first += per_pass) {
       body(first * length,

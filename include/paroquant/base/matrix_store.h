@@ -2,7 +2,6 @@
 #ifndef PAROQUANT_BASE_MATRIX_STORE_H_
 #define PAROQUANT_BASE_MATRIX_STORE_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <utility>

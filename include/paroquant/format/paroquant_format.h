@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "paroquant/io/json.h"
@@ -36,6 +37,9 @@ io::Json WithQuantizationConfig(io::Json config, const QuantizationConfig& quant
 // What stands behind a packed module's name in the names of its tensors.
 inline constexpr std::array kPackedSuffixes = {".qweight", ".qzeros", ".scales",
                                                ".theta",   ".pairs",  ".channel_scales"};
+
+// True if a tensor of this name is a part of some packed module.
+bool HasPackedSuffix(std::string_view name);
 
 // True if the module is stored packed.
 bool IsPacked(const io::TensorFolder& tensors, const std::string& module);

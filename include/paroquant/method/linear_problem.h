@@ -13,8 +13,8 @@ struct LinearProblem {
   std::string name;       // the module, for errors
   ConstMatrixRef target;  // the weight to imitate, [N, K]: the layer's own, or one that also makes
                           // up for errors of the layers before
-  const InputStatistics* statistics =
-      nullptr;  // of the K inputs; may be null for methods that use none
+  // Of the K inputs; may be null for methods that use none.
+  const InputStatistics* statistics = nullptr;
   // The second moment of the loss's gradients at the N outputs, [N, N], damped so that it is
   // positive definite: rounding with feedback then has rows make up for each other. May be null.
   const MatrixD* output_moment = nullptr;

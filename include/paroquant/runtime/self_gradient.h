@@ -28,6 +28,9 @@ class CheckpointBackward : public nn::LinearBackward {
   nn::PerLinear<Matrix> weights_;  // [N, K]
 };
 
+// Tokens of a backward pass. Few: what a block keeps for its way back is many times its output.
+inline constexpr int64_t kTokensPerBackwardPass = 1024;
+
 // For each block the gradient at its output, [sequences * length, hidden], of the negative log
 // likelihoods of next tokens, summed over all positions; those tokens are drawn from the model's
 // own distribution, so that the gradients' second moments are its Fisher information. Takes
