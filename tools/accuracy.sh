@@ -9,6 +9,7 @@
 #     --bits LIST       e.g. "4 3"                                             (4)
 #     --seeds LIST      e.g. "0 1 2"                                           (0)
 #     --windows N       at most so many windows of each text                   (all; C4: 256)
+#     --c4-windows N    at most so many windows of C4, if others               (--windows)
 #     --label NAME      of the rows, and in the names of what is kept          (the recipe's)
 #     --set KEY=VALUE   of each recipe; repeatable
 #
@@ -18,7 +19,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 source "$here/tools/figures.sh"
 
 program=${PAROQUANT:-$here/build/release/paroquant}
-model='' data='' window=2048 sequence='' windows=''
+model='' data='' window=2048 sequence='' windows='' c4_windows=''
 recipes='rtn gptq awq fast' bits=4 seeds=0 label='' calib=() settings=()
 while [[ $# -gt 1 ]]; do
   case $1 in
@@ -31,6 +32,7 @@ while [[ $# -gt 1 ]]; do
     --bits) bits=$2 ;;
     --seeds) seeds=$2 ;;
     --windows) windows=$2 ;;
+    --c4-windows) c4_windows=$2 ;;
     --label) label=$2 ;;
     --set) settings+=(--set "$2") ;;
     *) break ;;
@@ -42,10 +44,10 @@ if [[ $# -gt 0 || -z $model || -z $data || ${#calib[@]} -eq 0 ]]; then
   exit 2
 fi
 
-# evaluate DATASET FOLDER: the result's JSON beside the folder.
+# evaluate DATASET FOLDER WINDOWS: the result's JSON beside the folder.
 evaluate() {
   "$program" eval-ppl --model "$2" --baseline "$model" --data "$1" --data-dir "$data" \
-    --window "$window" ${windows:+--max-windows "$windows"} --json "$2.$1.json" \
+    --window "$window" ${3:+--max-windows "$3"} --json "$2.$1.json" \
     --no-progress > /dev/null
 }
 
@@ -69,8 +71,8 @@ measure() {
   "$program" quantize --model "$model" --out "$out" --overwrite --recipe "$1" --bits "$2" \
     --seed "$3" --sequence-length "${sequence:-$window}" "${calib[@]}" "${settings[@]}" \
     --json "$out.json" --no-progress > /dev/null
-  evaluate wikitext2 "$out"
-  evaluate c4 "$out"
+  evaluate wikitext2 "$out" "$windows"
+  evaluate c4 "$out" "${c4_windows:-$windows}"
   printf '| %s | %s | %s | %s |%s%s %s | %s |\n' "$name" "$2" "$3" \
     "$(round %.2f "$(number "$out.json" bits_per_weight)")" \
     "$(figures "$out.wikitext2.json")" "$(figures "$out.c4.json")" \

@@ -42,19 +42,17 @@ int64_t Count(const TuningSequences& sequences) {
   return sequences.input.rows() / sequences.length;
 }
 
-// The derivative of SmoothL1's sum, times `factor`, in place of `output`.
-void SmoothL1Backward(const ConstMatrixRef& target, float factor, Matrix& output) {
-  ParallelFor(output.rows(), [&](int64_t row) {
-    output.row(row) = (output.row(row) - target.row(row)).cwiseMax(-1.0F).cwiseMin(1.0F) * factor;
-  });
-}
-
 class Tuner {
  public:
   Tuner(nn::Block& block, const nn::RopeTable& rope, const PerLinear<TuningLinear>& linears,
-        const TuningSequences& training, const TuningSequences& held_out,
+        const TuningSequences& training, const TuningSequences& held_out, const BlockLoss& loss,
         const BlockTuningOptions& options)
-      : block_(block), rope_(rope), training_(training), held_out_(held_out), options_(options) {
+      : block_(block),
+        rope_(rope),
+        training_(training),
+        held_out_(held_out),
+        loss_(loss),
+        options_(options) {
     for (size_t i = 0; i < kLinears; ++i) {
       const TuningLinear& linear = linears[i];
       auto held = std::make_unique<nn::HeldLinear>(nn::ChannelMajor(linear.weight), linear.bias);
@@ -131,8 +129,8 @@ class Tuner {
       const auto target = training_.target.middleRows(slice.first_row, rows);
       Matrix hidden = training_.input.middleRows(slice.first_row, rows);
       block_.ForwardKeeping(slice.batch, rope_, hidden, kept);
-      loss += SmoothL1(hidden, target) * static_cast<double>(hidden.size()) / entries;
-      SmoothL1Backward(target, static_cast<float>(1 / entries), hidden);
+      loss += loss_.Backward(target, hidden) * static_cast<double>(hidden.size()) / entries;
+      hidden *= static_cast<float>(1 / entries);
       block_.BackwardToLinears(slice.batch, rope_, kept, backward, hidden);
     }
     return loss;
@@ -153,7 +151,7 @@ class Tuner {
       const int64_t rows = slice.batch.rows();
       Matrix hidden = held_out_.input.middleRows(slice.first_row, rows);
       block_.Forward(slice.batch, rope_, hidden);
-      loss += SmoothL1(hidden, held_out_.target.middleRows(slice.first_row, rows)) *
+      loss += loss_.Value(hidden, held_out_.target.middleRows(slice.first_row, rows)) *
               static_cast<double>(rows);
     }
     return loss / static_cast<double>(held_out_.input.rows());
@@ -174,6 +172,7 @@ class Tuner {
   const nn::RopeTable& rope_;
   const TuningSequences& training_;
   const TuningSequences& held_out_;
+  const BlockLoss& loss_;
   const BlockTuningOptions& options_;
   TuningStage stage_;
   int64_t steps_ = 0;
@@ -185,21 +184,12 @@ class Tuner {
 
 }  // namespace
 
-double SmoothL1(const ConstMatrixRef& output, const ConstMatrixRef& target) {
-  assert(output.rows() == target.rows() && output.cols() == target.cols());
-  VectorD sums(output.rows());
-  ParallelFor(output.rows(), [&](int64_t row) {
-    const auto d = (output.row(row) - target.row(row)).cwiseAbs().array();
-    sums[row] = (d < 1.0F).select(0.5F * d * d, d - 0.5F).sum();
-  });
-  return sums.sum() / static_cast<double>(output.size());
-}
-
 TunedBlock TuneBlock(nn::Block& block, const nn::RopeTable& rope,
                      const nn::PerLinear<TuningLinear>& linears, const TuningSequences& training,
-                     const TuningSequences& held_out, const BlockTuningOptions& options,
+                     const TuningSequences& held_out, const BlockLoss& loss,
+                     const BlockTuningOptions& options,
                      const std::function<void(const EpochReport&)>& on_epoch) {
-  return Tuner(block, rope, linears, training, held_out, options).Run(on_epoch);
+  return Tuner(block, rope, linears, training, held_out, loss, options).Run(on_epoch);
 }
 
 }  // namespace paroquant::method

@@ -110,6 +110,7 @@ void AppendFields(const std::string& prefix, TuningStage& stage, std::vector<Rec
 void AppendFields(BlockTuningOptions& tuning, std::vector<RecipeField>& fields) {
   AppendFields("tuning.stage1.", tuning.stages[0], fields);
   AppendFields("tuning.stage2.", tuning.stages[1], fields);
+  fields.push_back(Choice("tuning.loss", tuning.loss, {"smooth-l1", "curvature"}));
   fields.push_back(Flag("tuning.keep_codes", tuning.keep_codes));
   fields.push_back(Numbers("tuning.margin", tuning.margin, 0, 0.49));
   fields.push_back(Flag("tuning.relative_rates", tuning.relative_rates));

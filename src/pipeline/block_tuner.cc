@@ -30,9 +30,9 @@ nn::PerLinear<method::TuningLinear> TuningLinears(const model::Checkpoint& sourc
 }  // namespace
 
 TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
-                        const method::BlockTuningOptions& options, ConstMatrixRef input,
-                        const CalibrationStream& stream, std::span<SolvedLayer> layers,
-                        Progress& progress) {
+                        const method::BlockTuningOptions& options, const method::BlockLoss& loss,
+                        ConstMatrixRef input, const CalibrationStream& stream,
+                        std::span<SolvedLayer> layers, Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
   const int64_t held_out = stream.held_out_rows();
   const int64_t training = input.rows() - held_out;
@@ -41,7 +41,7 @@ TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
   method::TunedBlock tuned = method::TuneBlock(
       block, stream.rope(), TuningLinears(model.checkpoint(), layer, layers),
       {stream.length(), input.bottomRows(training), target.bottomRows(training)},
-      {stream.length(), input.topRows(held_out), target.topRows(held_out)}, options,
+      {stream.length(), input.topRows(held_out), target.topRows(held_out)}, loss, options,
       [&](const method::EpochReport& epoch) {
         progress.Advance(
             1, fmt::format("block {}, stage {}, epoch {}: loss {:.4g}, held out {:.4g}", layer,

@@ -12,6 +12,12 @@
 namespace paroquant::pipeline {
 namespace {
 
+MatrixD UnitMoment(const method::InputStatistics& gradients, double damping) {
+  MatrixD moment = gradients.DampedMoment(damping);
+  moment /= moment.diagonal().mean() / (1 + damping);
+  return moment;
+}
+
 // Adds up what it passes.
 class MomentCollector : public runtime::CheckpointBackward {
  public:
@@ -30,10 +36,9 @@ class MomentCollector : public runtime::CheckpointBackward {
   }
 
   // Once for each role: what was added up is forgotten.
-  MatrixD TakeDampedMoment(size_t role, double damping) {
-    MatrixD moment = moments_[role]->DampedMoment(damping);
+  MatrixD TakeUnitMoment(size_t role, double damping) {
+    MatrixD moment = UnitMoment(*moments_[role], damping);
     moments_[role].reset();
-    moment /= moment.diagonal().mean() / (1 + damping);
     return moment;
   }
 
@@ -51,9 +56,9 @@ OutputMoments::OutputMoments(const runtime::LanguageModel& model,
       rows_(std::ssize(sequences) * length_),
       gradients_(runtime::SelfGradients(model, sequences, seed, store)) {}
 
-nn::PerLinear<MatrixD> OutputMoments::OfBlock(int64_t layer, ConstMatrixRef inputs,
-                                              double damping) {
+OutputMoments::OfBlock OutputMoments::Take(int64_t layer, ConstMatrixRef inputs, double damping) {
   MomentCollector collector(model_.checkpoint(), layer);
+  method::InputStatistics at_output(fmt::format("block {}: gradients", layer), inputs.cols());
   const nn::Block& block = model_.block(layer);
   const nn::RopeTable rope = model_.Rope(0, length_);
   StoredMatrix gradients = std::move(gradients_[static_cast<size_t>(layer)]);
@@ -65,12 +70,15 @@ nn::PerLinear<MatrixD> OutputMoments::OfBlock(int64_t layer, ConstMatrixRef inpu
     const nn::SequenceBatch batch{.count = rows / length_, .length = length_};
     Matrix hidden = inputs.middleRows(row, rows);
     block.ForwardKeeping(batch, rope, hidden, kept);
-    block.BackwardToLinears(batch, rope, kept, collector, gradients.view().middleRows(row, rows));
+    const auto gradient = gradients.view().middleRows(row, rows);
+    block.BackwardToLinears(batch, rope, kept, collector, gradient);
+    at_output.Add(gradient);
   }
-  nn::PerLinear<MatrixD> moments;
-  for (size_t role = 0; role < moments.size(); ++role) {
-    moments[role] = collector.TakeDampedMoment(role, damping);
+  OfBlock moments;
+  for (size_t role = 0; role < moments.linears.size(); ++role) {
+    moments.linears[role] = collector.TakeUnitMoment(role, damping);
   }
+  moments.output = UnitMoment(at_output, damping);
   return moments;
 }
 

@@ -21,10 +21,16 @@ class OutputMoments {
   OutputMoments(const runtime::LanguageModel& model,
                 std::span<const std::vector<int32_t>> sequences, uint64_t seed, MatrixStore& store);
 
-  // For each linear of the block the mean of g g^T, [N, N], g the gradients at its outputs (see
-  // runtime::SelfGradients), in units of its mean diagonal, plus `damping` I. `inputs` [rows,
-  // hidden] is what the block reads in the 16-bit model. Each block once: its gradients are freed.
-  nn::PerLinear<MatrixD> OfBlock(int64_t layer, ConstMatrixRef inputs, double damping);
+  // The mean of g g^T, [N, N], g the gradients (see runtime::SelfGradients) at some outputs, in
+  // units of its mean diagonal, plus `damping` I: of each linear of the block, and of the block.
+  struct OfBlock {
+    nn::PerLinear<MatrixD> linears;
+    MatrixD output;
+  };
+
+  // `inputs` [rows, hidden] is what the block reads in the 16-bit model. Each block once: its
+  // gradients are freed.
+  OfBlock Take(int64_t layer, ConstMatrixRef inputs, double damping);
 
   int64_t rows() const { return rows_; }
 

@@ -106,9 +106,9 @@ class CalibratedRun {
         store_(summary.options.out, summary.options.memory_budget),
         stream_(model, text,
                 {.repairs = recipe_.layer.target != method::TargetChoice::kWeight,
-                 .reference = recipe_.tuning.Tunes() || recipe_.layer.UsesRowFeedback()},
+                 .reference = recipe_.tuning.Tunes() || recipe_.UsesGradients()},
                 store_) {
-    if (recipe_.layer.UsesRowFeedback()) TakeGradients(text);
+    if (recipe_.UsesGradients()) TakeGradients(text);
   }
 
   void Run(std::span<const LayerPlan> plans) {
@@ -136,20 +136,23 @@ class CalibratedRun {
   void RunBlock(std::span<const LayerPlan> plans) {
     const int64_t layer = plans.front().layer;
     const bool tunes = recipe_.tuning.Tunes();
-    nn::PerLinear<MatrixD> moments;
+    OutputMoments::OfBlock moments;
     if (output_moments_) {
-      moments = output_moments_->OfBlock(
+      moments = output_moments_->Take(
           layer, stream_.reference().middleRows(stream_.held_out_rows(), output_moments_->rows()),
           recipe_.layer.row_feedback_damping);
+      if (!recipe_.layer.UsesRowFeedback()) moments.linears = {};
     }
     StoredMatrix input;
     if (tunes) input = stream_.Copy();
     nn::Block block = model_.MakeBlock(layer);
-    BlockVisitor visitor(plans, block, model_.checkpoint(), quantizer_, moments, tunes);
+    BlockVisitor visitor(plans, block, model_.checkpoint(), quantizer_, moments.linears, tunes);
     stream_.RunBlock(layer, block, fmt::format("block {}", layer), visitor);
     if (tunes && !visitor.kept().empty()) {
-      summary_.tuning.push_back(TuneLayers(model_, layer, recipe_.tuning, input.view(), stream_,
-                                           visitor.kept(), progress_));
+      const method::BlockLoss loss =
+          recipe_.tuning.UsesCurvature() ? method::BlockLoss(moments.output) : method::BlockLoss();
+      summary_.tuning.push_back(TuneLayers(model_, layer, recipe_.tuning, loss, input.view(),
+                                           stream_, visitor.kept(), progress_));
       for (SolvedLayer& solved : visitor.kept()) {
         visitor.Place(solved);
         quantizer_.Finish(std::move(solved));

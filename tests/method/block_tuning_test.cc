@@ -45,7 +45,7 @@ class BlockTuningTest : public ::testing::Test {
     return TuneBlock(block, rope_, linears_,
                      {.length = kLength, .input = input_, .target = target_},
                      {.length = kLength, .input = held_out_input_, .target = held_out_target_},
-                     options, [](const EpochReport&) {});
+                     loss_, options, [](const EpochReport&) {});
   }
 
   // Held-out loss of a block with these linears, computed apart from the tuner.
@@ -60,7 +60,7 @@ class BlockTuningTest : public ::testing::Test {
     }
     Matrix hidden = held_out_input_;
     block.Forward({.count = hidden.rows() / kLength, .length = kLength}, rope_, hidden);
-    return SmoothL1(hidden, held_out_target_);
+    return loss_.Value(hidden, held_out_target_);
   }
 
   Matrix Inputs(int64_t sequences, uint64_t seed) const {
@@ -85,15 +85,9 @@ class BlockTuningTest : public ::testing::Test {
   runtime::LanguageModel model_;
   nn::RopeTable rope_;
   Matrix input_, target_, held_out_input_, held_out_target_;
+  BlockLoss loss_;
   nn::PerLinear<TuningLinear> linears_;
 };
-
-TEST(SmoothL1Test, IsQuadraticAndThenLinear) {
-  Matrix output(1, 3);
-  output << 0.5F, -3.0F, 1.0F;
-  const Matrix target = Matrix::Zero(1, 3);
-  EXPECT_NEAR(SmoothL1(output, target), (0.125 + 2.5 + 0.5) / 3, 1e-6);
-}
 
 TEST_F(BlockTuningTest, LowersTheHeldOutLossOfTheBlockAsItIsStored) {
   const TunedBlock tuned = Tune(TwoStages());
@@ -102,6 +96,16 @@ TEST_F(BlockTuningTest, LowersTheHeldOutLossOfTheBlockAsItIsStored) {
   EXPECT_LT(tuned.summary.loss, 0.96 * tuned.summary.start_loss);
   EXPECT_NEAR(Loss(tuned.linears), tuned.summary.loss, 1e-5 * tuned.summary.loss);
   for (const auto& linear : tuned.linears) EXPECT_EQ(quant::Problem(*linear), "");
+}
+
+TEST_F(BlockTuningTest, LowersALossWeightedByCurvature) {
+  MatrixD curvature = MatrixD::Identity(held_out_target_.cols(), held_out_target_.cols());
+  curvature.topLeftCorner(8, 8).setConstant(100);  // some outputs matter, by their sum
+  loss_ = BlockLoss(curvature);
+  const TunedBlock tuned = Tune(TwoStages());
+  EXPECT_TRUE(tuned.summary.accepted);
+  EXPECT_LT(tuned.summary.loss, 0.96 * tuned.summary.start_loss);
+  EXPECT_NEAR(Loss(tuned.linears), tuned.summary.loss, 1e-5 * tuned.summary.loss);
 }
 
 TEST_F(BlockTuningTest, KeepsTheStartIfNothingIsBetter) {

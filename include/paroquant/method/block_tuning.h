@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "paroquant/base/matrix.h"
+#include "paroquant/method/block_loss.h"
 #include "paroquant/method/tuning_options.h"
 #include "paroquant/nn/block.h"
 #include "paroquant/nn/held_linear.h"
@@ -50,9 +51,6 @@ struct TunedBlock {
   BlockTuningSummary summary;
 };
 
-// The mean over all entries of SmoothL1 (beta 1): d^2/2 for |d| < 1, |d| - 1/2 beyond.
-double SmoothL1(const ConstMatrixRef& output, const ConstMatrixRef& target);
-
 // Tunes the linears that have a start. Each stage begins at the best state so far, by held-out loss
 // of the block as it would be stored; that state is the result. The linears of `block` are replaced
 // and left in no particular state. `on_epoch` may throw to stop. The same result for any number of
@@ -60,7 +58,8 @@ double SmoothL1(const ConstMatrixRef& output, const ConstMatrixRef& target);
 // of about 4096 tokens.
 TunedBlock TuneBlock(nn::Block& block, const nn::RopeTable& rope,
                      const nn::PerLinear<TuningLinear>& linears, const TuningSequences& training,
-                     const TuningSequences& held_out, const BlockTuningOptions& options,
+                     const TuningSequences& held_out, const BlockLoss& loss,
+                     const BlockTuningOptions& options,
                      const std::function<void(const EpochReport&)>& on_epoch);
 
 }  // namespace paroquant::method

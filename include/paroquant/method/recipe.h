@@ -81,6 +81,9 @@ struct Recipe {
            layer.rounding == RoundingChoice::kFeedback || layer.target != TargetChoice::kWeight ||
            tuning.Tunes();
   }
+
+  // True if some part of it weighs errors by the gradients of the model's own predictions.
+  bool UsesGradients() const { return layer.UsesRowFeedback() || tuning.UsesCurvature(); }
 };
 
 // The names of the recipes that are part of the program, the default first.
