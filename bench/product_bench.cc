@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "base/simd.h"
+#include "kernels/kernels.h"
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/base/rng.h"
@@ -32,24 +32,15 @@ void SetProductFlops(benchmark::State& state) {
 
 // Multiply-adds on registers alone, on all threads: what no program exceeds.
 void Peak(benchmark::State& state) {
-  constexpr int kChains = 12;  // hides the latency of any multiply-add unit
-  constexpr int64_t kSteps = 1 << 22;
+  double operations = 0;
   for (auto _ : state) {
-    ParallelFor(ThreadCount(), [](int64_t) {
-      const SimdFloat factor = SimdFloat{} + 0.999F;
-      SimdFloat sums[kChains];
-      for (SimdFloat& sum : sums) {  // equal chains would be computed once
-        sum = factor;
-        benchmark::DoNotOptimize(sum);
-      }
-      for (int64_t step = 0; step < kSteps; ++step) {
-#pragma GCC unroll 16
-        for (int chain = 0; chain < kChains; ++chain) sums[chain] = sums[chain] * factor + factor;
-      }
-      for (SimdFloat& sum : sums) benchmark::DoNotOptimize(sum);
+    std::vector<double> done(static_cast<size_t>(ThreadCount()));
+    ParallelFor(ThreadCount(), [&](int64_t thread) {
+      done[static_cast<size_t>(thread)] = kernels::ActiveKernels().saturate(1 << 22);
     });
+    operations = std::accumulate(done.begin(), done.end(), 0.0);
   }
-  SetFlops(state, 2.0 * kChains * kSimdFloats * static_cast<double>(kSteps) * ThreadCount());
+  SetFlops(state, operations);
 }
 
 void ForwardRandom(benchmark::State& state, const nn::Linear& linear) {

@@ -1,8 +1,12 @@
-# What every target of the project is compiled with: the interface target paroquant_options.
+# The language and the warnings of every target.
+add_library(paroquant_warnings INTERFACE)
+target_compile_features(paroquant_warnings INTERFACE cxx_std_20)
+target_compile_options(paroquant_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+                                                   -Wnon-virtual-dtor)
+
+# What all of them but the kernels are compiled with, beside.
 add_library(paroquant_options INTERFACE)
-target_compile_features(paroquant_options INTERFACE cxx_std_20)
-target_compile_options(paroquant_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
-                                                  -Wnon-virtual-dtor)
+target_link_libraries(paroquant_options INTERFACE paroquant_warnings)
 # Fields left out of designated initializers have their defaults, on purpose.
 target_compile_options(paroquant_options INTERFACE -Wno-missing-field-initializers)
 # GCC 12 takes the undefined operands inside its own AVX-512 intrinsics for uninitialized reads.

@@ -14,14 +14,15 @@ constexpr int64_t kChunkTokens = 512;
 constexpr int64_t kSlabsPerTask = 16;
 constexpr int64_t kRowsPerTask = kSlabsPerTask * kTileRows;
 
-// The channels of a chunk of tokens as runs of `width`, packed in parallel.
-void PackChannels(const ConstMatrixRef& tokens, int64_t width, Vector& packed) {
-  const int64_t runs = CeilDivide(tokens.cols(), width);
-  packed.resize(runs * width * tokens.rows());
+// The channels of a chunk of tokens as runs of kWidth, packed in parallel.
+template <int64_t kWidth>
+void PackChannels(const ConstMatrixRef& tokens, Vector& packed) {
+  const int64_t runs = CeilDivide(tokens.cols(), kWidth);
+  packed.resize(runs * kWidth * tokens.rows());
   ParallelFor(runs, [&](int64_t run) {
-    const int64_t first = run * width;
-    PackColumns(tokens.middleCols(first, std::min(width, tokens.cols() - first)), width,
-                packed.data() + first * tokens.rows());
+    const int64_t first = run * kWidth;
+    PackColumns<kWidth>(tokens.middleCols(first, std::min(kWidth, tokens.cols() - first)),
+                        packed.data() + first * tokens.rows());
   });
 }
 
@@ -38,14 +39,10 @@ void AddTile(const Chunk& chunk, int64_t row, int64_t column, MatrixD& sum) {
   const int64_t rows = std::min(kTileRows, sum.rows() - row);
   const int64_t columns = std::min(kTileColumns, sum.cols() - column);
   Tile tile{};
-  MultiplyTile(rows, chunk.tokens, chunk.slabs.data() + row * chunk.tokens,
-               chunk.strips.data() + column * chunk.tokens, tile.data(), kTileColumns);
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) {
-      sum(row + i, column + j) +=
-          static_cast<double>(tile[static_cast<size_t>(i * kTileColumns + j)]);
-    }
-  }
+  const kernels::Kernels& run = kernels::ActiveKernels();
+  run.multiply_tile(rows, chunk.tokens, chunk.slabs.data() + row * chunk.tokens,
+                    chunk.strips.data() + column * chunk.tokens, tile.data(), kTileColumns);
+  run.add_tile(rows, columns, tile.data(), &sum(row, column), sum.outerStride());
 }
 
 enum class Part { kAll, kLower };
@@ -73,8 +70,8 @@ void AddTransposedProduct(const ConstMatrixRef& x, const ConstMatrixRef& y, Part
   Chunk chunk;
   for (int64_t start = 0; start < x.rows(); start += kChunkTokens) {
     chunk.tokens = std::min(kChunkTokens, x.rows() - start);
-    PackChannels(x.middleRows(start, chunk.tokens), kTileRows, chunk.slabs);
-    PackChannels(y.middleRows(start, chunk.tokens), kTileColumns, chunk.strips);
+    PackChannels<kTileRows>(x.middleRows(start, chunk.tokens), chunk.slabs);
+    PackChannels<kTileColumns>(y.middleRows(start, chunk.tokens), chunk.strips);
     AddChunk(chunk, part, sum);
   }
 }

@@ -24,7 +24,7 @@ class PackedLeft {
     ParallelFor(CeilDivide(slabs(), kSlabsPerTask), [&](int64_t task) {
       const int64_t row = task * kSlabsPerTask * kTileRows;
       const int64_t rows = std::min(kSlabsPerTask * kTileRows, rows_ - row);
-      PackRows(a.middleRows(row, rows), kTileRows, storage_.data() + row * depth_);
+      PackRows<kTileRows>(a.middleRows(row, rows), storage_.data() + row * depth_);
     });
   }
 
@@ -105,14 +105,14 @@ void Multiply(const ConstMatrixRef& a, const PanelPacker& pack_b, std::span<cons
 
 void Multiply(const ConstMatrixRef& a, const ConstMatrixRef& b, MatrixRef c) {
   const auto pack = [&](const Panel& panel, float* strips) {
-    PackColumns(b.block(panel.k, panel.column, panel.depth, panel.columns), kTileColumns, strips);
+    PackColumns<kTileColumns>(b.block(panel.k, panel.column, panel.depth, panel.columns), strips);
   };
   Multiply(a, pack, {}, c);
 }
 
 void MultiplyTransposed(const ConstMatrixRef& a, const ConstMatrixRef& b, MatrixRef c) {
   const auto pack = [&](const Panel& panel, float* strips) {
-    PackRows(b.block(panel.column, panel.k, panel.columns, panel.depth), kTileColumns, strips);
+    PackRows<kTileColumns>(b.block(panel.column, panel.k, panel.columns, panel.depth), strips);
   };
   Multiply(a, pack, {}, c);
 }

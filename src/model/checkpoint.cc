@@ -8,7 +8,7 @@
 #include <cstring>
 #include <utility>
 
-#include "paroquant/base/half.h"
+#include "kernels/kernels.h"
 #include "paroquant/base/parallel.h"
 
 namespace paroquant::model {
@@ -84,14 +84,23 @@ const io::TensorView& Checkpoint::FloatTensor(const std::string& name,
 void DecodeFloats(const io::TensorView& tensor, int64_t first, int64_t count, float* target) {
   const size_t size = io::DTypeSize(tensor.dtype);
   const std::byte* source = tensor.bytes.data() + static_cast<size_t>(first) * size;
-  const auto n = static_cast<size_t>(count);
   if (tensor.dtype == io::DType::kF16) {
-    HalfToFloat(source, target, n);
+    kernels::ActiveKernels().decode_half(source, count, target);
   } else if (tensor.dtype == io::DType::kBF16) {
-    BFloat16ToFloat(source, target, n);
+    kernels::ActiveKernels().decode_bfloat16(source, count, target);
   } else {
-    std::memcpy(target, source, n * size);
+    std::memcpy(target, source, static_cast<size_t>(count) * size);
   }
+}
+
+float DotFloats(const io::TensorView& tensor, int64_t first, std::span<const float> x) {
+  const std::byte* source =
+      tensor.bytes.data() + static_cast<size_t>(first) * io::DTypeSize(tensor.dtype);
+  const kernels::Kernels& run = kernels::ActiveKernels();
+  const auto dot = tensor.dtype == io::DType::kF16    ? run.dot_half
+                   : tensor.dtype == io::DType::kBF16 ? run.dot_bfloat16
+                                                      : run.dot_float;
+  return dot(source, x.data(), std::ssize(x));
 }
 
 std::vector<float> DecodeFloats(const io::TensorView& tensor) {

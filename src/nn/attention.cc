@@ -60,9 +60,9 @@ struct PackedKeyValues {
 
   void Pack(const ConstMatrixRef& keys, const ConstMatrixRef& values) {
     key_slabs.resize(CeilDivide(keys.rows(), kTileRows) * kTileRows * keys.cols());
-    linalg::PackRows(keys, kTileRows, key_slabs.data());
+    linalg::PackRows<kTileRows>(keys, key_slabs.data());
     value_slabs.resize(CeilDivide(values.cols(), kTileRows) * kTileRows * values.rows());
-    linalg::PackColumns(values, kTileRows, value_slabs.data());
+    linalg::PackColumns<kTileRows>(values, value_slabs.data());
   }
 };
 
@@ -103,9 +103,9 @@ class QueryStrip {
   void ScoreKeys(const PackedKeyValues& packed) {
     scores_.setZero(keys_.size(), kTileColumns);
     for (int64_t key = keys_.begin; key < keys_.end; key += kTileRows) {
-      linalg::MultiplyTile(std::min(kTileRows, keys_.end - key), shape_.head_dim,
-                           packed.key_slabs.data() + key * shape_.head_dim, queries_.data(),
-                           scores_.row(key - keys_.begin).data(), kTileColumns);
+      multiply_(std::min(kTileRows, keys_.end - key), shape_.head_dim,
+                packed.key_slabs.data() + key * shape_.head_dim, queries_.data(),
+                scores_.row(key - keys_.begin).data(), kTileColumns);
     }
   }
 
@@ -136,13 +136,13 @@ class QueryStrip {
   void MixValues(const PackedKeyValues& packed, int64_t key_count) {
     mixed_.setZero(shape_.head_dim, kTileColumns);
     for (int64_t channel = 0; channel < shape_.head_dim; channel += kTileRows) {
-      linalg::MultiplyTile(
-          std::min(kTileRows, shape_.head_dim - channel), keys_.size(),
-          packed.value_slabs.data() + channel * key_count + keys_.begin * kTileRows, scores_.data(),
-          mixed_.row(channel).data(), kTileColumns);
+      multiply_(std::min(kTileRows, shape_.head_dim - channel), keys_.size(),
+                packed.value_slabs.data() + channel * key_count + keys_.begin * kTileRows,
+                scores_.data(), mixed_.row(channel).data(), kTileColumns);
     }
   }
 
+  decltype(kernels::Kernels::multiply_tile) multiply_ = kernels::ActiveKernels().multiply_tile;
   const AttentionShape& shape_;
   int64_t position_;  // of the first query
   int64_t row_;

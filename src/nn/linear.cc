@@ -22,12 +22,12 @@ DenseLinear::DenseLinear(const io::TensorView& weight, std::vector<float> bias)
 
 void DenseLinear::ForwardFew(ConstMatrixRef input, MatrixRef output) const {
   ParallelFor((out_features() + kFeaturesPerTask - 1) / kFeaturesPerTask, [&](int64_t task) {
-    thread_local Vector row;
-    row.resize(in_features());
     const int64_t end = std::min((task + 1) * kFeaturesPerTask, out_features());
     for (int64_t n = task * kFeaturesPerTask; n < end; ++n) {
-      model::DecodeFloats(weight_, n * in_features(), in_features(), row.data());
-      output.col(n).noalias() = input * row;
+      for (int64_t row = 0; row < input.rows(); ++row) {
+        const std::span x(input.row(row).data(), static_cast<size_t>(in_features()));
+        output(row, n) = model::DotFloats(weight_, n * in_features(), x);
+      }
       if (!bias_.empty()) output.col(n).array() += bias_[static_cast<size_t>(n)];
     }
   });
@@ -42,7 +42,7 @@ void DenseLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
       model::DecodeFloats(weight_, (panel.column + n) * in_features() + panel.k, panel.depth,
                           rows.row(n).data());
     }
-    linalg::PackRows(rows, linalg::kTileColumns, strips);
+    linalg::PackRows<linalg::kTileColumns>(rows, strips);
   };
   linalg::Multiply(input, pack, bias_, output);
 }

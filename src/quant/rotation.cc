@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
+#include "kernels/kernels.h"
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
 #include "quant/transpose.h"
@@ -98,6 +100,11 @@ void PreparedRotation<Scalar>::RotateTile(int64_t group, Direction direction, Ti
     const int16_t* second = &second_[start];
     const Scalar* cosine = &cosine_[start];
     const Scalar* sine = &sine_[start];
+    if constexpr (std::is_same_v<Scalar, float>) {
+      kernels::ActiveKernels().rotate_round(first, second, cosine, sine, inverse ? -1.0F : 1.0F,
+                                            group_size_ / 2, tile.data());
+      continue;
+    }
     for (size_t pair = 0; pair < half; ++pair) {
       const Scalar c = cosine[pair];
       const Scalar s = inverse ? -sine[pair] : sine[pair];

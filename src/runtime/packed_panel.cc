@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/kernels.h"
 #include "linalg/tile.h"
-#include "paroquant/base/half.h"
 
 namespace paroquant::runtime {
 namespace {
@@ -58,6 +58,7 @@ void DecodeCodes(const uint32_t* words, int bits, int64_t count, float* codes) {
 
 void DecodePanel(const quant::PackedView& packed, const linalg::Panel& panel, float* strips) {
   static_assert(kPanelColumns % 32 == 0, "every width of codes starts a panel at a whole word");
+  const kernels::Kernels& run = kernels::ActiveKernels();
   const int64_t words_per_row = packed.out_features * packed.bits / 32;
   const int64_t first_word = panel.column * packed.bits / 32;
   PanelRow zeros;
@@ -69,13 +70,16 @@ void DecodePanel(const quant::PackedView& packed, const linalg::Panel& panel, fl
       const int64_t group = channel / packed.group_size;
       DecodeCodes(packed.qzeros.data() + group * words_per_row + first_word, packed.bits,
                   panel.columns, zeros.data());
-      const uint16_t* stored = packed.scales.data() + group * packed.out_features + panel.column;
-      HalfToFloat(reinterpret_cast<const std::byte*>(stored), scales.data(),
-                  static_cast<size_t>(panel.columns));
+      run.decode_half(packed.scales.data() + group * packed.out_features + panel.column,
+                      panel.columns, scales.data());
     }
-    DecodeCodes(packed.qweight.data() + channel * words_per_row + first_word, packed.bits,
-                panel.columns, row.data());
-    for (size_t n = 0; n < row.size(); ++n) row[n] = (row[n] - zeros[n]) * scales[n];
+    const uint32_t* words = packed.qweight.data() + channel * words_per_row + first_word;
+    if (packed.bits == 4) {
+      run.decode_nibbles(words, panel.columns, zeros.data(), scales.data(), row.data());
+    } else {
+      DecodeCodes(words, packed.bits, panel.columns, row.data());
+      for (size_t n = 0; n < row.size(); ++n) row[n] = (row[n] - zeros[n]) * scales[n];
+    }
     ScatterRow(row, panel, k, strips);
   }
 }

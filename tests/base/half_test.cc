@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <limits>
-#include <vector>
 
 namespace paroquant {
 namespace {
@@ -39,24 +38,6 @@ TEST(HalfTest, RoundsToNearestTiesToEven) {
   EXPECT_EQ(FloatToHalf(1.0F + 0x1.1p-11F), 0x3C01);      // above the tie
   EXPECT_EQ(FloatToHalf(65520.0F), 0x7C00);               // overflow
   EXPECT_EQ(FloatToHalf(0x1.0p-25F), 0x0000);             // tie with zero
-}
-
-TEST(HalfTest, BulkConversionNeedsNoAlignment) {
-  constexpr size_t kCount = 1500;  // more than one block and a rest
-  std::vector<std::byte> storage(2 * kCount + 1);
-  for (size_t i = 0; i < kCount; ++i) {
-    storage[2 * i + 1] = static_cast<std::byte>(i & 0xFF);
-    storage[2 * i + 2] = static_cast<std::byte>((i >> 8) | 0x30);
-  }
-  std::vector<float> half(kCount);
-  std::vector<float> brain(kCount);
-  HalfToFloat(storage.data() + 1, half.data(), kCount);
-  BFloat16ToFloat(storage.data() + 1, brain.data(), kCount);
-  for (size_t i = 0; i < kCount; ++i) {
-    const auto bits = static_cast<uint16_t>((i & 0xFF) | (((i >> 8) | 0x30) << 8));
-    EXPECT_EQ(half[i], HalfToFloat(bits));
-    EXPECT_EQ(brain[i], BFloat16ToFloat(bits));
-  }
 }
 
 TEST(BFloat16Test, RoundsToNearestTiesToEven) {

@@ -2,7 +2,6 @@
 #ifndef PAROQUANT_BASE_HALF_H_
 #define PAROQUANT_BASE_HALF_H_
 
-#include <cstddef>
 #include <cstdint>
 
 namespace paroquant {
@@ -18,10 +17,6 @@ inline constexpr float kMinNormalHalf = 0x1.0p-14F;
 
 float BFloat16ToFloat(uint16_t bits);
 uint16_t FloatToBFloat16(float value);
-
-// Bulk conversions of `count` little-endian values. `source` needs no alignment.
-void HalfToFloat(const std::byte* source, float* target, size_t count);
-void BFloat16ToFloat(const std::byte* source, float* target, size_t count);
 
 }  // namespace paroquant
 

@@ -3,6 +3,7 @@
 #define PAROQUANT_MODEL_CHECKPOINT_H_
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ class Checkpoint {
 
 // Writes a float tensor's elements [first, first + count) as float32 to `target`.
 void DecodeFloats(const io::TensorView& tensor, int64_t first, int64_t count, float* target);
+
+// The sum of x[i] times element first + i of a float tensor.
+float DotFloats(const io::TensorView& tensor, int64_t first, std::span<const float> x);
 
 // The whole tensor as float32.
 std::vector<float> DecodeFloats(const io::TensorView& tensor);

@@ -1,0 +1,65 @@
+// The widest vectors of the instruction set that is compiled for. Internal to kernels.cc.
+#ifndef PAROQUANT_KERNELS_SIMD_H_
+#define PAROQUANT_KERNELS_SIMD_H_
+
+#include <stdint.h>
+
+namespace paroquant::kernels {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kSimdFloats = 16;
+#elif defined(__AVX2__)
+constexpr int kSimdFloats = 8;
+#else
+constexpr int kSimdFloats = 4;
+#endif
+
+using SimdFloat = float __attribute__((vector_size(kSimdFloats * sizeof(float))));
+using SimdWord = uint32_t __attribute__((vector_size(kSimdFloats * sizeof(uint32_t))));
+using SimdInt = int32_t __attribute__((vector_size(kSimdFloats * sizeof(int32_t))));
+using SimdShort = uint16_t __attribute__((vector_size(kSimdFloats * sizeof(uint16_t))));
+
+// From any alignment.
+template <typename Vector>
+inline Vector Load(const void* from) {
+  Vector value;
+  __builtin_memcpy(&value, from, sizeof(Vector));
+  return value;
+}
+inline SimdFloat LoadFloats(const float* from) { return Load<SimdFloat>(from); }
+inline void StoreFloats(SimdFloat value, float* to) { __builtin_memcpy(to, &value, sizeof(value)); }
+
+inline SimdFloat ToFloats(SimdWord small) {
+  return __builtin_convertvector(reinterpret_cast<SimdInt>(small), SimdFloat);
+}
+
+// The lowest four bits of each word as a number.
+inline SimdFloat LowNibbles(SimdWord words) {
+#if defined(__AVX512F__) && !defined(__clang__)
+  // One permutation of a table; it looks at no other bits.
+  constexpr SimdFloat kNumbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return __builtin_shuffle(kNumbers, words);
+#else
+  return ToFloats(words & 15);
+#endif
+}
+
+// float16 or bfloat16 bits to float32.
+inline SimdFloat FromBFloat16(SimdShort bits) {
+  return reinterpret_cast<SimdFloat>(__builtin_convertvector(bits, SimdWord) << 16);
+}
+inline SimdFloat FromHalf(SimdShort bits) {
+  const SimdWord wide = __builtin_convertvector(bits, SimdWord);
+  const SimdWord magnitude = wide & 0x7FFF;
+  // 2^112 moves the exponent's bias from 15 to 127, for subnormals too.
+  const SimdFloat scaled = reinterpret_cast<SimdFloat>(magnitude << 13) * 0x1p112F;
+  const SimdWord special = reinterpret_cast<SimdWord>(magnitude >= 0x7C00) & 0x7F800000;
+  return reinterpret_cast<SimdFloat>(reinterpret_cast<SimdWord>(scaled) | special |
+                                     ((wide & 0x8000) << 16));
+}
+
+}  // namespace
+}  // namespace paroquant::kernels
+
+#endif  // PAROQUANT_KERNELS_SIMD_H_
