@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/model_flops.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/eval/perplexity.h"
 
@@ -31,15 +32,9 @@ int64_t WindowOf(const model::Architecture& shape) {
 void SetRates(benchmark::State& state, const LanguageModel& model) {
   const model::Architecture& shape = model.architecture();
   const int64_t window = WindowOf(shape);
-  const int64_t mlp = 3 * shape.hidden_size * shape.intermediate_size;
-  const int64_t projections =
-      2 * shape.hidden_size * shape.head_dim * (shape.heads + shape.kv_heads);
-  const int64_t attention = window * shape.heads * shape.head_dim;  // half of the square, twice
-  const int64_t head = shape.hidden_size * shape.vocab_size;
-  const auto tokens = static_cast<double>(state.iterations() * window);
   state.SetItemsProcessed(state.iterations() * window);
   state.counters["FLOP/s"] = benchmark::Counter(
-      2.0 * tokens * static_cast<double>(shape.layers * (mlp + projections + attention) + head),
+      FlopsPerToken(shape, window) * static_cast<double>(state.iterations() * window),
       benchmark::Counter::kIsRate);
 }
 

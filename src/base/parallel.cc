@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <limits>
@@ -14,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/topology.h"
 #include "paroquant/base/error.h"
 
 namespace paroquant {
@@ -57,6 +59,14 @@ class Loop {
   std::exception_ptr failure_;
 };
 
+// Waits for a short time, as loops often follow each other closely and waking a thread up takes
+// longer than many of them; other programs may have the processor meanwhile.
+template <typename Condition>
+void AwaitBriefly(const Condition& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+  while (!condition() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+}
+
 // Threads that wait for a loop, help with it and report back.
 class Pool {
  public:
@@ -86,6 +96,7 @@ class Pool {
     }
     wake_.notify_all();
     loop.RunItems();
+    AwaitBriefly([this] { return busy_ == 0; });
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return busy_ == 0; });
     loop_ = nullptr;
@@ -103,8 +114,9 @@ class Pool {
 
   void Work() {
     uint64_t seen = 0;
-    std::unique_lock lock(mutex_);
     while (true) {
+      AwaitBriefly([&] { return stopping_ || generation_ != seen; });
+      std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return stopping_ || generation_ != seen; });
       if (stopping_) return;
       seen = generation_;
@@ -120,9 +132,10 @@ class Pool {
   std::condition_variable wake_, done_;
   std::vector<std::thread> threads_;
   Loop* loop_ = nullptr;
-  int busy_ = 0;
-  uint64_t generation_ = 0;
-  bool stopping_ = false;
+  // Changed under the mutex, read without it only to see whether waiting is over.
+  std::atomic<int> busy_ = 0;
+  std::atomic<uint64_t> generation_ = 0;
+  std::atomic<bool> stopping_ = false;
 };
 
 std::mutex pool_mutex;  // one ParallelFor at a time
@@ -131,11 +144,20 @@ int requested_threads = 0;
 
 }  // namespace
 
-int AvailableProcessors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+int AvailableCores() {
+  static const int cores = [] {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) {
+      return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    }
+    std::vector<int> processors;
+    for (int i = 0; i < CPU_SETSIZE; ++i) {
+      if (CPU_ISSET(i, &set)) processors.push_back(i);
+    }
+    return CountCores(processors, "/sys/devices/system/cpu");
+  }();
+  return cores;
 }
 
 void SetThreadCount(int count) {
@@ -144,7 +166,7 @@ void SetThreadCount(int count) {
   pool.reset();
 }
 
-int ThreadCount() { return requested_threads > 0 ? requested_threads : AvailableProcessors(); }
+int ThreadCount() { return requested_threads > 0 ? requested_threads : AvailableCores(); }
 
 void ParallelFor(int64_t count, const std::function<void(int64_t)>& body) {
   if (inside_body || count <= 1 || ThreadCount() == 1) {

@@ -12,15 +12,19 @@ using Eight = float __attribute__((vector_size(32)));
 using EightWords = uint32_t __attribute__((vector_size(32)));
 using EightInts = int32_t __attribute__((vector_size(32)));
 
+// The column of its eight that nibble i of a word holds.
+constexpr int kColumnOfNibble[kNibbles] = {0, 2, 4, 6, 1, 3, 5, 7};
+
 void DecodeNibbles(const uint32_t* words, int64_t count, const float* zeros, const float* scales,
                    float* target) {
-  // Nibble i of a word is column {0, 2, 4, 6, 1, 3, 5, 7}[i]: where column j lies.
+  // Where column j lies.
   constexpr EightWords kShifts = {0, 16, 4, 20, 8, 24, 12, 28};
   for (int64_t i = 0; i < count; i += kNibbles) {
     const EightWords word = EightWords{} + words[i / kNibbles];
     const auto codes = reinterpret_cast<EightInts>((word >> kShifts) & 15);
-    const Eight value =
-        (__builtin_convertvector(codes, Eight) - Load<Eight>(zeros + i)) * Load<Eight>(scales + i);
+    Eight value = __builtin_convertvector(codes, Eight);
+    if (zeros != nullptr) value -= Load<Eight>(zeros + i);
+    if (scales != nullptr) value *= Load<Eight>(scales + i);
     __builtin_memcpy(target + i, &value, sizeof(value));
   }
 }
@@ -29,13 +33,18 @@ void DecodeNibbles(const uint32_t* words, int64_t count, const float* zeros, con
 void AddVectorProducts(const uint32_t* codes, int64_t stride, int64_t rows, const float* input,
                        float* sums, int64_t sums_stride) {
   SimdFloat sum[kNibbles];
-  for (int64_t i = 0; i < kNibbles; ++i) sum[i] = LoadFloats(sums + i * sums_stride);
+#pragma GCC unroll 8
+  for (int i = 0; i < kNibbles; ++i) sum[i] = LoadFloats(sums + kColumnOfNibble[i] * sums_stride);
   for (int64_t row = 0; row < rows; ++row) {
+    // The same place of as many rows on: rows are too short for the machine to see that all of
+    // them are read one after the other. Past the last row this does nothing.
+    __builtin_prefetch(codes + (row + rows) * stride);
     const SimdWord word = Load<SimdWord>(codes + row * stride);
 #pragma GCC unroll 8
     for (int i = 0; i < kNibbles; ++i) sum[i] += input[row] * LowNibbles(word >> (4 * i));
   }
-  for (int64_t i = 0; i < kNibbles; ++i) StoreFloats(sum[i], sums + i * sums_stride);
+#pragma GCC unroll 8
+  for (int i = 0; i < kNibbles; ++i) StoreFloats(sum[i], sums + kColumnOfNibble[i] * sums_stride);
 }
 
 void AddNibbleProducts(const uint32_t* codes, int64_t stride, int64_t rows, int64_t words,
@@ -48,7 +57,7 @@ void AddNibbleProducts(const uint32_t* codes, int64_t stride, int64_t rows, int6
     for (int64_t last = w; last < words; ++last) {
       for (int64_t i = 0; i < kNibbles; ++i) {
         const auto code = static_cast<float>((codes[row * stride + last] >> (4 * i)) & 15);
-        sums[i * sums_stride + last] += input[row] * code;
+        sums[kColumnOfNibble[i] * sums_stride + last] += input[row] * code;
       }
     }
   }

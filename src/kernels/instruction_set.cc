@@ -68,7 +68,7 @@ std::vector<std::string> SupportedInstructionSets() {
 
 std::string ActiveInstructionSet() { return ActiveKernels().name; }
 
-void SelectInstructionSet(const std::string& name) {
+void SelectInstructionSet(const char* name) {
   const Kernels* kernels = Find(SupportedKernels(), name);
   assert(kernels != nullptr);
   Active() = kernels;

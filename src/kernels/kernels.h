@@ -51,12 +51,12 @@ struct Kernels {
   float (*dot_bfloat16)(const void* w, const float* x, int64_t count);
 
   // target[i] = (code[i] - zeros[i]) * scales[i] for 4-bit codes in the order of
-  // quant::PackedLinear; count is a multiple of kNibbles.
+  // quant::PackedLinear; count is a multiple of kNibbles. Null: no zeros (0), no scales (1).
   void (*decode_nibbles)(const uint32_t* words, int64_t count, const float* zeros,
                          const float* scales, float* target);
 
-  // sums[nibble * sums_stride + w] += sum over rows of input[row] * the nibble of
-  // codes[row * stride + w], for 0 <= w < words.
+  // sums[j * sums_stride + w] += sum over rows of input[row] * the code of column j of the eight
+  // of codes[row * stride + w], for 0 <= w < words.
   void (*add_nibble_products)(const uint32_t* codes, int64_t stride, int64_t rows, int64_t words,
                               const float* input, float* sums, int64_t sums_stride);
 
@@ -71,8 +71,11 @@ struct Kernels {
   double (*saturate)(int64_t steps);
 };
 
-// The best that this machine runs, unless SelectKernels said otherwise.
+// The best that this machine runs, unless another was selected.
 const Kernels& ActiveKernels();
+
+// Uses another of SupportedInstructionSets() from now on: for tests, while nothing is computed.
+void SelectInstructionSet(const char* name);
 
 }  // namespace paroquant::kernels
 

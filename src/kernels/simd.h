@@ -52,11 +52,15 @@ inline SimdFloat FromBFloat16(SimdShort bits) {
 inline SimdFloat FromHalf(SimdShort bits) {
   const SimdWord wide = __builtin_convertvector(bits, SimdWord);
   const SimdWord magnitude = wide & 0x7FFF;
-  // 2^112 moves the exponent's bias from 15 to 127, for subnormals too.
-  const SimdFloat scaled = reinterpret_cast<SimdFloat>(magnitude << 13) * 0x1p112F;
+  const SimdWord moved = magnitude << 13;
+  // The exponent's bias moves from 15 to 127, or all the way for infinities and what is no number.
   const SimdWord special = reinterpret_cast<SimdWord>(magnitude >= 0x7C00) & 0x7F800000;
-  return reinterpret_cast<SimdFloat>(reinterpret_cast<SimdWord>(scaled) | special |
-                                     ((wide & 0x8000) << 16));
+  const SimdWord normal = (moved + (112U << 23U)) | special;
+  // Subnormals as fractions of 2^-14; arithmetic on subnormals of float32 would be slow.
+  const SimdFloat small = reinterpret_cast<SimdFloat>(moved + (113U << 23U)) - 0x1p-14F;
+  const SimdWord is_small = reinterpret_cast<SimdWord>(magnitude < 0x0400);
+  return reinterpret_cast<SimdFloat>((reinterpret_cast<SimdWord>(small) & is_small) |
+                                     (normal & ~is_small) | ((wide & 0x8000) << 16));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "paroquant/linalg/product.h"
 
 #include <algorithm>
+#include <array>
 
 #include "linalg/tile.h"
 #include "paroquant/base/parallel.h"
@@ -39,6 +40,24 @@ class PackedLeft {
   int64_t rows_ = 0;
   Vector storage_;
 };
+
+// c[row * stride + column] += the product of a slab and a strip, both k long, for the first `rows`
+// rows and `columns` columns.
+void MultiplyTile(int64_t rows, int64_t columns, int64_t k, const float* slab, const float* strip,
+                  float* c, int64_t stride) {
+  const auto multiply = kernels::ActiveKernels().multiply_tile;
+  if (columns == kTileColumns) {
+    multiply(rows, k, slab, strip, c, stride);
+    return;
+  }
+  std::array<float, static_cast<size_t>(kTileRows * kTileColumns)> tile{};
+  multiply(rows, k, slab, strip, tile.data(), kTileColumns);
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t column = 0; column < columns; ++column) {
+      c[row * stride + column] += tile[static_cast<size_t>(row * kTileColumns + column)];
+    }
+  }
+}
 
 // c += slabs [first, last) of `a` times a panel.
 void AddPanel(const PackedLeft& a, int64_t first, int64_t last, const Panel& panel,

@@ -1,7 +1,6 @@
 #include "linalg/tile.h"
 
 #include <algorithm>
-#include <array>
 
 namespace paroquant::linalg {
 namespace {
@@ -17,22 +16,6 @@ void InterleaveSome(const float* rows, int64_t count, int64_t stride, int64_t de
 }
 
 }  // namespace
-
-void MultiplyTile(int64_t rows, int64_t columns, int64_t k, const float* slab, const float* strip,
-                  float* c, int64_t stride) {
-  const auto multiply = kernels::ActiveKernels().multiply_tile;
-  if (columns == kTileColumns) {
-    multiply(rows, k, slab, strip, c, stride);
-    return;
-  }
-  std::array<float, static_cast<size_t>(kTileRows * kTileColumns)> tile{};
-  multiply(rows, k, slab, strip, tile.data(), kTileColumns);
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t column = 0; column < columns; ++column) {
-      c[row * stride + column] += tile[static_cast<size_t>(row * kTileColumns + column)];
-    }
-  }
-}
 
 template <int64_t kWidth>
 void PackColumns(const ConstMatrixRef& rows, float* packed) {

@@ -15,11 +15,6 @@ using kernels::kTileRows;
 
 constexpr int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// c[row * stride + column] += the product of a slab and a strip, both k long, for the first `rows`
-// rows and `columns` columns.
-void MultiplyTile(int64_t rows, int64_t columns, int64_t k, const float* slab, const float* strip,
-                  float* c, int64_t stride);
-
 // Packs rows [K, n] into ceil(n / kWidth) runs of [K][kWidth]: the strips of B = rows (kWidth =
 // kTileColumns), or the slabs of A = rows^T (kTileRows).
 template <int64_t kWidth>

@@ -1,15 +1,12 @@
 #include "paroquant/method/block_tuning.h"
 
 #include <algorithm>
-#include <cassert>
-#include <cmath>
 #include <memory>
 #include <span>
 #include <utility>
 
 #include "method/trained_linear.h"
 #include "method/trained_weight.h"
-#include "paroquant/base/parallel.h"
 #include "paroquant/optim/schedule.h"
 #include "paroquant/quant/dequantize.h"
 

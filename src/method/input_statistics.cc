@@ -54,14 +54,15 @@ InputStatistics::InputStatistics(std::string name, int64_t channels)
 
 void InputStatistics::Add(const ConstMatrixRef& activations) {
   assert(activations.cols() == channels());
-  if (!activations.allFinite()) {
+  linalg::AddGram(activations, sum_);
+  // What is no finite number shows in its channel's sum of squares.
+  if (!sum_.diagonal().allFinite()) {
     throw Error(ErrorKind::kInput,
                 {.where = name_,
                  .expected = "finite activations on the calibration text",
                  .found = "an infinity or no number",
                  .hint = "Do the model's weights hold such values, or is a file damaged?"});
   }
-  linalg::AddGram(activations, sum_);
   tokens_ += activations.rows();
 }
 

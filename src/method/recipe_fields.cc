@@ -110,7 +110,6 @@ void AppendFields(const std::string& prefix, TuningStage& stage, std::vector<Rec
 void AppendFields(BlockTuningOptions& tuning, std::vector<RecipeField>& fields) {
   AppendFields("tuning.stage1.", tuning.stages[0], fields);
   AppendFields("tuning.stage2.", tuning.stages[1], fields);
-  fields.push_back(Choice("tuning.loss", tuning.loss, {"smooth-l1", "curvature"}));
   fields.push_back(Flag("tuning.keep_codes", tuning.keep_codes));
   fields.push_back(Numbers("tuning.margin", tuning.margin, 0, 0.49));
   fields.push_back(Flag("tuning.relative_rates", tuning.relative_rates));
@@ -137,6 +136,7 @@ std::vector<RecipeField> FieldsOf(Recipe& recipe) {
   fields.push_back(
       Integers<int64_t>("held_out_sequences", recipe.held_out_sequences, 1, kMostSequences));
   AppendFields(recipe.layer, fields);
+  fields.push_back(Choice("tuning.loss", recipe.tuning_loss, {"smooth-l1", "curvature"}));
   AppendFields(recipe.tuning, fields);
   return fields;
 }

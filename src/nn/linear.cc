@@ -1,6 +1,7 @@
 #include "paroquant/nn/linear.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "linalg/tile.h"

@@ -83,14 +83,21 @@ CheckpointOutput::CheckpointOutput(const model::Checkpoint& source, const Quanti
               Metadata(source, options)) {}
 
 void CheckpointOutput::CopyUntouchedTensors(const std::vector<LayerPlan>& plans) {
+  AwaitWrite();
   const auto replaced = ReplacedTensors(plans);
   for (const io::TensorView& tensor : source_.tensors().tensors()) {
     if (!replaced.contains(tensor.name)) writer_.Write(tensor.name, tensor.bytes);
   }
 }
 
-void CheckpointOutput::WriteLayer(const std::string& module, const quant::PackedLinear& packed) {
-  format::WritePacked(writer_, module, packed);
+void CheckpointOutput::WriteLayer(const std::string& module, quant::PackedLinear packed) {
+  AwaitWrite();
+  write_ = std::async(
+      [this, module, packed = std::move(packed)] { format::WritePacked(writer_, module, packed); });
+}
+
+void CheckpointOutput::AwaitWrite() {
+  if (write_.valid()) write_.get();
 }
 
 void CheckpointOutput::CopyOtherFiles() {
@@ -100,6 +107,7 @@ void CheckpointOutput::CopyOtherFiles() {
 }
 
 void CheckpointOutput::Commit(const io::Json& provenance) {
+  AwaitWrite();
   writer_.Finish();
   CopyOtherFiles();
   const io::Json config = format::WithQuantizationConfig(source_.config(), config_);

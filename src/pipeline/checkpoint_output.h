@@ -3,6 +3,7 @@
 #ifndef PAROQUANT_PIPELINE_CHECKPOINT_OUTPUT_H_
 #define PAROQUANT_PIPELINE_CHECKPOINT_OUTPUT_H_
 
+#include <future>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ class CheckpointOutput {
 
   // Copies what is not quantized, byte for byte.
   void CopyUntouchedTensors(const std::vector<LayerPlan>& plans);
-  void WriteLayer(const std::string& module, const quant::PackedLinear& packed);
+  // May return while the disk is still at work on it; what goes wrong there is thrown by the next
+  // call.
+  void WriteLayer(const std::string& module, quant::PackedLinear packed);
 
   // Carries the other files over, writes config.json and `provenance`, and gives all of it the
   // final names.
@@ -37,12 +40,14 @@ class CheckpointOutput {
 
  private:
   void CopyOtherFiles();
+  void AwaitWrite();
 
   const model::Checkpoint& source_;
   format::QuantizationConfig config_;
   io::OutputFolder folder_;
   io::SafetensorsWriter writer_;
   std::vector<std::string> notes_;
+  std::future<void> write_;  // in progress; the last member, so that it ends before the others
 };
 
 }  // namespace paroquant::pipeline

@@ -74,10 +74,10 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
         method::RelativeOutputError(layer.target, layer.linear, *layer.held_out);
   }
   report.ranges = method::MeasureRanges(layer.target, layer.linear);
-  const quant::PackedLinear packed = quant::Pack(layer.linear, name);
-  output_.WriteLayer(name, packed);
+  quant::PackedLinear packed = quant::Pack(layer.linear, name);
   report.checksum = format::Checksum(packed);
   stored_bits_ += PackedBits(packed);
+  output_.WriteLayer(name, std::move(packed));
   weights_ += weight.size();
   progress_.Advance(1, name);
   reports_.push_back(std::move(report));

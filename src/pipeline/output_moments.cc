@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <utility>
 
 #include "paroquant/method/input_statistics.h"
 #include "paroquant/runtime/self_gradient.h"
@@ -56,12 +55,12 @@ OutputMoments::OutputMoments(const runtime::LanguageModel& model,
       rows_(std::ssize(sequences) * length_),
       gradients_(runtime::SelfGradients(model, sequences, seed, store)) {}
 
-OutputMoments::OfBlock OutputMoments::Take(int64_t layer, ConstMatrixRef inputs, double damping) {
+nn::PerLinear<MatrixD> OutputMoments::AtLinears(int64_t layer, ConstMatrixRef inputs,
+                                                double damping) const {
   MomentCollector collector(model_.checkpoint(), layer);
-  method::InputStatistics at_output(fmt::format("block {}: gradients", layer), inputs.cols());
   const nn::Block& block = model_.block(layer);
   const nn::RopeTable rope = model_.Rope(0, length_);
-  StoredMatrix gradients = std::move(gradients_[static_cast<size_t>(layer)]);
+  const ConstMatrixMap gradients = gradients_[static_cast<size_t>(layer)].view();
   const int64_t per_pass =
       std::max<int64_t>(1, runtime::kTokensPerBackwardPass / length_) * length_;
   nn::BlockActivations kept;
@@ -70,16 +69,21 @@ OutputMoments::OfBlock OutputMoments::Take(int64_t layer, ConstMatrixRef inputs,
     const nn::SequenceBatch batch{.count = rows / length_, .length = length_};
     Matrix hidden = inputs.middleRows(row, rows);
     block.ForwardKeeping(batch, rope, hidden, kept);
-    const auto gradient = gradients.view().middleRows(row, rows);
+    Matrix gradient = gradients.middleRows(row, rows);
     block.BackwardToLinears(batch, rope, kept, collector, gradient);
-    at_output.Add(gradient);
   }
-  OfBlock moments;
-  for (size_t role = 0; role < moments.linears.size(); ++role) {
-    moments.linears[role] = collector.TakeUnitMoment(role, damping);
+  nn::PerLinear<MatrixD> moments;
+  for (size_t role = 0; role < moments.size(); ++role) {
+    moments[role] = collector.TakeUnitMoment(role, damping);
   }
-  moments.output = UnitMoment(at_output, damping);
   return moments;
+}
+
+MatrixD OutputMoments::AtOutput(int64_t layer, double damping) const {
+  const ConstMatrixMap gradients = gradients_[static_cast<size_t>(layer)].view();
+  method::InputStatistics statistics(fmt::format("block {}: gradients", layer), gradients.cols());
+  statistics.Add(gradients);
+  return UnitMoment(statistics, damping);
 }
 
 }  // namespace paroquant::pipeline

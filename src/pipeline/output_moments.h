@@ -22,15 +22,13 @@ class OutputMoments {
                 std::span<const std::vector<int32_t>> sequences, uint64_t seed, MatrixStore& store);
 
   // The mean of g g^T, [N, N], g the gradients (see runtime::SelfGradients) at some outputs, in
-  // units of its mean diagonal, plus `damping` I: of each linear of the block, and of the block.
-  struct OfBlock {
-    nn::PerLinear<MatrixD> linears;
-    MatrixD output;
-  };
+  // units of its mean diagonal, plus `damping` I: at those of each linear of a block, which reads
+  // `inputs` [rows, hidden] in the 16-bit model, or at the block's own.
+  nn::PerLinear<MatrixD> AtLinears(int64_t layer, ConstMatrixRef inputs, double damping) const;
+  MatrixD AtOutput(int64_t layer, double damping) const;
 
-  // `inputs` [rows, hidden] is what the block reads in the 16-bit model. Each block once: its
-  // gradients are freed.
-  OfBlock Take(int64_t layer, ConstMatrixRef inputs, double damping);
+  // Frees the gradients of a block that is done.
+  void Drop(int64_t layer) { gradients_[static_cast<size_t>(layer)] = StoredMatrix(); }
 
   int64_t rows() const { return rows_; }
 

@@ -136,21 +136,24 @@ class CalibratedRun {
   void RunBlock(std::span<const LayerPlan> plans) {
     const int64_t layer = plans.front().layer;
     const bool tunes = recipe_.tuning.Tunes();
-    OutputMoments::OfBlock moments;
-    if (output_moments_) {
-      moments = output_moments_->Take(
+    const double damping = recipe_.layer.row_feedback_damping;
+    nn::PerLinear<MatrixD> moments;
+    if (recipe_.layer.UsesRowFeedback()) {
+      moments = output_moments_->AtLinears(
           layer, stream_.reference().middleRows(stream_.held_out_rows(), output_moments_->rows()),
-          recipe_.layer.row_feedback_damping);
-      if (!recipe_.layer.UsesRowFeedback()) moments.linears = {};
+          damping);
     }
+    method::BlockLoss loss;
+    if (recipe_.UsesCurvature()) {
+      loss = method::BlockLoss(output_moments_->AtOutput(layer, damping));
+    }
+    if (output_moments_) output_moments_->Drop(layer);
     StoredMatrix input;
     if (tunes) input = stream_.Copy();
     nn::Block block = model_.MakeBlock(layer);
-    BlockVisitor visitor(plans, block, model_.checkpoint(), quantizer_, moments.linears, tunes);
+    BlockVisitor visitor(plans, block, model_.checkpoint(), quantizer_, moments, tunes);
     stream_.RunBlock(layer, block, fmt::format("block {}", layer), visitor);
     if (tunes && !visitor.kept().empty()) {
-      const method::BlockLoss loss =
-          recipe_.tuning.UsesCurvature() ? method::BlockLoss(moments.output) : method::BlockLoss();
       summary_.tuning.push_back(TuneLayers(model_, layer, recipe_.tuning, loss, input.view(),
                                            stream_, visitor.kept(), progress_));
       for (SolvedLayer& solved : visitor.kept()) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <type_traits>
 #include <utility>
 
 #include "kernels/kernels.h"
@@ -25,6 +24,24 @@ std::vector<Scalar> StoredAngles(const Rotation& rotation) {
   angles.reserve(rotation.theta.size());
   for (const uint16_t angle : rotation.theta) angles.push_back(HalfToFloat(angle));
   return angles;
+}
+
+// A round of pairs, for kRotationLanes numbers of each channel of a tile.
+void RotateRound(const int16_t* first, const int16_t* second, const float* cosine,
+                 const float* sine, float sign, int64_t pairs, float* tile) {
+  kernels::ActiveKernels().rotate_round(first, second, cosine, sine, sign, pairs, tile);
+}
+void RotateRound(const int16_t* first, const int16_t* second, const double* cosine,
+                 const double* sine, double sign, int64_t pairs, double* tile) {
+  using Lanes = Eigen::Array<double, 1, kernels::kRotationLanes>;
+  for (int64_t pair = 0; pair < pairs; ++pair) {
+    Eigen::Map<Lanes> x(tile + first[pair] * kernels::kRotationLanes);
+    Eigen::Map<Lanes> y(tile + second[pair] * kernels::kRotationLanes);
+    const Lanes a = x;
+    const Lanes b = y;
+    x = cosine[pair] * a + sign * sine[pair] * b;
+    y = cosine[pair] * b - sign * sine[pair] * a;
+  }
 }
 
 }  // namespace
@@ -88,66 +105,50 @@ PreparedRotation<Scalar>::PreparedRotation(const Rotation& rotation, std::span<c
 
 template <typename Scalar>
 void PreparedRotation<Scalar>::RotateTile(int64_t group, Direction direction, Tile& tile) const {
-  using Lanes = Eigen::Array<Scalar, 1, kTileRows>;
-  const auto half = static_cast<size_t>(group_size_ / 2);
-  const auto rounds = static_cast<size_t>(rounds_);
-  for (size_t step = 0; step < rounds; ++step) {
-    const bool inverse = direction == Direction::kInverse;
-    const size_t round = inverse ? rounds - 1 - step : step;
-    const size_t start = (static_cast<size_t>(group) * rounds + round) * half;
-    // Plain pointers: the compiler must not think that writing the tile moves the tables.
-    const int16_t* first = &first_[start];
-    const int16_t* second = &second_[start];
-    const Scalar* cosine = &cosine_[start];
-    const Scalar* sine = &sine_[start];
-    if constexpr (std::is_same_v<Scalar, float>) {
-      kernels::ActiveKernels().rotate_round(first, second, cosine, sine, inverse ? -1.0F : 1.0F,
-                                            group_size_ / 2, tile.data());
-      continue;
-    }
-    for (size_t pair = 0; pair < half; ++pair) {
-      const Scalar c = cosine[pair];
-      const Scalar s = inverse ? -sine[pair] : sine[pair];
-      Eigen::Map<Lanes> x(tile.data() + first[pair] * kTileRows);
-      Eigen::Map<Lanes> y(tile.data() + second[pair] * kTileRows);
-      const Lanes a = x;
-      const Lanes b = y;
-      x = c * a + s * b;
-      y = c * b - s * a;
-    }
+  const int64_t half = group_size_ / 2;
+  const bool inverse = direction == Direction::kInverse;
+  const Scalar sign = inverse ? Scalar{-1} : Scalar{1};
+  for (int64_t step = 0; step < rounds_; ++step) {
+    const int64_t round = inverse ? rounds_ - 1 - step : step;
+    const auto start = static_cast<size_t>((group * rounds_ + round) * half);
+    RotateRound(&first_[start], &second_[start], &cosine_[start], &sine_[start], sign, half,
+                tile.data());
   }
 }
 
 // Each round reads the pairs' channels from where the round before left them and writes all firsts,
 // then all seconds: both are then contiguous, and only the reads are scattered.
 template <typename Scalar>
-void PreparedRotation<Scalar>::RotateSingleRow(const Scalar* source, const Scalar* multiplier,
-                                               Scalar* target) const {
+void PreparedRotation<Scalar>::RotateGroup(int64_t group, const Scalar* source,
+                                           const Scalar* multiplier, Scalar* target) const {
+  static_assert(kTileRows == kernels::kRotationLanes);
   using Values = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
+  static thread_local Values input;
+  static thread_local Values output;
   const int half = group_size_ / 2;
-  Values input(group_size_);
-  Values output(group_size_);
-  size_t pair = 0;
-  for (int64_t base = 0; base < channels_; base += group_size_) {
-    input = Eigen::Map<const Values>(source + base, group_size_);
-    if (multiplier != nullptr) input *= Eigen::Map<const Values>(multiplier + base, group_size_);
-    for (int round = 0; round < rounds_; ++round, pair += static_cast<size_t>(half)) {
-      const int16_t* origin = &origin_[2 * pair];
-      const Scalar* cosine = &cosine_[pair];
-      const Scalar* sine = &sine_[pair];
-      for (int t = 0; t < half; ++t) {
-        const Scalar a = input[origin[t]];
-        const Scalar b = input[origin[half + t]];
-        output[t] = cosine[t] * a + sine[t] * b;
-        output[half + t] = cosine[t] * b - sine[t] * a;
-      }
-      input.swap(output);
-    }
-    const size_t last = pair - static_cast<size_t>(half);
-    for (int t = 0; t < half; ++t) {
-      target[base + first_[last + static_cast<size_t>(t)]] = input[t];
-      target[base + second_[last + static_cast<size_t>(t)]] = input[half + t];
-    }
+  const int64_t base = group * group_size_;
+  output.resize(group_size_);
+  input = Eigen::Map<const Values>(source + base, group_size_);
+  if (multiplier != nullptr) input *= Eigen::Map<const Values>(multiplier + base, group_size_);
+  if (rounds_ == 0) {
+    Eigen::Map<Values>(target, group_size_) = input;
+    return;
+  }
+  auto pair = static_cast<size_t>(group * rounds_ * half);
+  for (int round = 0; round < rounds_; ++round, pair += static_cast<size_t>(half)) {
+    const int16_t* origin = &origin_[2 * pair];
+    for (int i = 0; i < group_size_; ++i) output[i] = input[origin[i]];
+    const auto a = output.head(half);
+    const auto b = output.tail(half);
+    const Eigen::Map<const Values> cosine(&cosine_[pair], half);
+    const Eigen::Map<const Values> sine(&sine_[pair], half);
+    input.head(half) = cosine * a + sine * b;
+    input.tail(half) = cosine * b - sine * a;
+  }
+  const size_t last = pair - static_cast<size_t>(half);
+  for (int t = 0; t < half; ++t) {
+    target[first_[last + static_cast<size_t>(t)]] = input[t];
+    target[second_[last + static_cast<size_t>(t)]] = input[half + t];
   }
 }
 
@@ -183,7 +184,10 @@ void PreparedRotation<Scalar>::RotateRows(const ConstRows& source, const Scalar*
     ScaleRows(source, multiplier, target);
   } else if (source.rows() < kFewRows) {
     for (int64_t row = 0; row < source.rows(); ++row) {
-      RotateSingleRow(source.row(row).data(), multiplier, target.row(row).data());
+      for (int64_t group = 0; group < channels_ / group_size_; ++group) {
+        RotateGroup(group, source.row(row).data(), multiplier,
+                    target.row(row).data() + group * group_size_);
+      }
     }
   } else {
     TransformRows(source, multiplier, Direction::kForward, target);

@@ -17,15 +17,6 @@ struct alignas(64) PanelRow : std::array<float, kPanelColumns> {
   PanelRow() : std::array<float, kPanelColumns>{} {}
 };
 
-void DecodeNibbles(const uint32_t* words, int64_t count, float* codes) {
-  for (int64_t w = 0; w < count / 8; ++w) {
-    for (size_t i = 0; i < 8; ++i) {
-      codes[8 * w + kNibbleColumns[i]] =
-          static_cast<float>(static_cast<int32_t>((words[w] >> (4 * i)) & 0xF));
-    }
-  }
-}
-
 // Codes one after the other from the lowest bit on, across words where they do not fit.
 void DecodeSequence(const uint32_t* words, int bits, int64_t count, float* codes) {
   const uint32_t mask = (1U << bits) - 1;
@@ -38,6 +29,15 @@ void DecodeSequence(const uint32_t* words, int bits, int64_t count, float* codes
   }
 }
 
+// The first `count` codes of a row of packed codes.
+void DecodeCodes(const uint32_t* words, int bits, int64_t count, float* codes) {
+  if (bits == 4) {
+    kernels::ActiveKernels().decode_nibbles(words, count, nullptr, nullptr, codes);
+  } else {
+    DecodeSequence(words, bits, count, codes);
+  }
+}
+
 // Row k of a panel to its place in each strip.
 void ScatterRow(const PanelRow& row, const linalg::Panel& panel, int64_t k, float* strips) {
   for (int64_t column = 0; column < panel.columns; column += kTileColumns) {
@@ -47,14 +47,6 @@ void ScatterRow(const PanelRow& row, const linalg::Panel& panel, int64_t k, floa
 }
 
 }  // namespace
-
-void DecodeCodes(const uint32_t* words, int bits, int64_t count, float* codes) {
-  if (bits == 4) {
-    DecodeNibbles(words, count, codes);
-  } else {
-    DecodeSequence(words, bits, count, codes);
-  }
-}
 
 void DecodePanel(const quant::PackedView& packed, const linalg::Panel& panel, float* strips) {
   static_assert(kPanelColumns % 32 == 0, "every width of codes starts a panel at a whole word");

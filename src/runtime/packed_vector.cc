@@ -6,70 +6,98 @@
 #include <numeric>
 
 #include "kernels/kernels.h"
+#include "linalg/tile.h"
 #include "paroquant/base/parallel.h"
-#include "runtime/packed_panel.h"
 
 namespace paroquant::runtime {
 namespace {
 
 using kernels::kNibbles;
 
-// Output features of a task.
-constexpr int64_t kTaskColumns = 512;
-constexpr int64_t kTaskWords = kTaskColumns / kNibbles;
-// Rows of codes that are read side by side, each from front to back.
+// Wanted for a layer, whatever the number of threads.
+constexpr int64_t kTasks = 16;
+// Tasks start at multiples of so many output features.
+constexpr int64_t kColumnUnit = 128;
+// Output features whose sums are kept at a time.
+constexpr int64_t kBlockColumns = 8192;
+constexpr int64_t kBlockWords = kBlockColumns / kNibbles;
+// Rows of codes that are added before sums go back to memory.
 constexpr int64_t kRowsAtOnce = 8;
 
-// Sums of nibble i of word w lie at [i * kTaskWords + w].
-using NibbleSums = std::array<float, kTaskColumns>;
+constexpr int64_t kMostGroupSize = 128;
 
-// What is left of a group once its codes are summed: scales and zero points,
-// output += scale * (sum of x code - zero * sum of x).
-void AddGroup(const quant::PackedView& packed, int64_t group, int64_t column, int64_t columns,
-              float input_sum, const NibbleSums& sums, float* output) {
-  const int64_t words_per_row = packed.out_features / kNibbles;
-  std::array<float, kTaskColumns> zeros;
-  std::array<float, kTaskColumns> scales;
-  DecodeCodes(packed.qzeros.data() + group * words_per_row + column / kNibbles, 4, columns,
-              zeros.data());
-  kernels::ActiveKernels().decode_half(packed.scales.data() + group * packed.out_features + column,
-                                       columns, scales.data());
-  for (int64_t w = 0; w < columns / kNibbles; ++w) {
-    for (int64_t i = 0; i < kNibbles; ++i) {
-      const auto n = static_cast<size_t>(w * kNibbles + kNibbleColumns[static_cast<size_t>(i)]);
-      const float sum = sums[static_cast<size_t>(i * kTaskWords + w)];
-      output[n] += scales[n] * (sum - zeros[n] * input_sum);
-    }
-  }
+using Block = std::array<float, kBlockColumns>;
+
+// What a thread works in.
+struct Buffers {
+  Block sums;    // of column j of word w at [j * kBlockWords + w]
+  Block wide;    // the same in the order of the columns
+  Block scales;  // of a group
+  Block zeros;   // times the scales
+  std::array<float, kMostGroupSize> input;
+};
+
+void ReadGrid(const quant::PackedView& packed, int64_t group, int64_t column, int64_t columns,
+              Buffers& buffers) {
+  const kernels::Kernels& run = kernels::ActiveKernels();
+  run.decode_half(packed.scales.data() + group * packed.out_features + column, columns,
+                  buffers.scales.data());
+  run.decode_nibbles(packed.qzeros.data() + (group * packed.out_features + column) / kNibbles,
+                     columns, nullptr, buffers.scales.data(), buffers.zeros.data());
 }
 
-void MultiplyColumns(const quant::PackedView& packed, int64_t column, int64_t columns,
-                     const float* input, float* output) {
-  assert(packed.group_size % kRowsAtOnce == 0);
+// output[columns] += the group's weights times its inputs in `buffers`: scale * (sum of x code -
+// zero * sum of x).
+void AddGroup(const quant::PackedView& packed, int64_t group, int64_t column, int64_t columns,
+              Buffers& buffers, float* output) {
+  const kernels::Kernels& run = kernels::ActiveKernels();
   const int64_t stride = packed.out_features / kNibbles;
   const int64_t words = columns / kNibbles;
-  std::fill_n(output, columns, 0.0F);
-  for (int64_t first = 0; first < packed.in_features; first += packed.group_size) {
-    NibbleSums sums{};
-    for (int64_t k = first; k < first + packed.group_size; k += kRowsAtOnce) {
-      const uint32_t* codes = packed.qweight.data() + k * stride + column / kNibbles;
-      kernels::ActiveKernels().add_nibble_products(codes, stride, kRowsAtOnce, words, input + k,
-                                                   sums.data(), kTaskWords);
-    }
-    const float input_sum = std::accumulate(input + first, input + first + packed.group_size, 0.0F);
-    AddGroup(packed, first / packed.group_size, column, columns, input_sum, sums, output);
+  for (int64_t j = 0; j < kNibbles; ++j) std::fill_n(&buffers.sums[j * kBlockWords], words, 0.0F);
+  for (int64_t k = 0; k < packed.group_size; k += kRowsAtOnce) {
+    const int64_t row = group * packed.group_size + k;
+    run.add_nibble_products(packed.qweight.data() + row * stride + column / kNibbles, stride,
+                            kRowsAtOnce, words, buffers.input.data() + k, buffers.sums.data(),
+                            kBlockWords);
   }
+  run.interleave_rows(buffers.sums.data(), kBlockWords, words, kNibbles, buffers.wide.data());
+  ReadGrid(packed, group, column, columns, buffers);
+  const float* input = buffers.input.data();
+  const float input_sum = std::accumulate(input, input + packed.group_size, 0.0F);
+  const auto head = [columns](Block& block) {
+    return Eigen::Map<Eigen::ArrayXf>(block.data(), columns);
+  };
+  Eigen::Map<Eigen::ArrayXf>(output, columns) +=
+      head(buffers.scales) * head(buffers.wide) - head(buffers.zeros) * input_sum;
 }
 
 }  // namespace
 
-void MultiplyVector(const quant::PackedView& packed, const float* input, float* output) {
-  const int64_t tasks = (packed.out_features + kTaskColumns - 1) / kTaskColumns;
-  ParallelFor(tasks, [&](int64_t task) {
-    const int64_t column = task * kTaskColumns;
-    MultiplyColumns(packed, column, std::min(kTaskColumns, packed.out_features - column), input,
-                    output + column);
+void MultiplyVector(const quant::PackedView& packed, const quant::PreparedRotation<float>& rotation,
+                    const float* channel_scales, const float* input, float* output) {
+  assert(packed.bits == 4 && packed.group_size % kRowsAtOnce == 0);
+  assert(packed.group_size <= kMostGroupSize);
+  const int64_t groups = packed.in_features / packed.group_size;
+  const int64_t group_parts = std::min(groups, kTasks);
+  const int64_t units = linalg::CeilDivide(packed.out_features, kColumnUnit);
+  // Few groups: their columns are shared out, too.
+  const int64_t column_parts =
+      std::min(units, std::max(linalg::CeilDivide(kTasks, group_parts),
+                               linalg::CeilDivide(packed.out_features, kBlockColumns)));
+  Matrix sums = Matrix::Zero(group_parts, packed.out_features);
+  ParallelFor(group_parts * column_parts, [&](int64_t task) {
+    static thread_local Buffers buffers;
+    const int64_t part = task / column_parts;
+    const int64_t column = task % column_parts * units / column_parts * kColumnUnit;
+    const int64_t end = std::min((task % column_parts + 1) * units / column_parts * kColumnUnit,
+                                 packed.out_features);
+    for (int64_t group = part * groups / group_parts; group < (part + 1) * groups / group_parts;
+         ++group) {
+      rotation.RotateGroup(group, input, channel_scales, buffers.input.data());
+      AddGroup(packed, group, column, end - column, buffers, &sums(part, column));
+    }
   });
+  Eigen::Map<Vector>(output, packed.out_features) = sums.colwise().sum();
 }
 
 }  // namespace paroquant::runtime

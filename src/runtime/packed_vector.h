@@ -3,11 +3,15 @@
 #define PAROQUANT_RUNTIME_PACKED_VECTOR_H_
 
 #include "paroquant/quant/packed_view.h"
+#include "paroquant/quant/rotation.h"
 
 namespace paroquant::runtime {
 
-// output [N] = W input [K] for the dequantized codes W, bits 4. Threaded over output features.
-void MultiplyVector(const quant::PackedView& packed, const float* input, float* output);
+// output [N] = W R(diag(channel_scales) input [K]) for the dequantized codes W, bits 4, and the
+// rotation R. Threaded over groups, so that codes are read from front to back and each group is
+// rotated by the thread that multiplies it. Groups are of at most 128 channels.
+void MultiplyVector(const quant::PackedView& packed, const quant::PreparedRotation<float>& rotation,
+                    const float* channel_scales, const float* input, float* output);
 
 }  // namespace paroquant::runtime
 

@@ -24,17 +24,18 @@ RotatedLinear::RotatedLinear(quant::PackedView packed, std::vector<float> bias)
 }
 
 void RotatedLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
-  Matrix rotated(input.rows(), input.cols());
-  rotation_.RotateRows(input, channel_scales_.data(), rotated);
   if (packed_.bits == 4 && input.rows() < kFewRows) {
     for (int64_t row = 0; row < input.rows(); ++row) {
-      MultiplyVector(packed_, rotated.row(row).data(), output.row(row).data());
+      MultiplyVector(packed_, rotation_, channel_scales_.data(), input.row(row).data(),
+                     output.row(row).data());
     }
     if (!bias_.empty()) {
       output.rowwise() += Eigen::Map<const Vector>(bias_.data(), output.cols()).transpose();
     }
     return;
   }
+  Matrix rotated(input.rows(), input.cols());
+  rotation_.RotateRows(input, channel_scales_.data(), rotated);
   const auto pack = [&](const linalg::Panel& panel, float* strips) {
     DecodePanel(packed_, panel, strips);
   };

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace paroquant {
@@ -13,7 +15,7 @@ namespace {
 class ParallelForTest : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override { SetThreadCount(GetParam()); }
-  void TearDown() override { SetThreadCount(AvailableProcessors()); }
+  void TearDown() override { SetThreadCount(AvailableCores()); }
 };
 
 TEST_P(ParallelForTest, CallsEveryIndexOnce) {
@@ -38,6 +40,16 @@ TEST_P(ParallelForTest, RethrowsAndStaysUsable) {
   std::atomic<int> calls = 0;
   ParallelFor(100, [&](int64_t) { ++calls; });
   EXPECT_EQ(calls, 100);
+}
+
+// Threads that are still waiting for the next loop, and threads that went to sleep.
+TEST_P(ParallelForTest, LoopsFollowEachOtherAtAnyPace) {
+  for (int round = 0; round < 3000; ++round) {
+    std::atomic<int64_t> sum = 0;
+    ParallelFor(4, [&](int64_t i) { sum += i + round; });
+    ASSERT_EQ(sum, 6 + 4 * round);
+    if (round % 100 == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ParallelForTest, ::testing::Values(1, 2, 5));

@@ -16,6 +16,7 @@ using testing::DataPath;
 using testing::FolderContent;
 using testing::GoldenPath;
 using testing::RunCli;
+using testing::RunCliInScript;
 using testing::RunCliJson;
 using testing::SharedPath;
 using testing::TemporaryFolder;
@@ -33,6 +34,15 @@ std::vector<std::string> With(std::vector<std::string> words,
                               const std::vector<std::string>& more) {
   words.insert(words.end(), more.begin(), more.end());
   return words;
+}
+
+TEST(VersionTest, NamesTheKernelsAndWarnsOfSlowOnes) {
+  const auto usual = RunCli({"--version"});
+  EXPECT_EQ(usual.exit_code, 0);
+  EXPECT_TRUE(usual.out.starts_with("paroquant ")) << usual.out;
+  EXPECT_NE(usual.out.find("\nkernels: "), std::string::npos) << usual.out;
+  const auto slow = RunCliInScript("PAROQUANT_INSTRUCTIONS=portable \"$@\"", {"--version"});
+  EXPECT_NE(slow.out.find("several times as long"), std::string::npos) << slow.out;
 }
 
 TEST(CommandsTest, QuantizedModelVerifiesAndStaysCloseToItsSource) {

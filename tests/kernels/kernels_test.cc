@@ -28,8 +28,8 @@ std::vector<float> RandomFloats(int64_t count, uint64_t seed) {
 
 class KernelsTest : public ::testing::TestWithParam<std::string> {
  protected:
-  KernelsTest() : before_(ActiveInstructionSet()) { SelectInstructionSet(GetParam()); }
-  ~KernelsTest() override { SelectInstructionSet(before_); }
+  KernelsTest() : before_(ActiveInstructionSet()) { SelectInstructionSet(GetParam().c_str()); }
+  ~KernelsTest() override { SelectInstructionSet(before_.c_str()); }
 
   const Kernels& run() const { return ActiveKernels(); }
 
@@ -39,7 +39,7 @@ class KernelsTest : public ::testing::TestWithParam<std::string> {
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, KernelsTest,
                          ::testing::ValuesIn(SupportedInstructionSets()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& set) { return set.param; });
 
 TEST_P(KernelsTest, MultipliesTilesOfAnyNumberOfRows) {
   constexpr int64_t kStride = kTileColumns + 5;
@@ -118,6 +118,14 @@ TEST_P(KernelsTest, DecodesEvery16BitFloatAtAnyAlignment) {
   }
 }
 
+// A byte and then the values: as unaligned as can be.
+template <typename Value>
+std::vector<char> Shifted(const std::vector<Value>& values) {
+  std::vector<char> bytes(1 + values.size() * sizeof(Value));
+  if (!values.empty()) std::memcpy(bytes.data() + 1, values.data(), bytes.size() - 1);
+  return bytes;
+}
+
 TEST_P(KernelsTest, DotProductsOfStoredFloats) {
   for (const int64_t count : {0, 1, 15, 16, 31, 32, 47, 64, 1000}) {
     const std::vector<float> x = RandomFloats(count, 6);
@@ -132,9 +140,9 @@ TEST_P(KernelsTest, DotProductsOfStoredFloats) {
       expected[1] += static_cast<double>(x[i]) * HalfToFloat(half[i]);
       expected[2] += static_cast<double>(x[i]) * BFloat16ToFloat(brain[i]);
     }
-    EXPECT_NEAR(run().dot_float(w.data(), x.data(), count), expected[0], 1e-5);
-    EXPECT_NEAR(run().dot_half(half.data(), x.data(), count), expected[1], 1e-5);
-    EXPECT_NEAR(run().dot_bfloat16(brain.data(), x.data(), count), expected[2], 1e-5);
+    EXPECT_NEAR(run().dot_float(Shifted(w).data() + 1, x.data(), count), expected[0], 1e-5);
+    EXPECT_NEAR(run().dot_half(Shifted(half).data() + 1, x.data(), count), expected[1], 1e-5);
+    EXPECT_NEAR(run().dot_bfloat16(Shifted(brain).data() + 1, x.data(), count), expected[2], 1e-5);
   }
 }
 
@@ -179,10 +187,10 @@ TEST_P(KernelsTest, AddsProductsWithNibbles) {
                               kStride);
     for (int64_t i = 0; i < std::ssize(sums); ++i) {
       double expected = 0.5;
+      const auto nibble = std::ranges::find(kColumns, i / kStride) - std::begin(kColumns);
       for (int64_t row = 0; row < kRows && i % kStride < words; ++row) {
         const uint32_t word = codes[static_cast<size_t>(row * kStride + i % kStride)];
-        expected +=
-            static_cast<double>(input[static_cast<size_t>(row)]) * Nibble(word, i / kStride);
+        expected += static_cast<double>(input[static_cast<size_t>(row)]) * Nibble(word, nibble);
       }
       ASSERT_NEAR(sums[static_cast<size_t>(i)], expected, 1e-5) << words << " " << i;
     }
@@ -229,17 +237,23 @@ TEST(InstructionSetTest, FusedKernelsAgreeToTheBit) {
   const auto results = [&](const char* name) {
     SelectInstructionSet(name);
     std::vector<float> c(static_cast<size_t>(kTileRows * kTileColumns + 8 * kTileColumns + 1));
+    std::vector<float> tile(slab.begin(), slab.begin() + 4 * kRotationLanes);
     const Kernels& run = ActiveKernels();
     run.multiply_tile(kTileRows, kDepth, slab.data(), strip.data(), c.data(), kTileColumns);
     float* rest = c.data() + kTileRows * kTileColumns;
     run.add_nibble_products(codes.data(), kTileColumns, 8, kTileColumns, slab.data(), rest,
                             kTileColumns);
+    run.add_nibble_products(codes.data(), kTileColumns, 8, 19, strip.data(), rest, kTileColumns);
+    const int16_t first[] = {0, 3};
+    const int16_t second[] = {2, 1};
+    run.rotate_round(first, second, strip.data(), strip.data() + 7, 1, 2, tile.data());
+    c.insert(c.begin(), tile.begin(), tile.end());
     c.back() = run.dot_float(slab.data(), strip.data(), 1234);
     return c;
   };
   const std::string before = ActiveInstructionSet();
   EXPECT_EQ(results("avx512"), results("avx2"));
-  SelectInstructionSet(before);
+  SelectInstructionSet(before.c_str());
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST_P(ProductTest, IsTheSameForAnyNumberOfThreads) {
   EXPECT_EQ(one, three);
 }
 
-// Around the sizes of tiles, panels and chunks of every instruction set.
+// Around the sizes of tiles, panels and chunks.
 INSTANTIATE_TEST_SUITE_P(Shapes, ProductTest,
                          ::testing::Values(std::tuple{1, 1, 1}, std::tuple{1, 300, 129},
                                            std::tuple{5, 256, 31}, std::tuple{6, 257, 32},

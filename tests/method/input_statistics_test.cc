@@ -65,7 +65,7 @@ TEST(InputStatisticsTest, ThreadCountChangesNoBit) {
   const InputStatistics five = testing::StatisticsOf(inputs);
   EXPECT_TRUE(five.DampedMoment(0.01) == one.DampedMoment(0.01));
   EXPECT_EQ(five.OutputEnergy(inputs), energy);
-  SetThreadCount(AvailableProcessors());
+  SetThreadCount(AvailableCores());
 }
 
 TEST(InputStatisticsTest, RefusesActivationsThatAreNotFinite) {

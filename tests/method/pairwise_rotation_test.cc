@@ -124,7 +124,7 @@ TEST(FindRotationTest, ThreadCountChangesNothing) {
   const quant::Rotation one = FindRotation(channels, 64, 4);
   SetThreadCount(5);
   const quant::Rotation five = FindRotation(channels, 64, 4);
-  SetThreadCount(AvailableProcessors());
+  SetThreadCount(AvailableCores());
   EXPECT_EQ(one.pairs, five.pairs);
   EXPECT_EQ(one.theta, five.theta);
 }

@@ -199,7 +199,7 @@ TEST(QuantizeLinearTest, ThreadCountChangesNothing) {
     const InputStatistics statistics =
         testing::StatisticsOf(testing::CorrelatedInputs(300, 256, 2));
     auto linear = QuantizeLinear({"layer", weight, &statistics}, {}, {.group_size = 64});
-    SetThreadCount(AvailableProcessors());
+    SetThreadCount(AvailableCores());
     return linear;
   };
   const quant::QuantizedLinear one = quantize(1);

@@ -206,7 +206,7 @@ TEST_F(RepairTargetTest, ThreadCountChangesNoBit) {
   const auto repair = [&](int threads) {
     SetThreadCount(threads);
     RepairedTarget target = Repair(Streams(1, 2), TargetChoice::kStreamShrunk);
-    SetThreadCount(AvailableProcessors());
+    SetThreadCount(AvailableCores());
     return target;
   };
   const RepairedTarget one = repair(1);

@@ -75,7 +75,7 @@ TEST_F(RowFeedbackTest, ThreadCountChangesNoBit) {
   const auto quantize = [&](int threads) {
     SetThreadCount(threads);
     quant::QuantizedLinear linear = Quantize(weight, &moment);
-    SetThreadCount(AvailableProcessors());
+    SetThreadCount(AvailableCores());
     return linear;
   };
   const quant::QuantizedLinear one = quantize(1);

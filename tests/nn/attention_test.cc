@@ -117,7 +117,7 @@ TEST_P(AttentionTest, ThreadCountChangesNoBit) {
   const auto attend = [&](int threads) {
     SetThreadCount(threads);
     const Matrix output = Attend(GetParam(), inputs);
-    SetThreadCount(AvailableProcessors());
+    SetThreadCount(AvailableCores());
     return output;
   };
   EXPECT_TRUE(attend(1) == attend(3));

@@ -106,7 +106,7 @@ TEST(BlockBackwardTest, ThreadCountChangesNoBit) {
   const Gradients one = RunGolden(golden);
   SetThreadCount(5);
   const Gradients five = RunGolden(golden);
-  SetThreadCount(AvailableProcessors());
+  SetThreadCount(AvailableCores());
   EXPECT_TRUE(one.input == five.input);
   for (size_t i = 0; i < kLinearRoles.size(); ++i) EXPECT_TRUE(one.weights[i] == five.weights[i]);
 }

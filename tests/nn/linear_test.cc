@@ -99,7 +99,7 @@ TEST_P(DenseLinearTest, ThreadCountChangesNoBit) {
     SetThreadCount(threads);
     Matrix output(c.rows, c.out);
     linear.Forward(input, output);
-    SetThreadCount(AvailableProcessors());
+    SetThreadCount(AvailableCores());
     return output;
   };
   EXPECT_TRUE(forward(1) == forward(3));

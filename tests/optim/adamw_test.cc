@@ -50,7 +50,7 @@ TEST(AdamWTest, ThreadCountChangesNoBit) {
     std::vector<float> parameters(100'000, 1.0F);
     AdamWState state;
     AdamWStep({}, 0.1, {gradient.data(), 100'000}, state, parameters);
-    SetThreadCount(AvailableProcessors());
+    SetThreadCount(AvailableCores());
     return parameters;
   };
   EXPECT_EQ(step(1), step(5));

@@ -118,7 +118,7 @@ TEST(RotationBackwardTest, ThreadCountChangesNoBit) {
     Matrix gradients = testing::RandomMatrix(256, 1300, 3);
     std::vector<float> result(8 * 128);
     rotation.RotateChannelsBackward(values, gradients, result);
-    SetThreadCount(AvailableProcessors());
+    SetThreadCount(AvailableCores());
     return result;
   };
   EXPECT_EQ(angle_gradients(1), angle_gradients(5));

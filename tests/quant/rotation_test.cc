@@ -110,7 +110,7 @@ TEST(RotationTest, ThreadCountChangesNoBit) {
     SetThreadCount(threads);
     Matrix result(rows.rows(), rows.cols());
     rotation.RotateRows(rows, nullptr, result);
-    SetThreadCount(AvailableProcessors());
+    SetThreadCount(AvailableCores());
     return result;
   };
   EXPECT_TRUE(rotate(1) == rotate(5));

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <vector>
 
+#include "paroquant/base/parallel.h"
 #include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/packed_view.h"
 #include "paroquant/quant/packing.h"
@@ -13,20 +14,21 @@
 namespace paroquant::runtime {
 namespace {
 
-// bits, N, group size
-class RotatedLinearTest : public ::testing::TestWithParam<std::tuple<int, int64_t, int>> {};
+// bits, N, K, group size
+class RotatedLinearTest : public ::testing::TestWithParam<std::tuple<int, int64_t, int64_t, int>> {
+};
 
 // Few rows and many take different ways through the layer.
 TEST_P(RotatedLinearTest, MultipliesByTheEffectiveWeight) {
-  const auto [bits, out_features, group_size] = GetParam();
+  const auto [bits, out_features, in_features, group_size] = GetParam();
   const quant::QuantizedLinear linear =
-      quant::testing::RandomQuantizedLinear(out_features, 256, bits, group_size, 3);
+      quant::testing::RandomQuantizedLinear(out_features, in_features, bits, group_size, 3);
   std::vector<float> bias(static_cast<size_t>(out_features));
   for (size_t i = 0; i < bias.size(); ++i) bias[i] = static_cast<float>(i);
   const RotatedLinear layer(quant::MakeView(quant::Pack(linear, "layer")), bias);
   const MatrixD weight = quant::EffectiveWeight(linear).cast<double>();
   for (const int64_t rows : {1, 2, 7, 8, 40}) {
-    const Matrix input = quant::testing::RandomMatrix(rows, 256, 4);
+    const Matrix input = quant::testing::RandomMatrix(rows, in_features, 4);
     Matrix output(rows, out_features);
     layer.Forward(input, output);
     MatrixD expected = input.cast<double>() * weight.transpose();
@@ -36,10 +38,31 @@ TEST_P(RotatedLinearTest, MultipliesByTheEffectiveWeight) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Layouts, RotatedLinearTest,
-                         ::testing::Values(std::tuple{4, 8, 128}, std::tuple{4, 520, 32},
-                                           std::tuple{4, 1288, 128}, std::tuple{2, 144, 64},
-                                           std::tuple{3, 160, 128}, std::tuple{8, 132, 128}));
+TEST_P(RotatedLinearTest, ThreadCountChangesNoBit) {
+  const auto [bits, out_features, in_features, group_size] = GetParam();
+  const RotatedLinear layer(
+      quant::MakeView(quant::Pack(
+          quant::testing::RandomQuantizedLinear(out_features, in_features, bits, group_size, 5),
+          "layer")),
+      {});
+  const Matrix input = quant::testing::RandomMatrix(1, in_features, 6);
+  const auto forward = [&](int threads) {
+    SetThreadCount(threads);
+    Matrix output(1, out_features);
+    layer.Forward(input, output);
+    SetThreadCount(AvailableCores());
+    return output;
+  };
+  EXPECT_EQ(forward(1), forward(3));
+}
+
+// Few groups and many, columns of one block of sums and of two.
+INSTANTIATE_TEST_SUITE_P(
+    Layouts, RotatedLinearTest,
+    ::testing::Values(std::tuple{4, 8, 256, 128}, std::tuple{4, 520, 256, 32},
+                      std::tuple{4, 1288, 256, 128}, std::tuple{4, 8, 1184, 32},
+                      std::tuple{4, 8456, 2176, 128}, std::tuple{2, 144, 256, 64},
+                      std::tuple{3, 160, 256, 128}, std::tuple{8, 132, 256, 128}));
 
 }  // namespace
 }  // namespace paroquant::runtime

@@ -116,7 +116,7 @@ TEST(SelfGradientTest, DependsOnTheSeedAndNotOnThreads) {
   const auto gradients = [&](int threads, uint64_t seed) {
     SetThreadCount(threads);
     std::vector<Matrix> result = Gradients(model, seed);
-    SetThreadCount(AvailableProcessors());
+    SetThreadCount(AvailableCores());
     return result;
   };
   const std::vector<Matrix> one = gradients(1, 7);

@@ -32,7 +32,7 @@ void CommonOptions::Declare(CLI::App& app) {
       ->type_name("FILE")
       ->group(group);
   AddInteger(app, "--threads", threads_, {1, kMaxThreads},
-             "threads to use (default: all this process may use)")
+             "threads to use (default: one for each core)")
       ->group(group);
   AddChoice(app, "--log-level", log_level_, {"debug", "info", "warning", "error"},
             "what to report on stderr")

@@ -17,6 +17,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/base/nearest_word.h"
 #include "paroquant/base/version.h"
+#include "paroquant/kernels/instruction_set.h"
 
 namespace paroquant::cli {
 namespace {
@@ -78,9 +79,18 @@ int ExplainParse(const CLI::App& app, const CLI::ParseError& error) {
   return Fail(ErrorKind::kUsage, fmt::format("{}\nRun with --help for the options.", error.what()));
 }
 
+// The version and what the inner loops were compiled for.
+std::string VersionText() {
+  const std::string instructions = kernels::ActiveInstructionSet();
+  return fmt::format("paroquant {}\nkernels: {}{}", kVersion, instructions,
+                     instructions == "portable"
+                         ? " (none for this processor: all work takes several times as long)"
+                         : "");
+}
+
 int ParseAndRun(int argc, char** argv) {
   CLI::App app{"Turns 16-bit language models into 4-bit ones that stay as good.", "paroquant"};
-  app.set_version_flag("--version", fmt::format("paroquant {}", kVersion));
+  app.set_version_flag("--version", VersionText());
   app.allow_extras();
   std::map<const CLI::App*, Run> runs;
   std::vector<std::string> command_names;

@@ -8,10 +8,11 @@
 
 namespace paroquant {
 
-// The number of processors this process may run on (its affinity mask, not the machine's count).
-int AvailableProcessors();
+// The number of cores this process may run on (by its affinity mask, not the machine's count). The
+// threads of a core count once: they share its arithmetic, which the kernels keep busy.
+int AvailableCores();
 
-// Sets how many threads ParallelFor uses, the calling one included. Default: AvailableProcessors().
+// Sets how many threads ParallelFor uses, the calling one included. Default: AvailableCores().
 // Not to be called while a ParallelFor runs.
 void SetThreadCount(int count);
 int ThreadCount();

@@ -15,9 +15,6 @@ std::vector<std::string> SupportedInstructionSets();
 // that is none of them is ignored.
 std::string ActiveInstructionSet();
 
-// Uses another one of those above from now on; for tests and benchmarks, while nothing is computed.
-void SelectInstructionSet(const std::string& name);
-
 }  // namespace paroquant::kernels
 
 #endif  // PAROQUANT_KERNELS_INSTRUCTION_SET_H_

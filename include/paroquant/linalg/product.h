@@ -23,9 +23,8 @@ struct Panel {
 inline constexpr int64_t kPanelDepth = 256;
 inline constexpr int64_t kPanelColumns = 128;
 
-// Writes a panel as strips (see src/linalg/tile.h; their width depends on the instruction set, so
-// packers are for the library itself), decoded to float32 from however it is stored. Is called
-// from several threads.
+// Writes a panel as strips (see src/kernels/kernels.h; packers are for the library itself), decoded
+// to float32 from however it is stored. Is called from several threads.
 using PanelPacker = std::function<void(const Panel& panel, float* strips)>;
 
 // c [M, N] = a [M, K] B + bias (N entries, or none). May be called from inside a ParallelFor, and

@@ -6,10 +6,11 @@
 
 namespace paroquant::method {
 
-// The mean over all entries of SmoothL1 (beta 1), d^2/2 for |d| < 1 and |d| - 1/2 beyond; or of
-// d B d^T / 2, d a token's row of differences and B the second moment of the gradients of the
-// model's negative log likelihood at the block's output. The latter is, but for terms of higher
-// order, what the difference costs in KL divergence.
+// Either the sum over all entries of SmoothL1 (beta 1), d^2/2 for |d| < 1 and |d| - 1/2 beyond; or
+// the sum over tokens of d B d^T / 2, d a token's row of differences and B a weight. Both are
+// divided by the number of entries. With the second moment of the gradients of the model's negative
+// log likelihood at the block's output as B, the latter is, but for terms of higher order and B's
+// scale, what the difference costs in KL divergence.
 class BlockLoss {
  public:
   // SmoothL1.

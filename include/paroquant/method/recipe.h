@@ -43,6 +43,12 @@ enum class TargetChoice {
   kStreamShrunk,  // the same, as far as held-out tokens agree
 };
 
+// What tuning a block lowers, see block_loss.h.
+enum class TuningLoss {
+  kSmoothL1,   // every entry of the block's output counts as much
+  kCurvature,  // as much as the model's own predictions say it matters
+};
+
 // How one linear layer is quantized by itself. The key of a field in a file has the field's name.
 struct LayerRecipe {
   ChannelScaleChoice channel_scales = ChannelScaleChoice::kInverseNorm;
@@ -73,6 +79,7 @@ struct Recipe {
   int64_t held_out_sequences = 8;  // more of them, which nothing is fitted to
   LayerRecipe layer;
   BlockTuningOptions tuning;  // of each block, once its layers are quantized
+  TuningLoss tuning_loss = TuningLoss::kSmoothL1;
 
   // True if any part of it looks at the layers' inputs.
   bool NeedsCalibration() const {
@@ -83,7 +90,8 @@ struct Recipe {
   }
 
   // True if some part of it weighs errors by the gradients of the model's own predictions.
-  bool UsesGradients() const { return layer.UsesRowFeedback() || tuning.UsesCurvature(); }
+  bool UsesGradients() const { return layer.UsesRowFeedback() || UsesCurvature(); }
+  bool UsesCurvature() const { return tuning.Tunes() && tuning_loss == TuningLoss::kCurvature; }
 };
 
 // The names of the recipes that are part of the program, the default first.

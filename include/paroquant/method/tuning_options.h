@@ -7,11 +7,6 @@
 
 namespace paroquant::method {
 
-enum class TuningLoss {
-  kSmoothL1,   // every entry of the block's output counts as much
-  kCurvature,  // as much as the model's own predictions say it matters, see block_loss.h
-};
-
 // A number of passes over the training sequences and what moves in them, by its learning rate; 0
 // holds it still. Angles are in radians, column scales are factors of the start's.
 struct TuningStage {
@@ -27,7 +22,6 @@ struct TuningStage {
 
 struct BlockTuningOptions {
   std::array<TuningStage, 2> stages;
-  TuningLoss loss = TuningLoss::kSmoothL1;
   // The rates of grid scales, and of weights that are not trained in steps anyway, are in units of
   // the layer's mean grid scale, so that they suit any layer; if not, absolute as in the paper.
   bool relative_rates = true;
@@ -50,8 +44,6 @@ struct BlockTuningOptions {
 
   // True if any stage does anything.
   bool Tunes() const { return stages[0].epochs > 0 || stages[1].epochs > 0; }
-
-  bool UsesCurvature() const { return Tunes() && loss == TuningLoss::kCurvature; }
 };
 
 }  // namespace paroquant::method

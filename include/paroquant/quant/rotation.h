@@ -39,6 +39,10 @@ class PreparedRotation {
   // target = rotate(source * diag(multiplier)), rows of K channels: [n, K]. With activations the
   // multiplier is QuantizedLinear::channel_scales, with weights its inverse.
   void RotateRows(const ConstRows& source, const Scalar* multiplier, Rows target) const;
+  // The same for one group of one row: `source` and `multiplier` point to the whole row, `target`
+  // to the group's channels.
+  void RotateGroup(int64_t group, const Scalar* source, const Scalar* multiplier,
+                   Scalar* target) const;
   // The inverse with the multiplier last: target = unrotate(source) * diag(multiplier).
   void UnrotateRows(const ConstRows& source, const Scalar* multiplier, Rows target) const;
   // RotateRows on the transposed layout, one channel per row: [K, n].
@@ -75,7 +79,6 @@ class PreparedRotation {
                      Rows& target) const;
   // Zero rounds: the multiplier alone.
   static void ScaleRows(const ConstRows& source, const Scalar* multiplier, Rows& target);
-  void RotateSingleRow(const Scalar* source, const Scalar* multiplier, Scalar* target) const;
 
   int64_t channels_;
   int group_size_;
