@@ -13,10 +13,10 @@ using EightWords = uint32_t __attribute__((vector_size(32)));
 using EightInts = int32_t __attribute__((vector_size(32)));
 
 // The column of its eight that nibble i of a word holds.
-constexpr int kColumnOfNibble[kNibbles] = {0, 2, 4, 6, 1, 3, 5, 7};
+inline constexpr int kColumnOfNibble[kNibbles] = {0, 2, 4, 6, 1, 3, 5, 7};
 
-void DecodeNibbles(const uint32_t* words, int64_t count, const float* zeros, const float* scales,
-                   float* target) {
+inline void DecodeNibbles(const uint32_t* words, int64_t count, const float* zeros,
+                          const float* scales, float* target) {
   // Where column j lies.
   constexpr EightWords kShifts = {0, 16, 4, 20, 8, 24, 12, 28};
   for (int64_t i = 0; i < count; i += kNibbles) {
@@ -30,8 +30,8 @@ void DecodeNibbles(const uint32_t* words, int64_t count, const float* zeros, con
 }
 
 // For a vector of words: the sums stay in registers.
-void AddVectorProducts(const uint32_t* codes, int64_t stride, int64_t rows, const float* input,
-                       float* sums, int64_t sums_stride) {
+inline void AddVectorProducts(const uint32_t* codes, int64_t stride, int64_t rows,
+                              const float* input, float* sums, int64_t sums_stride) {
   SimdFloat sum[kNibbles];
 #pragma GCC unroll 8
   for (int i = 0; i < kNibbles; ++i) sum[i] = LoadFloats(sums + kColumnOfNibble[i] * sums_stride);
@@ -47,8 +47,8 @@ void AddVectorProducts(const uint32_t* codes, int64_t stride, int64_t rows, cons
   for (int i = 0; i < kNibbles; ++i) StoreFloats(sum[i], sums + kColumnOfNibble[i] * sums_stride);
 }
 
-void AddNibbleProducts(const uint32_t* codes, int64_t stride, int64_t rows, int64_t words,
-                       const float* input, float* sums, int64_t sums_stride) {
+inline void AddNibbleProducts(const uint32_t* codes, int64_t stride, int64_t rows, int64_t words,
+                              const float* input, float* sums, int64_t sums_stride) {
   int64_t w = 0;
   for (; w + kSimdFloats <= words; w += kSimdFloats) {
     AddVectorProducts(codes + w, stride, rows, input, sums + w, sums_stride);

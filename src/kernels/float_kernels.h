@@ -52,7 +52,7 @@ float Dot(const void* w, const float* x, int64_t count) {
   for (; i + kLanes <= count; i += kLanes) {
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      const int64_t at = i + v * kSimdFloats;
+      const int64_t at = i + int64_t{v} * kSimdFloats;
       sums[v] += Stored::Decode(bytes + at * Stored::kBytes) * LoadFloats(x + at);
     }
   }
@@ -69,20 +69,24 @@ float Dot(const void* w, const float* x, int64_t count) {
   return lanes[0];
 }
 
-void DecodeHalf(const void* source, int64_t count, float* target) {
+inline void DecodeHalf(const void* source, int64_t count, float* target) {
   Decode<Half>(source, count, target);
 }
-void DecodeBFloat16(const void* source, int64_t count, float* target) {
+inline void DecodeBFloat16(const void* source, int64_t count, float* target) {
   Decode<BFloat16>(source, count, target);
 }
-float DotFloat(const void* w, const float* x, int64_t count) { return Dot<Float32>(w, x, count); }
-float DotHalf(const void* w, const float* x, int64_t count) { return Dot<Half>(w, x, count); }
-float DotBFloat16(const void* w, const float* x, int64_t count) {
+inline float DotFloat(const void* w, const float* x, int64_t count) {
+  return Dot<Float32>(w, x, count);
+}
+inline float DotHalf(const void* w, const float* x, int64_t count) {
+  return Dot<Half>(w, x, count);
+}
+inline float DotBFloat16(const void* w, const float* x, int64_t count) {
   return Dot<BFloat16>(w, x, count);
 }
 
-void RotateRound(const int16_t* first, const int16_t* second, const float* cosine,
-                 const float* sine, float sign, int64_t pairs, float* tile) {
+inline void RotateRound(const int16_t* first, const int16_t* second, const float* cosine,
+                        const float* sine, float sign, int64_t pairs, float* tile) {
   for (int64_t pair = 0; pair < pairs; ++pair) {
     const float c = cosine[pair];
     const float s = sign * sine[pair];

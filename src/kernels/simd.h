@@ -8,11 +8,11 @@ namespace paroquant::kernels {
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int kSimdFloats = 16;
+inline constexpr int kSimdFloats = 16;
 #elif defined(__AVX2__)
-constexpr int kSimdFloats = 8;
+inline constexpr int kSimdFloats = 8;
 #else
-constexpr int kSimdFloats = 4;
+inline constexpr int kSimdFloats = 4;
 #endif
 
 using SimdFloat = float __attribute__((vector_size(kSimdFloats * sizeof(float))));

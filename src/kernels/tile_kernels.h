@@ -10,9 +10,9 @@ namespace {
 
 // The part of a tile whose sums fill the registers, beside two vectors of B and an element of A:
 // all of it with 32 registers, a quarter with 16.
-constexpr int kBlockVectors = 2;
-constexpr int kBlockColumns = kBlockVectors * kSimdFloats;
-constexpr int kBlockRows = kSimdFloats == 16 ? 12 : kSimdFloats == 8 ? 6 : 4;
+inline constexpr int kBlockVectors = 2;
+inline constexpr int kBlockColumns = kBlockVectors * kSimdFloats;
+inline constexpr int kBlockRows = kSimdFloats == 16 ? 12 : kSimdFloats == 8 ? 6 : 4;
 
 // The loops over rows must be unrolled: only then do the sums live in registers.
 template <int kRows>
@@ -57,8 +57,8 @@ void MultiplyLast(int64_t rows, int64_t k, const float* slab, const float* strip
   }
 }
 
-void MultiplyTile(int64_t rows, int64_t k, const float* slab, const float* strip, float* c,
-                  int64_t stride) {
+inline void MultiplyTile(int64_t rows, int64_t k, const float* slab, const float* strip, float* c,
+                         int64_t stride) {
   for (int64_t column = 0; column < kTileColumns; column += kBlockColumns) {
     int64_t row = 0;
     for (; row + kBlockRows <= rows; row += kBlockRows) {
@@ -72,8 +72,8 @@ void MultiplyTile(int64_t rows, int64_t k, const float* slab, const float* strip
 using Quad = float __attribute__((vector_size(16)));
 
 // Four rows side by side: 4 x 4 numbers change places in registers.
-void InterleaveFour(const float* rows, int64_t stride, int64_t depth, int64_t width,
-                    float* packed) {
+inline void InterleaveFour(const float* rows, int64_t stride, int64_t depth, int64_t width,
+                           float* packed) {
   int64_t k = 0;
   for (; k + 4 <= depth; k += 4) {
     const Quad a = Load<Quad>(rows + k);
@@ -97,14 +97,14 @@ void InterleaveFour(const float* rows, int64_t stride, int64_t depth, int64_t wi
   }
 }
 
-void InterleaveRows(const float* rows, int64_t stride, int64_t depth, int64_t width,
-                    float* packed) {
+inline void InterleaveRows(const float* rows, int64_t stride, int64_t depth, int64_t width,
+                           float* packed) {
   for (int64_t row = 0; row < width; row += 4) {
     InterleaveFour(rows + row * stride, stride, depth, width, packed + row);
   }
 }
 
-void AddTile(int64_t rows, int64_t columns, const float* tile, double* sum, int64_t stride) {
+inline void AddTile(int64_t rows, int64_t columns, const float* tile, double* sum, int64_t stride) {
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t column = 0; column < columns; ++column) {
       sum[column] += static_cast<double>(tile[column]);
@@ -114,7 +114,7 @@ void AddTile(int64_t rows, int64_t columns, const float* tile, double* sum, int6
   }
 }
 
-double Saturate(int64_t steps) {
+inline double Saturate(int64_t steps) {
   constexpr int kChains = 12;  // hides the latency of any multiply-add unit
   const SimdFloat factor = SimdFloat{} + 0.999F;
   SimdFloat sums[kChains];
