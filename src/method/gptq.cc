@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "method/code_descent.h"
 #include "method/group_grids.h"
 #include "method/row_feedback.h"
 #include "paroquant/base/parallel.h"
@@ -98,20 +99,22 @@ void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback, Gr
 }
 
 quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis, int bits,
-                                       double damping, GridChoice grid) {
+                                       double damping, GridChoice grid, int descent_passes) {
   assert(problem.statistics->channels() == problem.target.cols());
-  const ErrorFeedback feedback =
-      FactorMoment(DampedMoment(*problem.statistics, basis, damping), basis.rotation.group_size);
+  const MatrixD moment = DampedMoment(*problem.statistics, basis, damping);
+  const ErrorFeedback feedback = FactorMoment(moment, basis.rotation.group_size);
   const Matrix rotated = RotatedChannels(problem.target, basis);
   quant::QuantizedLinear linear = EmptyLinear(problem.target.rows(), std::move(basis), bits);
   if (problem.output_moment == nullptr) {
     RoundWithFeedback(rotated, feedback, grid, linear);
+    DescendCodes(rotated, moment, nullptr, descent_passes, linear);
     return linear;
   }
   const auto round = [&](const Matrix& channels, quant::QuantizedLinear& rows) {
     RoundWithFeedback(channels, feedback, grid, rows);
   };
   RoundWithRowFeedback(rotated, *problem.output_moment, round, linear);
+  DescendCodes(rotated, moment, problem.output_moment, descent_passes, linear);
   return linear;
 }
 

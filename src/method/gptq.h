@@ -17,9 +17,10 @@ namespace paroquant::method {
 void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback, GridChoice grid,
                        quant::QuantizedLinear& linear);
 
-// The problem's target in the given basis, rounded with feedback by its statistics.
+// The problem's target in the given basis, rounded with feedback by its statistics, and its codes
+// moved `descent_passes` times after that (see code_descent.h).
 quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis, int bits,
-                                       double damping, GridChoice grid);
+                                       double damping, GridChoice grid, int descent_passes = 0);
 
 }  // namespace paroquant::method
 

@@ -36,7 +36,8 @@ quant::QuantizedLinear Round(const LinearProblem& problem, Basis basis, const La
   if (recipe.rounding == RoundingChoice::kNearest) {
     return RoundToNearest(problem, std::move(basis), bits, recipe.grid);
   }
-  return QuantizeInBasis(problem, std::move(basis), bits, recipe.damping, recipe.grid);
+  return QuantizeInBasis(problem, std::move(basis), bits, recipe.damping, recipe.grid,
+                         recipe.descent_passes);
 }
 
 // In the basis of the best rotation: of those that the expected errors suggest, the Hadamard

@@ -91,6 +91,7 @@ void AppendFields(LayerRecipe& recipe, std::vector<RecipeField>& fields) {
   fields.push_back(Numbers("row_feedback_damping", recipe.row_feedback_damping, 1e-3, 1e3));
   fields.push_back(Integers<int64_t>("row_feedback_sequences", recipe.row_feedback_sequences, 1,
                                      kMostSequences));
+  fields.push_back(Integers("descent_passes", recipe.descent_passes, 0, 100));
 }
 
 void AppendFields(const std::string& prefix, TuningStage& stage, std::vector<RecipeField>& fields) {
