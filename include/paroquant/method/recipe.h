@@ -65,7 +65,8 @@ struct LayerRecipe {
   double row_feedback_damping = 1.0;   // as `damping`, of the outputs' gradients
   int64_t row_feedback_sequences = 8;  // of the calibration's, that gradients are taken of
 
-  // Times that all codes are moved to where the same loss is least, given the others; with feedback.
+  // Times that all codes are moved to where the same loss is least, given the others; with
+  // feedback.
   int descent_passes = 0;
 
   bool UsesRowFeedback() const { return row_feedback && rounding == RoundingChoice::kFeedback; }
