@@ -6,6 +6,7 @@
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/linalg/product.h"
+#include "paroquant/quant/dequantize.h"
 
 namespace paroquant::method {
 namespace {
@@ -19,14 +20,7 @@ class Descent {
       : moment_(moment.cast<float>()),
         output_moment_(output_moment),
         linear_(linear),
-        errors_(channels.transpose()) {
-    ParallelFor(linear.out_features, [&](int64_t row) {
-      for (int64_t k = 0; k < linear_.in_features; ++k) {
-        const size_t grid = Grid(row, k);
-        errors_(row, k) -= Scale(grid) * static_cast<float>(Code(row, k) - linear_.zeros[grid]);
-      }
-    });
-  }
+        errors_(channels.transpose() - quant::Dequantize(linear)) {}
 
   void Pass() {
     for (int64_t first = 0; first < linear_.out_features; first += kBlockRows) {
@@ -71,8 +65,9 @@ class Descent {
   void DescendRow(int64_t row, Eigen::Ref<Eigen::RowVectorXf> gradient) {
     const auto most = static_cast<float>((1 << linear_.bits) - 1);
     for (int64_t k = 0; k < linear_.in_features; ++k) {
-      const float scale = Scale(Grid(row, k));
-      uint8_t& code = Code(row, k);
+      const auto at = static_cast<size_t>(row * linear_.in_features + k);
+      const float scale = HalfToFloat(linear_.scales[at / static_cast<size_t>(linear_.group_size)]);
+      uint8_t& code = linear_.codes[at];
       const float best = static_cast<float>(code) + gradient[k] / (moment_(k, k) * scale);
       const int next = static_cast<int>(std::round(std::clamp(best, 0.0F, most)));
       if (next == code) continue;
@@ -82,14 +77,6 @@ class Descent {
       gradient -= step * moment_.row(k);
     }
   }
-
-  uint8_t& Code(int64_t row, int64_t k) {
-    return linear_.codes[static_cast<size_t>(row * linear_.in_features + k)];
-  }
-  size_t Grid(int64_t row, int64_t k) const {
-    return static_cast<size_t>((row * linear_.in_features + k) / linear_.group_size);
-  }
-  float Scale(size_t grid) const { return HalfToFloat(linear_.scales[grid]); }
 
   const Matrix moment_;
   const MatrixD* output_moment_;
@@ -101,7 +88,6 @@ class Descent {
 
 void DescendCodes(const Matrix& channels, const MatrixD& moment, const MatrixD* output_moment,
                   int passes, quant::QuantizedLinear& linear) {
-  if (passes == 0) return;
   Descent descent(channels, moment, output_moment, linear);
   for (int pass = 0; pass < passes; ++pass) descent.Pass();
 }

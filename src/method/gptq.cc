@@ -101,20 +101,22 @@ void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback, Gr
 quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis, int bits,
                                        double damping, GridChoice grid, int descent_passes) {
   assert(problem.statistics->channels() == problem.target.cols());
-  const MatrixD moment = DampedMoment(*problem.statistics, basis, damping);
+  MatrixD moment = DampedMoment(*problem.statistics, basis, damping);
   const ErrorFeedback feedback = FactorMoment(moment, basis.rotation.group_size);
+  if (descent_passes == 0) moment.resize(0, 0);  // K x K: not to be held while rows are rounded
   const Matrix rotated = RotatedChannels(problem.target, basis);
   quant::QuantizedLinear linear = EmptyLinear(problem.target.rows(), std::move(basis), bits);
-  if (problem.output_moment == nullptr) {
-    RoundWithFeedback(rotated, feedback, grid, linear);
-    DescendCodes(rotated, moment, nullptr, descent_passes, linear);
-    return linear;
-  }
   const auto round = [&](const Matrix& channels, quant::QuantizedLinear& rows) {
     RoundWithFeedback(channels, feedback, grid, rows);
   };
-  RoundWithRowFeedback(rotated, *problem.output_moment, round, linear);
-  DescendCodes(rotated, moment, problem.output_moment, descent_passes, linear);
+  if (problem.output_moment == nullptr) {
+    round(rotated, linear);
+  } else {
+    RoundWithRowFeedback(rotated, *problem.output_moment, round, linear);
+  }
+  if (descent_passes > 0) {
+    DescendCodes(rotated, moment, problem.output_moment, descent_passes, linear);
+  }
   return linear;
 }
 

@@ -14,13 +14,6 @@ constexpr int64_t kRows = 72;  // more than a block of them
 constexpr int64_t kChannels = 64;
 constexpr int kBits = 3;
 
-MatrixD Moment(int64_t size, uint64_t seed) {
-  const MatrixD inputs = testing::CorrelatedInputs(4 * size, size, seed).cast<double>();
-  MatrixD moment = inputs.transpose() * inputs / static_cast<double>(inputs.rows());
-  moment.diagonal().array() += 0.1 * moment.diagonal().mean();
-  return moment;
-}
-
 class CodeDescentTest : public ::testing::Test {
  protected:
   CodeDescentTest()
@@ -65,8 +58,8 @@ class CodeDescentTest : public ::testing::Test {
   Matrix weight_;
   quant::QuantizedLinear start_;
   Matrix channels_;
-  MatrixD moment_ = Moment(kChannels, 2);
-  MatrixD output_moment_ = Moment(kRows, 3);
+  MatrixD moment_ = testing::CorrelatedMoment(kChannels, 2);
+  MatrixD output_moment_ = testing::CorrelatedMoment(kRows, 3);
 };
 
 TEST_F(CodeDescentTest, EachPassLowersTheLossDownToAnOptimum) {

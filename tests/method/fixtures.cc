@@ -15,6 +15,13 @@ Matrix CorrelatedInputs(int64_t tokens, int64_t channels, uint64_t seed) {
          scales.asDiagonal();
 }
 
+MatrixD CorrelatedMoment(int64_t n, uint64_t seed) {
+  const MatrixD gradients = CorrelatedInputs(4 * n, n, seed).cast<double>();
+  MatrixD moment = gradients.transpose() * gradients / static_cast<double>(gradients.rows());
+  moment.diagonal().array() += 0.1 * moment.diagonal().mean();
+  return moment;
+}
+
 Matrix WeightWithOutliers(int64_t rows, int64_t channels, uint64_t seed) {
   Matrix weight = RandomMatrix(rows, channels, seed) / 16;
   const Vector scales = (RandomMatrix(channels, 1, seed + 1) / 2).array().exp();

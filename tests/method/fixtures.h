@@ -13,6 +13,10 @@ namespace paroquant::method::testing {
 // channel to channel by factors up to about ten.
 Matrix CorrelatedInputs(int64_t tokens, int64_t channels, uint64_t seed);
 
+// The second moment [n, n] of such inputs, damped a little: positive definite, with strong
+// correlations.
+MatrixD CorrelatedMoment(int64_t n, uint64_t seed);
+
 // A weight [rows, channels] with columns of different norms and a few that stand out.
 Matrix WeightWithOutliers(int64_t rows, int64_t channels, uint64_t seed);
 

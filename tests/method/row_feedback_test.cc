@@ -16,14 +16,6 @@ namespace {
 
 constexpr int64_t kChannels = 128;
 
-// A positive definite [n, n] with strong correlations.
-MatrixD CorrelatedMoment(int64_t n, uint64_t seed) {
-  const MatrixD gradients = testing::CorrelatedInputs(4 * n, n, seed).cast<double>();
-  MatrixD moment = gradients.transpose() * gradients / static_cast<double>(gradients.rows());
-  moment.diagonal().array() += 0.1 * moment.diagonal().mean();
-  return moment;
-}
-
 class RowFeedbackTest : public ::testing::Test {
  protected:
   quant::QuantizedLinear Quantize(const Matrix& weight, const MatrixD* output_moment) const {
@@ -50,7 +42,7 @@ class RowFeedbackTest : public ::testing::Test {
 TEST_F(RowFeedbackTest, LowersTheLossThatOutputsAreWeightedBy) {
   for (const int64_t rows : {96, 72}) {  // blocks of 32 and of 8
     const Matrix weight = testing::WeightWithOutliers(rows, kChannels, 3);
-    const MatrixD moment = CorrelatedMoment(rows, 5);
+    const MatrixD moment = testing::CorrelatedMoment(rows, 5);
     const double alone = Loss(weight, Quantize(weight, nullptr), moment);
     const double together = Loss(weight, Quantize(weight, &moment), moment);
     EXPECT_LT(together, 0.8 * alone) << rows;
@@ -71,7 +63,7 @@ TEST_F(RowFeedbackTest, IndependentOutputsAreRoundedOneByOne) {
 
 TEST_F(RowFeedbackTest, ThreadCountChangesNoBit) {
   const Matrix weight = testing::WeightWithOutliers(96, kChannels, 3);
-  const MatrixD moment = CorrelatedMoment(96, 5);
+  const MatrixD moment = testing::CorrelatedMoment(96, 5);
   const auto quantize = [&](int threads) {
     SetThreadCount(threads);
     quant::QuantizedLinear linear = Quantize(weight, &moment);
