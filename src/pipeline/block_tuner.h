@@ -19,10 +19,9 @@ namespace paroquant::pipeline {
 // `input` is the quantized stream before the block, `stream` stands behind it. Advances `progress`
 // by a step for each epoch.
 TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
-                        const method::BlockTuningOptions& options,
-                        const method::BlockLoss& loss, ConstMatrixRef input,
-                        const CalibrationStream& stream, std::span<SolvedLayer> layers,
-                        Progress& progress);
+                        const method::BlockTuningOptions& options, const method::BlockLoss& loss,
+                        ConstMatrixRef input, const CalibrationStream& stream,
+                        std::span<SolvedLayer> layers, Progress& progress);
 
 }  // namespace paroquant::pipeline
 
