@@ -9,13 +9,16 @@
 namespace paroquant::linalg {
 namespace {
 
-// Slabs of A that are packed at a time: enough rows to make the decoding of B cheap.
-constexpr int64_t kSlabsPerChunk = 2048 / kTileRows;
+// A part of A is packed at a time: enough rows to make the decoding of B cheap, and no deeper than
+// leaves it in the last-level cache, for every panel reads all of it.
+constexpr int64_t kChunkRows = 2048 / kTileRows * kTileRows;
+constexpr int64_t kChunkDepth = 512;
+static_assert(kChunkDepth % kPanelDepth == 0);
 constexpr int64_t kSlabsPerTask = 8;
 // Fewer panels than this are shared by several tasks, each with a part of the rows.
 constexpr int64_t kWantedTasks = 16;
 
-// The slabs of a chunk of A, all of its K.
+// The slabs of a chunk of A.
 class PackedLeft {
  public:
   void Pack(const ConstMatrixRef& a) {
@@ -29,6 +32,7 @@ class PackedLeft {
     });
   }
 
+  int64_t depth() const { return depth_; }
   int64_t slabs() const { return CeilDivide(rows_, kTileRows); }
   int64_t SlabRows(int64_t slab) const { return std::min(kTileRows, rows_ - slab * kTileRows); }
   const float* Slab(int64_t slab, int64_t k) const {
@@ -59,13 +63,13 @@ void MultiplyTile(int64_t rows, int64_t columns, int64_t k, const float* slab, c
   }
 }
 
-// c += slabs [first, last) of `a` times a panel.
-void AddPanel(const PackedLeft& a, int64_t first, int64_t last, const Panel& panel,
+// c += slabs [first, last) of `a`, whose first channel is panel.k - k, times a panel.
+void AddPanel(const PackedLeft& a, int64_t first, int64_t last, int64_t k, const Panel& panel,
               const float* strips, MatrixRef& c) {
   for (int64_t slab = first; slab < last; ++slab) {
     for (int64_t column = 0; column < panel.columns; column += kTileColumns) {
       MultiplyTile(a.SlabRows(slab), std::min(kTileColumns, panel.columns - column), panel.depth,
-                   a.Slab(slab, panel.k), strips + column * panel.depth,
+                   a.Slab(slab, k), strips + column * panel.depth,
                    &c(slab * kTileRows, panel.column + column), c.outerStride());
     }
   }
@@ -79,20 +83,22 @@ void SetRows(std::span<const float> bias, MatrixRef c) {
   }
 }
 
-// One task: some slabs times the columns of a panel, over all of K.
-void MultiplyColumns(const PackedLeft& a, int64_t first, int64_t last, int64_t depth, Panel panel,
-                     const PanelPacker& pack_b, MatrixRef& c) {
+// One task: some slabs times the columns of a panel, over all channels of the chunk.
+void AddColumns(const PackedLeft& a, int64_t first_channel, int64_t first, int64_t last,
+                Panel panel, const PanelPacker& pack_b, MatrixRef& c) {
   thread_local Vector strips;
   strips.resize(CeilDivide(kPanelColumns, kTileColumns) * kTileColumns * kPanelDepth);
-  for (panel.k = 0; panel.k < depth; panel.k += kPanelDepth) {
-    panel.depth = std::min(kPanelDepth, depth - panel.k);
+  for (int64_t k = 0; k < a.depth(); k += kPanelDepth) {
+    panel.k = first_channel + k;
+    panel.depth = std::min(kPanelDepth, a.depth() - k);
     pack_b(panel, strips.data());
-    AddPanel(a, first, last, panel, strips.data(), c);
+    AddPanel(a, first, last, k, panel, strips.data(), c);
   }
 }
 
-void MultiplyChunk(const PackedLeft& a, int64_t depth, const PanelPacker& pack_b,
-                   std::span<const float> bias, MatrixRef c) {
+// c += a B, for channels of B from first_channel on; the first chunk of them starts from the bias.
+void AddChunk(const PackedLeft& a, int64_t first_channel, const PanelPacker& pack_b,
+              std::span<const float> bias, MatrixRef c) {
   const int64_t panels = CeilDivide(c.cols(), kPanelColumns);
   const int64_t parts = std::clamp<int64_t>(CeilDivide(kWantedTasks, panels), 1, a.slabs());
   ParallelFor(panels * parts, [&](int64_t task) {
@@ -103,9 +109,11 @@ void MultiplyChunk(const PackedLeft& a, int64_t depth, const PanelPacker& pack_b
     const int64_t rows = std::min(last * kTileRows, c.rows()) - row;
     const int64_t column = task / parts * kPanelColumns;
     const int64_t columns = std::min(kPanelColumns, c.cols() - column);
-    SetRows(bias.empty() ? bias : bias.subspan(column, columns),
-            c.block(row, column, rows, columns));
-    MultiplyColumns(a, first, last, depth, {.column = column, .columns = columns}, pack_b, c);
+    if (first_channel == 0) {
+      SetRows(bias.empty() ? bias : bias.subspan(column, columns),
+              c.block(row, column, rows, columns));
+    }
+    AddColumns(a, first_channel, first, last, {.column = column, .columns = columns}, pack_b, c);
   });
 }
 
@@ -113,12 +121,13 @@ void MultiplyChunk(const PackedLeft& a, int64_t depth, const PanelPacker& pack_b
 
 void Multiply(const ConstMatrixRef& a, const PanelPacker& pack_b, std::span<const float> bias,
               MatrixRef c) {
-  constexpr int64_t kChunk = kSlabsPerChunk * kTileRows;
   thread_local PackedLeft left;
-  for (int64_t row = 0; row < a.rows(); row += kChunk) {
-    const int64_t rows = std::min(kChunk, a.rows() - row);
-    left.Pack(a.middleRows(row, rows));
-    MultiplyChunk(left, a.cols(), pack_b, bias, c.middleRows(row, rows));
+  for (int64_t row = 0; row < a.rows(); row += kChunkRows) {
+    const int64_t rows = std::min(kChunkRows, a.rows() - row);
+    for (int64_t k = 0; k < a.cols(); k += kChunkDepth) {
+      left.Pack(a.block(row, k, rows, std::min(kChunkDepth, a.cols() - k)));
+      AddChunk(left, k, pack_b, bias, c.middleRows(row, rows));
+    }
   }
 }
 
