@@ -19,6 +19,7 @@ using SimdFloat = float __attribute__((vector_size(kSimdFloats * sizeof(float)))
 using SimdWord = uint32_t __attribute__((vector_size(kSimdFloats * sizeof(uint32_t))));
 using SimdInt = int32_t __attribute__((vector_size(kSimdFloats * sizeof(int32_t))));
 using SimdShort = uint16_t __attribute__((vector_size(kSimdFloats * sizeof(uint16_t))));
+using SimdSignedShort = int16_t __attribute__((vector_size(kSimdFloats * sizeof(int16_t))));
 
 // From any alignment.
 template <typename Vector>
@@ -34,23 +35,29 @@ inline SimdFloat ToFloats(SimdWord small) {
   return __builtin_convertvector(reinterpret_cast<SimdInt>(small), SimdFloat);
 }
 
-// The lowest four bits of each word as a number.
-inline SimdFloat LowNibbles(SimdWord words) {
+inline SimdWord Widen(SimdShort bits) {
 #if defined(__AVX512F__) && !defined(__clang__)
-  // One permutation of a table; it looks at no other bits.
-  constexpr SimdFloat kNumbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  return __builtin_shuffle(kNumbers, words);
+  // GCC 12 would do it in halves.
+  return reinterpret_cast<SimdWord>(__builtin_ia32_pmovzxwd512_mask(
+      reinterpret_cast<SimdSignedShort>(bits), SimdInt{}, static_cast<uint16_t>(-1)));
 #else
-  return ToFloats(words & 15);
+  return __builtin_convertvector(bits, SimdWord);
 #endif
 }
 
 // float16 or bfloat16 bits to float32.
 inline SimdFloat FromBFloat16(SimdShort bits) {
-  return reinterpret_cast<SimdFloat>(__builtin_convertvector(bits, SimdWord) << 16);
+  return reinterpret_cast<SimdFloat>(Widen(bits) << 16);
 }
 inline SimdFloat FromHalf(SimdShort bits) {
-  const SimdWord wide = __builtin_convertvector(bits, SimdWord);
+#if defined(__AVX512F__)
+  constexpr int kCurrentRounding = 4;
+  return __builtin_ia32_vcvtph2ps512_mask(reinterpret_cast<SimdSignedShort>(bits), SimdFloat{},
+                                          static_cast<uint16_t>(-1), kCurrentRounding);
+#elif defined(__F16C__)
+  return __builtin_ia32_vcvtph2ps256(reinterpret_cast<SimdSignedShort>(bits));
+#else
+  const SimdWord wide = Widen(bits);
   const SimdWord magnitude = wide & 0x7FFF;
   const SimdWord moved = magnitude << 13;
   // The exponent's bias moves from 15 to 127, or all the way for infinities and what is no number.
@@ -61,6 +68,7 @@ inline SimdFloat FromHalf(SimdShort bits) {
   const SimdWord is_small = reinterpret_cast<SimdWord>(magnitude < 0x0400);
   return reinterpret_cast<SimdFloat>((reinterpret_cast<SimdWord>(small) & is_small) |
                                      (normal & ~is_small) | ((wide & 0x8000) << 16));
+#endif
 }
 
 }  // namespace
