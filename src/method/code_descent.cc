@@ -11,7 +11,7 @@
 namespace paroquant::method {
 namespace {
 
-constexpr int64_t kBlockRows = 64;
+constexpr int64_t kBlockRows = 128;
 
 class Descent {
  public:

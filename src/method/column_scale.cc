@@ -6,7 +6,7 @@
 
 #include "method/round_to_nearest.h"
 #include "paroquant/base/half.h"
-#include "paroquant/quant/dequantize.h"
+#include "paroquant/method/output_error.h"
 
 namespace paroquant::method {
 namespace {
@@ -80,7 +80,7 @@ std::vector<uint16_t> ActivationAwareChannelScales(const LinearProblem& problem,
   Basis basis = IdentityBasis(problem.target.cols(), group_size);
   const auto error = [&] {
     const auto linear = RoundToNearest(problem, basis, bits, GridChoice::kMinMax);
-    return problem.statistics->OutputEnergy(quant::EffectiveWeight(linear) - problem.target);
+    return OutputError(problem.target, linear, *problem.statistics);
   };
   std::vector<uint16_t> best = basis.channel_scales;
   double least = error();

@@ -13,8 +13,6 @@ namespace paroquant::method {
 namespace {
 
 constexpr int64_t kTile = 128;
-// The longest sum in single precision.
-constexpr int64_t kChunkRows = 512;
 
 // A tile of a symmetric matrix, on or below its diagonal.
 struct Tile {
@@ -32,19 +30,6 @@ std::vector<Tile> LowerTiles(int64_t size) {
     }
   }
   return tiles;
-}
-
-// The tile of vectors^T vectors, vectors [n, size].
-MatrixD GramTile(const ConstMatrixRef& vectors, const Tile& tile) {
-  MatrixD sum = MatrixD::Zero(tile.rows, tile.columns);
-  Matrix product(tile.rows, tile.columns);
-  for (int64_t start = 0; start < vectors.rows(); start += kChunkRows) {
-    const int64_t count = std::min(kChunkRows, vectors.rows() - start);
-    product.noalias() = vectors.block(start, tile.row, count, tile.rows).transpose() *
-                        vectors.block(start, tile.column, count, tile.columns);
-    sum += product.cast<double>();
-  }
-  return sum;
 }
 
 }  // namespace
@@ -108,16 +93,20 @@ MatrixD InputStatistics::Moment(double lambda) const {
 double InputStatistics::OutputEnergy(const ConstMatrixRef& weight) const {
   assert(weight.cols() == channels());
   if (tokens_ == 0) return 0;
+  MatrixD gram = MatrixD::Zero(channels(), channels());
+  linalg::AddGram(weight, gram);
   const std::vector<Tile> tiles = LowerTiles(channels());
   std::vector<double> energies(tiles.size());
   ParallelFor(static_cast<int64_t>(tiles.size()), [&](int64_t i) {
     const Tile& tile = tiles[static_cast<size_t>(i)];
-    const auto moment = sum_.block(tile.row, tile.column, tile.rows, tile.columns);
-    const MatrixD errors = GramTile(weight, tile);
-    energies[static_cast<size_t>(i)] =
-        tile.OnDiagonal()
-            ? MatrixD(moment.selfadjointView<Eigen::Lower>()).cwiseProduct(errors).sum()
-            : 2 * moment.cwiseProduct(errors).sum();
+    MatrixD products =
+        sum_.block(tile.row, tile.column, tile.rows, tile.columns)
+            .cwiseProduct(gram.block(tile.row, tile.column, tile.rows, tile.columns));
+    if (tile.OnDiagonal()) {  // whose upper half is not defined
+      products.triangularView<Eigen::StrictlyUpper>().setZero();
+      products.diagonal() /= 2;
+    }
+    energies[static_cast<size_t>(i)] = 2 * products.sum();
   });
   double sum = 0;
   for (const double energy : energies) sum += energy;

@@ -4,12 +4,15 @@
 
 namespace paroquant::method {
 
+double OutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear,
+                   const InputStatistics& statistics) {
+  return statistics.OutputEnergy(quant::EffectiveWeight(linear) - weight);
+}
+
 double RelativeOutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear,
                            const InputStatistics& statistics) {
   const double output = statistics.OutputEnergy(weight);
-  if (output <= 0) return 0;
-  const Matrix error = quant::EffectiveWeight(linear) - weight;
-  return statistics.OutputEnergy(error) / output;
+  return output > 0 ? OutputError(weight, linear, statistics) / output : 0;
 }
 
 }  // namespace paroquant::method

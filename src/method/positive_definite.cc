@@ -52,7 +52,7 @@ void FactorLower(MatrixD& matrix) {
 }
 
 void SolveRows(const MatrixD& lower, MatrixD& rows) {
-  constexpr int64_t kRows = 64;
+  constexpr int64_t kRows = 128;
   ParallelFor((rows.rows() + kRows - 1) / kRows, [&](int64_t item) {
     const int64_t start = item * kRows;
     auto part = rows.middleRows(start, std::min(kRows, rows.rows() - start));

@@ -33,6 +33,16 @@ void Divide(const InputStatistics& inputs, const VectorD& lambda,
   for (MatrixD& numerator : numerators) SolveRows(factor, numerator);
 }
 
+// At most this many rows of a linear decide on its factor: thousands more would tell the same.
+constexpr Eigen::Index kFactorRows = 512;
+
+// Evenly spaced ones.
+template <typename AnyMatrix>
+AnyMatrix SomeRows(const AnyMatrix& matrix) {
+  const Eigen::Index stride = (matrix.rows() + kFactorRows - 1) / kFactorRows;
+  return matrix(Eigen::seq(0, matrix.rows() - 1, stride), Eigen::all);
+}
+
 double Inner(const MatrixD& a, const MatrixD& b) { return a.cwiseProduct(b).sum(); }
 
 class Repair {
@@ -92,12 +102,14 @@ class Repair {
     return damping * mean * squares.cwiseInverse();
   }
 
+  // Of some rows of each linear.
   std::vector<MatrixD> Numerators(size_t half) const {
     const HalfMoments& sums = moments_.halves[half];
-    const MatrixD mean = sums.repair / static_cast<double>(sums.inputs.tokens());
+    MatrixD mean = sums.repair / static_cast<double>(sums.inputs.tokens());
+    if (moments_.form == RepairForm::kOutputs) mean = SomeRows(mean);
     std::vector<MatrixD> numerators;
     for (const Matrix& weight : weights_) {
-      numerators.push_back(Numerator(moments_.form, weight, mean, sums.inputs));
+      numerators.push_back(Numerator(moments_.form, SomeRows(weight), mean, sums.inputs));
     }
     return numerators;
   }

@@ -50,6 +50,7 @@ TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
       });
   for (SolvedLayer& solved : layers) {
     solved.linear = std::move(*tuned.linears[static_cast<size_t>(solved.report.plan.role)]);
+    solved.report.relative_output_error = solved.RelativeError(solved.linear);
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   return {.layer = layer, .summary = std::move(tuned.summary), .seconds = elapsed.count()};

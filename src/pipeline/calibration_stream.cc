@@ -210,7 +210,8 @@ double CalibrationStream::HeldOutLoss() const {
 }
 
 HeldOutDivergence CalibrationStream::Divergence() const {
-  std::vector<double> means;  // of each sequence
+  // Of each sequence. No Map: where one starts in memory decides the order of Eigen's sums.
+  VectorD means(sequences_[kHeldOut]);
   for (int64_t sequence = 0; sequence < sequences_[kHeldOut]; ++sequence) {
     const Matrix expected = model_.Logits(reference().middleRows(sequence * length_, length_));
     const Matrix found = model_.Logits(hidden().middleRows(sequence * length_, length_));
@@ -222,13 +223,12 @@ HeldOutDivergence CalibrationStream::Divergence() const {
     });
     double sum = 0.0;
     for (const double divergence : divergences) sum += divergence;
-    means.push_back(sum / static_cast<double>(length_));
+    means[sequence] = sum / static_cast<double>(length_);
   }
-  const Eigen::Map<const Eigen::ArrayXd> values(means.data(), std::ssize(means));
   const auto count = static_cast<double>(means.size());
-  const double mean = values.mean();
+  const double mean = means.mean();
   const double error =
-      count > 1 ? std::sqrt((values - mean).square().sum() / (count - 1) / count) : 0.0;
+      count > 1 ? std::sqrt((means.array() - mean).square().sum() / (count - 1) / count) : 0.0;
   return {mean, error};
 }
 

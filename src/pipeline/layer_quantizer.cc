@@ -38,6 +38,10 @@ uint64_t PairsSeed(uint64_t seed, const LayerPlan& plan) {
 
 }  // namespace
 
+double SolvedLayer::RelativeError(const quant::QuantizedLinear& quantized) const {
+  return output_energy > 0 ? method::OutputError(target, quantized, *held_out) / output_energy : 0;
+}
+
 double LayerQuantizer::BitsPerWeight() const {
   return weights_ > 0 ? static_cast<double>(stored_bits_) / static_cast<double>(weights_) : 0.0;
 }
@@ -56,11 +60,13 @@ void LayerQuantizer::Judge(SolvedLayer& layer) const {
   auto rtn =
       method::QuantizeRtn({.name = report.plan.info.name, .target = layer.target}, report.plan.bits,
                           report.plan.group_size, StoredRotations(options_));
-  const double error = method::RelativeOutputError(layer.target, layer.linear, *layer.held_out);
-  const double rtn_error = method::RelativeOutputError(layer.target, rtn, *layer.held_out);
+  layer.output_energy = layer.held_out->OutputEnergy(layer.target);
+  const double error = layer.RelativeError(layer.linear);
+  const double rtn_error = layer.RelativeError(rtn);
   report.relative_output_error_rtn = rtn_error;
   report.accepted =
       options_.recipe.layer.rotation != method::RotationChoice::kBest || error <= rtn_error;
+  report.relative_output_error = report.accepted ? error : rtn_error;
   if (!report.accepted) layer.linear = std::move(rtn);
 }
 
@@ -69,10 +75,6 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
   const std::string& name = report.plan.info.name;
   const Matrix weight = ReadWeight(source_, report.plan.info);
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
-  if (layer.held_out != nullptr) {
-    report.relative_output_error =
-        method::RelativeOutputError(layer.target, layer.linear, *layer.held_out);
-  }
   report.ranges = method::MeasureRanges(layer.target, layer.linear);
   quant::PackedLinear packed = quant::Pack(layer.linear, name);
   report.checksum = format::Checksum(packed);
@@ -88,6 +90,7 @@ void LayerQuantizer::Quantize(const LayerPlan& plan) {
   SolvedLayer layer{.report = {.plan = plan},
                     .target = ReadWeight(source_, plan.info),
                     .held_out = nullptr,
+                    .output_energy = 0,
                     .linear = {}};
   layer.linear = SolveLinear({.name = plan.info.name, .target = layer.target}, plan);
   layer.report.notes = method::UnusualFacts(layer.target, plan.group_size, nullptr);
@@ -115,6 +118,7 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
     SolvedLayer& layer = layers.emplace_back(SolvedLayer{.report = {.plan = plan},
                                                          .target = std::move(targets[i].weight),
                                                          .held_out = held_out,
+                                                         .output_energy = 0,
                                                          .linear = {}});
     layer.linear =
         SolveLinear({.name = plan.info.name,

@@ -23,7 +23,11 @@ struct SolvedLayer {
   LayerReport report;
   Matrix target;                                            // the weight that it imitates, [N, K]
   std::shared_ptr<const method::InputStatistics> held_out;  // of its inputs
+  double output_energy = 0.0;                               // of the target on them
   quant::QuantizedLinear linear;
+
+  // How much of the output on the held-out tokens is lost with `quantized`.
+  double RelativeError(const quant::QuantizedLinear& quantized) const;
 };
 
 class LayerQuantizer {

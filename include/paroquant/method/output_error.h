@@ -8,8 +8,12 @@
 
 namespace paroquant::method {
 
-// tr(E H E^T) / tr(W H W^T), E the difference of W [N, K] and the effective weight of `linear`;
-// 0 for a layer whose output is zero.
+// tr(E H E^T), E the effective weight of `linear` less W [N, K] and H the second moment of
+// `statistics`: the mean over tokens of the squared error of the layer's output.
+double OutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear,
+                   const InputStatistics& statistics);
+
+// That over tr(W H W^T), the energy of the output; 0 for a layer whose output is zero.
 double RelativeOutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear,
                            const InputStatistics& statistics);
 
