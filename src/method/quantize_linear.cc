@@ -12,7 +12,7 @@
 #include "method/random_pairs.h"
 #include "method/rotation_choice.h"
 #include "method/round_to_nearest.h"
-#include "paroquant/quant/dequantize.h"
+#include "paroquant/method/output_error.h"
 #include "paroquant/quant/rotation.h"
 
 namespace paroquant::method {
@@ -42,8 +42,8 @@ quant::QuantizedLinear Round(const LinearProblem& problem, Basis basis, const La
 
 // In the basis of the best rotation: of those that the expected errors suggest, the Hadamard
 // transform and none, the one with which held-out tokens lose least; the first if there are no such
-// tokens. Feedback between rows stays out of the choice: it trades the layer's own error for the
-// model's.
+// tokens. Feedback between rows stays out of the choice, for it trades the layer's own error for
+// the model's, and so does descent, which takes as long as rounding.
 quant::QuantizedLinear RoundInBestBasis(const LinearProblem& problem, const Basis& basis,
                                         const LayerRecipe& recipe, const LayerFormat& format) {
   const int64_t channels = problem.target.cols();
@@ -55,19 +55,20 @@ quant::QuantizedLinear RoundInBestBasis(const LinearProblem& problem, const Basi
   }
   LinearProblem by_itself = problem;
   by_itself.output_moment = nullptr;
+  LayerRecipe without_descent = recipe;
+  without_descent.descent_passes = 0;
   std::optional<quant::QuantizedLinear> best;
   double least = 0;
   for (const quant::Rotation& rotation :
        {suggested, HadamardRotation(channels, format.group_size, format.rotations),
         quant::IdentityRotation(channels, format.group_size, format.rotations)}) {
-    auto linear = Round(by_itself, {basis.channel_scales, rotation}, recipe, format.bits);
-    const double error =
-        problem.held_out->OutputEnergy(quant::EffectiveWeight(linear) - problem.target);
+    auto linear = Round(by_itself, {basis.channel_scales, rotation}, without_descent, format.bits);
+    const double error = OutputError(problem.target, linear, *problem.held_out);
     if (best && !(error < least)) continue;
     best = std::move(linear);
     least = error;
   }
-  if (problem.output_moment == nullptr) return *std::move(best);
+  if (problem.output_moment == nullptr && recipe.descent_passes == 0) return *std::move(best);
   return Round(problem, {basis.channel_scales, best->rotation}, recipe, format.bits);
 }
 

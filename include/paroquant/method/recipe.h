@@ -67,7 +67,7 @@ struct LayerRecipe {
 
   // Times that all codes are moved to where the same loss is least, given the others; with
   // feedback.
-  int descent_passes = 0;
+  int descent_passes = 3;
 
   bool UsesRowFeedback() const { return row_feedback && rounding == RoundingChoice::kFeedback; }
 };
