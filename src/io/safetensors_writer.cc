@@ -20,19 +20,13 @@ Error WriterFault(std::string_view tensor, std::string expected, std::string fou
                                       .hint = "Please report this."});
 }
 
-uint64_t SizeOf(const TensorSpec& spec) {
-  const std::optional<int64_t> size = TensorBytes(spec.dtype, spec.shape);
-  if (!size) throw WriterFault(spec.name, "a shape of less than 2^63 bytes", "a bigger one");
-  return static_cast<uint64_t>(*size);
-}
-
 // Cuts the tensors, in their order, into runs that fit a shard. At least one, maybe empty, run.
 std::vector<std::vector<TensorSpec>> CutIntoShards(std::vector<TensorSpec> tensors,
                                                    uint64_t shard_size) {
   std::vector<std::vector<TensorSpec>> shards(1);
   uint64_t filled = 0;
   for (TensorSpec& tensor : tensors) {
-    const uint64_t size = SizeOf(tensor);
+    const uint64_t size = ByteSize(tensor);
     if (!shards.back().empty() && filled + size > shard_size) {
       shards.emplace_back();
       filled = 0;
@@ -57,7 +51,7 @@ SafetensorsHeader LayOut(std::vector<TensorSpec> tensors) {
   SafetensorsHeader header;
   uint64_t position = 0;
   for (TensorSpec& tensor : tensors) {
-    const uint64_t end = position + SizeOf(tensor);
+    const uint64_t end = position + ByteSize(tensor);
     header.entries.push_back(
         {std::move(tensor.name), tensor.dtype, std::move(tensor.shape), position, end});
     position = end;
@@ -66,6 +60,12 @@ SafetensorsHeader LayOut(std::vector<TensorSpec> tensors) {
 }
 
 }  // namespace
+
+uint64_t ByteSize(const TensorSpec& spec) {
+  const std::optional<int64_t> size = TensorBytes(spec.dtype, spec.shape);
+  if (!size) throw WriterFault(spec.name, "a shape of less than 2^63 bytes", "a bigger one");
+  return static_cast<uint64_t>(*size);
+}
 
 SafetensorsWriter::SafetensorsWriter(OutputFolder& folder, std::vector<TensorSpec> tensors,
                                      uint64_t shard_size,

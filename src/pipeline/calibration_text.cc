@@ -12,8 +12,6 @@
 namespace paroquant::pipeline {
 namespace {
 
-constexpr char kSelf[] = "self";
-
 // File names without their folders: the report is the same wherever the files lie.
 std::string SourceName(const std::vector<std::string>& files) {
   std::string names;
@@ -44,7 +42,7 @@ CalibrationText LoadCalibrationText(const QuantizeOptions& options,
   const int64_t length = std::min(recipe.sequence_length, model.architecture().max_positions);
   const int64_t count = recipe.calibration_sequences + recipe.held_out_sequences;
   const std::vector<std::string>& files = options.calibration;
-  if (std::find(files.begin(), files.end(), kSelf) == files.end()) {
+  if (std::find(files.begin(), files.end(), kSelfCalibration) == files.end()) {
     const auto tokenizer = text::Tokenizer::Load(options.model / "tokenizer.json");
     const std::vector<std::filesystem::path> paths(files.begin(), files.end());
     return Split(SourceName(files),
@@ -62,7 +60,8 @@ CalibrationText LoadCalibrationText(const QuantizeOptions& options,
                                     .found = "both",
                                     .hint = "Leave one of them out."});
   }
-  return Split(kSelf, runtime::SampleSequences(model, count, length, options.seed, progress),
+  return Split(kSelfCalibration,
+               runtime::SampleSequences(model, count, length, options.seed, progress),
                recipe.held_out_sequences);
 }
 

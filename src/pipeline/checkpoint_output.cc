@@ -26,27 +26,6 @@ std::unordered_map<std::string, const LayerPlan*> ReplacedTensors(
   return replaced;
 }
 
-// The source's tensors in their order, each replaced one followed by its packed form.
-std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source, int rotations,
-                                        const std::vector<LayerPlan>& plans) {
-  const auto replaced = ReplacedTensors(plans);
-  std::vector<io::TensorSpec> specs;
-  for (const io::TensorView& tensor : source.tensors().tensors()) {
-    const auto found = replaced.find(tensor.name);
-    if (found == replaced.end()) {
-      specs.push_back({tensor.name, tensor.dtype, tensor.shape});
-      continue;
-    }
-    const LayerPlan& plan = *found->second;
-    for (io::TensorSpec& spec :
-         format::PackedSpecs(plan.info.name, {plan.info.out_features, plan.info.in_features,
-                                              plan.bits, plan.group_size, rotations})) {
-      specs.push_back(std::move(spec));
-    }
-  }
-  return specs;
-}
-
 // What engines look for, the source's own notes, and how the weights were made.
 std::map<std::string, std::string> Metadata(const model::Checkpoint& source,
                                             const QuantizeOptions& options) {
@@ -73,6 +52,26 @@ format::QuantizationConfig CommonSettings(const QuantizeOptions& options, int ro
 }
 
 }  // namespace
+
+std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source, int rotations,
+                                        const std::vector<LayerPlan>& plans) {
+  const auto replaced = ReplacedTensors(plans);
+  std::vector<io::TensorSpec> specs;
+  for (const io::TensorView& tensor : source.tensors().tensors()) {
+    const auto found = replaced.find(tensor.name);
+    if (found == replaced.end()) {
+      specs.push_back({tensor.name, tensor.dtype, tensor.shape});
+      continue;
+    }
+    const LayerPlan& plan = *found->second;
+    for (io::TensorSpec& spec :
+         format::PackedSpecs(plan.info.name, {plan.info.out_features, plan.info.in_features,
+                                              plan.bits, plan.group_size, rotations})) {
+      specs.push_back(std::move(spec));
+    }
+  }
+  return specs;
+}
 
 CheckpointOutput::CheckpointOutput(const model::Checkpoint& source, const QuantizeOptions& options,
                                    int rotations, const std::vector<LayerPlan>& plans)

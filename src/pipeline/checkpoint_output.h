@@ -17,6 +17,10 @@
 
 namespace paroquant::pipeline {
 
+// The source's tensors in their order, each replaced one followed by its packed form.
+std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source, int rotations,
+                                        const std::vector<LayerPlan>& plans);
+
 class CheckpointOutput {
  public:
   // Declares every tensor and reserves the space. `rotations` is the

@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kSelf[] = "self";
-
 // Refuses an OUT that is the source folder or lies inside it.
 void RequireOutside(const fs::path& in, const fs::path& out) {
   const fs::path canonical_in = fs::weakly_canonical(fs::absolute(in));
@@ -55,7 +53,7 @@ void RequireWork(const std::vector<LayerPlan>& plans) {
 std::vector<std::string> CalibrationNotes(const QuantizeOptions& options) {
   std::vector<std::string> notes;
   for (const std::string& file : options.calibration) {
-    if (file == kSelf) continue;
+    if (file == kSelfCalibration) continue;
     std::error_code ignored;
     if (!fs::exists(file, ignored) || fs::is_directory(file, ignored)) {
       throw Error(ErrorKind::kInput,
@@ -102,7 +100,8 @@ void RequireUsableOut(const QuantizeOptions& options) {
 
 QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options) {
   RequireSixteenBit(source);
-  QuantizationPlan plan{.layers = PlanLayers(source.architecture(), options), .notes = {}};
+  QuantizationPlan plan{
+      .layers = PlanLayers(source.architecture(), options), .notes = {}, .cost = {}};
   RequireWork(plan.layers);
   for (const auto& notes :
        {EngineNotes(plan.layers), CalibrationNotes(options), SurplusNotes(source)}) {
@@ -115,7 +114,9 @@ QuantizationPlan PlanQuantization(const QuantizeOptions& options) {
   options.Validate();
   RequireUsableOut(options);
   const auto model = runtime::LanguageModel::Load(options.model);
-  return PlanQuantization(model.checkpoint(), options);
+  QuantizationPlan plan = PlanQuantization(model.checkpoint(), options);
+  plan.cost = EstimateCost(model.checkpoint(), plan.layers, options, MeasureProductRate());
+  return plan;
 }
 
 io::Json ToJson(const QuantizationPlan& plan, const QuantizeOptions& options) {
@@ -124,6 +125,7 @@ io::Json ToJson(const QuantizationPlan& plan, const QuantizeOptions& options) {
   return {{"model", options.model.string()},
           {"out", options.out.string()},
           {"notes", plan.notes},
+          {"cost", plan.cost ? ToJson(*plan.cost) : io::Json(nullptr)},
           {"layers", std::move(layers)}};
 }
 

@@ -71,6 +71,23 @@ TEST(PlanTest, RefusesWhatARunRefuses) {
   }
 }
 
+TEST(PlanTest, SaysWhatTheRunWillTake) {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "out";
+  std::vector<std::string> words = {"quantize",   "--model",  kTinyLlama, "--out",
+                                    out.string(), "--recipe", "rtn"};
+  std::vector<std::string> planned = words;
+  planned.emplace_back("--plan");
+  const io::Json cost = RunCliJson(planned).at("cost");
+  EXPECT_GT(cost.at("seconds").get<double>(), 0);
+  EXPECT_GT(cost.at("memory_bytes").get<int64_t>(), 0);
+  EXPECT_EQ(cost.at("spilled_bytes").get<int64_t>(), 0);
+  EXPECT_THAT(RunCli(planned).out, HasSubstr("to write"));
+  RunCliJson(words);
+  const auto written = static_cast<double>(fs::file_size(out / "model.safetensors"));
+  EXPECT_NEAR(cost.at("output_bytes").get<double>(), written, 0.02 * written);  // the header
+}
+
 TEST(PlanTest, TextGoesToStandardOutputUnlessQuiet) {
   const TemporaryFolder folder;
   const std::vector<std::string> words = {

@@ -12,6 +12,7 @@
 #include "common_options.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/parallel.h"
 #include "paroquant/method/recipe.h"
 #include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/pipeline/quantize.h"
@@ -160,6 +161,19 @@ void Print(const QuantizeSummary& summary) {
       summary.bits_per_weight, summary.seconds, summary.peak_rss_bytes >> 20);
 }
 
+// As precise as an estimate is: "40 s", "12 min", "3.5 h".
+std::string Duration(double seconds) {
+  if (seconds < 90) return fmt::format("{:.0f} s", std::max(1.0, seconds));
+  if (seconds < 5400) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+std::string Size(int64_t bytes) {
+  const auto number = static_cast<double>(bytes);
+  return bytes < 1'000'000'000 ? fmt::format("{:.0f} MB", std::max(1.0, 1e-6 * number))
+                               : fmt::format("{:.1f} GB", 1e-9 * number);
+}
+
 void Print(const pipeline::QuantizationPlan& plan) {
   for (const pipeline::LayerPlan& layer : plan.layers) {
     std::cout << fmt::format(
@@ -168,6 +182,12 @@ void Print(const pipeline::QuantizationPlan& plan) {
         layer.quantized ? fmt::format("{} bit, group {}", layer.bits, layer.group_size) : "kept",
         layer.reason.empty() ? "" : ": ", layer.reason);
   }
+  const pipeline::CostEstimate& cost = *plan.cost;
+  std::cout << fmt::format(
+      "about {} on {} threads, {} of memory beside the mapped model{}; {} to write\n",
+      Duration(cost.seconds), ThreadCount(), Size(cost.memory_bytes),
+      cost.spilled_bytes > 0 ? fmt::format(" and {} of disk", Size(cost.spilled_bytes)) : "",
+      Size(cost.output_bytes));
 }
 
 // Shows a plan or a summary where it belongs.

@@ -4,6 +4,7 @@
 #include <exception>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,7 +39,8 @@ io::Json Config(const std::string& type, int64_t vocab, int64_t hidden, int64_t 
 }
 
 std::map<std::string, io::Json> Shapes() {
-  return {{"tinyllama-1.1b", Config("llama", 32000, 2048, 5632, 22, 32, 4, 64)},
+  return {{"llama-29m", Config("llama", 8192, 512, 1536, 8, 8, 4, 64)},
+          {"tinyllama-1.1b", Config("llama", 32000, 2048, 5632, 22, 32, 4, 64)},
           {"qwen3-0.6b", Config("qwen3", 151936, 1024, 3072, 28, 16, 8, 128)},
           {"llama3-8b-block", Config("llama", 128256, 4096, 14336, 1, 32, 8, 128)}};
 }
@@ -103,17 +105,21 @@ void WriteModel(const io::Json& config, const std::string& out, int64_t tokens) 
 }
 
 int Main(int argc, char** argv) {
-  const std::map<std::string, io::Json> shapes = Shapes();
+  std::map<std::string, io::Json> shapes = Shapes();
   CLI::App app{"Writes a checkpoint of a real shape with random weights."};
   std::string shape;
   std::string out;
   int64_t tokens = int64_t{128} * 512;
+  std::optional<int64_t> layers;
   app.add_option("--shape", shape)->required()->check(CLI::IsMember(&shapes));
   app.add_option("--out", out, "an empty or new folder")->required();
   app.add_option("--tokens", tokens, "of the file tokens.json")->capture_default_str();
+  app.add_option("--layers", layers, "other than the real model has")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
+  io::Json& config = shapes.at(shape);
+  if (layers) config["num_hidden_layers"] = *layers;
   try {
-    WriteModel(shapes.at(shape), out, tokens);
+    WriteModel(config, out, tokens);
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 1;

@@ -27,6 +27,9 @@ struct TensorSpec {
   std::vector<int64_t> shape;
 };
 
+// Of the tensor's data. Throws kInternal for a shape of 2^63 bytes or more.
+uint64_t ByteSize(const TensorSpec& spec);
+
 // All tensors are declared first, so every offset, every shard's name and the index are known
 // before the first byte. The same declarations and bytes give the same files, bit for bit.
 // Not thread safe.

@@ -20,6 +20,9 @@ struct LayerOverride {
   std::optional<int> group_size;
 };
 
+// In place of calibration files: sequences sampled from the model itself.
+inline constexpr char kSelfCalibration[] = "self";
+
 struct QuantizeOptions {
   std::filesystem::path model;  // a 16-bit Hugging Face folder
   std::filesystem::path out;
@@ -30,7 +33,7 @@ struct QuantizeOptions {
   std::vector<std::string> skip;  // regular expressions, matched anywhere in a module's name
   std::vector<LayerOverride> overrides;
 
-  std::vector<std::string> calibration = {"self"};  // or files
+  std::vector<std::string> calibration = {kSelfCalibration};  // or files
   uint64_t seed = 0;
 
   uint64_t shard_size = 5'000'000'000;  // bytes
