@@ -46,13 +46,15 @@ template <typename Stored>
 float Dot(const void* w, const float* x, int64_t count) {
   constexpr int kLanes = 32;  // for all instruction sets alike
   constexpr int kVectors = kLanes / kSimdFloats;
-  constexpr int64_t kAhead = 1024;
+  constexpr int64_t kAhead = 2048;  // bytes: what comes in while memory answers
   const char* bytes = static_cast<const char*>(w);
   SimdFloat sums[kVectors] = {};
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
     // Rows are too short for the machine to see that they are read one after the other.
-    __builtin_prefetch(bytes + (i + kAhead) * Stored::kBytes);
+    for (int64_t line = 0; line < kLanes * Stored::kBytes; line += 64) {
+      __builtin_prefetch(bytes + i * Stored::kBytes + kAhead + line);
+    }
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
       const int64_t at = i + int64_t{v} * kSimdFloats;

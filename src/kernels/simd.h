@@ -54,7 +54,7 @@ inline SimdFloat FromHalf(SimdShort bits) {
   constexpr int kCurrentRounding = 4;
   return __builtin_ia32_vcvtph2ps512_mask(reinterpret_cast<SimdSignedShort>(bits), SimdFloat{},
                                           static_cast<uint16_t>(-1), kCurrentRounding);
-#elif defined(__F16C__)
+#elif defined(__AVX2__) && defined(__F16C__)
   return __builtin_ia32_vcvtph2ps256(reinterpret_cast<SimdSignedShort>(bits));
 #else
   const SimdWord wide = Widen(bits);

@@ -121,13 +121,16 @@ void AddChunk(const PackedLeft& a, int64_t first_channel, const PanelPacker& pac
 
 void Multiply(const ConstMatrixRef& a, const PanelPacker& pack_b, std::span<const float> bias,
               MatrixRef c) {
+  if (c.size() == 0) return;
   thread_local PackedLeft left;
   for (int64_t row = 0; row < a.rows(); row += kChunkRows) {
     const int64_t rows = std::min(kChunkRows, a.rows() - row);
-    for (int64_t k = 0; k < a.cols(); k += kChunkDepth) {
+    int64_t k = 0;
+    do {  // once even for no channels: that is the bias
       left.Pack(a.block(row, k, rows, std::min(kChunkDepth, a.cols() - k)));
       AddChunk(left, k, pack_b, bias, c.middleRows(row, rows));
-    }
+      k += kChunkDepth;
+    } while (k < a.cols());
   }
 }
 

@@ -68,7 +68,7 @@ quant::QuantizedLinear RoundInBestBasis(const LinearProblem& problem, const Basi
     best = std::move(linear);
     least = error;
   }
-  if (problem.output_moment == nullptr && recipe.descent_passes == 0) return *std::move(best);
+  if (problem.output_moment == nullptr && !recipe.UsesDescent()) return *std::move(best);
   return Round(problem, {basis.channel_scales, best->rotation}, recipe, format.bits);
 }
 

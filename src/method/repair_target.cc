@@ -105,8 +105,8 @@ class Repair {
   // Of some rows of each linear.
   std::vector<MatrixD> Numerators(size_t half) const {
     const HalfMoments& sums = moments_.halves[half];
-    MatrixD mean = sums.repair / static_cast<double>(sums.inputs.tokens());
-    if (moments_.form == RepairForm::kOutputs) mean = SomeRows(mean);
+    MatrixD mean = moments_.form == RepairForm::kOutputs ? SomeRows(sums.repair) : sums.repair;
+    mean /= static_cast<double>(sums.inputs.tokens());
     std::vector<MatrixD> numerators;
     for (const Matrix& weight : weights_) {
       numerators.push_back(Numerator(moments_.form, SomeRows(weight), mean, sums.inputs));

@@ -15,10 +15,6 @@ namespace {
 using method::RepairForm;
 using model::LinearRole;
 
-// Tokens that are worked on together: enough for full matrix products, few enough that what a
-// block computes on the way stays small beside the stream itself.
-constexpr int64_t kTokensPerChunk = 2048;
-
 constexpr std::array kAttentionRoles = {LinearRole::kQuery, LinearRole::kKey, LinearRole::kValue};
 constexpr std::array kAttentionOutputRoles = {LinearRole::kAttentionOutput};
 constexpr std::array kMlpRoles = {LinearRole::kGate, LinearRole::kUp};
@@ -132,13 +128,11 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
          return stage;
        });
 
-  // Needed twice, and kept in between only where that saves more time than it costs memory: with
-  // short sequences attention is cheap.
   const auto attend = [&](const Chunk& chunk) {
     return block.Attend(chunk.batch, rope_, block.AttentionInput(Rows(chunk)));
   };
   StoredMatrix kept;
-  if (length_ > 2 * hidden_.cols()) {
+  if (KeepsAttention(length_, hidden_.cols())) {
     kept = store_.Make(hidden_.rows(), original.linear(LinearRole::kAttentionOutput).in_features());
     ForEachChunk([&](const Chunk& chunk) { Of(kept, chunk) = attend(chunk); });
   }

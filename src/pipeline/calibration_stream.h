@@ -36,6 +36,14 @@ struct HeldOutDivergence {
   double standard_error = 0.0;  // of the mean, from sequence to sequence; 0 for a single one
 };
 
+// Tokens that are worked on together: enough for full matrix products, few enough that what a
+// block computes on the way stays small beside the stream itself.
+inline constexpr int64_t kTokensPerChunk = 2048;
+
+// What attention gives is needed twice, and kept in between only where that saves more time than it
+// costs memory: with short sequences attention is cheap.
+inline bool KeepsAttention(int64_t length, int64_t hidden_size) { return length > 2 * hidden_size; }
+
 class CalibrationStream {
  public:
   // What a recipe asks of the streams. Either takes a 16-bit stream of all sequences; else only the

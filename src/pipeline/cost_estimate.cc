@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <span>
-#include <vector>
 
-#include "paroquant/linalg/product.h"
+#include "pipeline/calibration_stream.h"
 #include "pipeline/checkpoint_output.h"
+#include "pipeline/memory_estimate.h"
+#include "pipeline/run_size.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -23,48 +23,40 @@ constexpr double kStreamCost = 1.1;      // norms, softmax, packing and copying 
 constexpr double kGenerationCost = 3.0;  // a token each of some sequences
 constexpr double kWeightCost = 6000;     // of a weight: reading, packing, judging, writing it
 
-// Rows of a linear that the factor of its repair is measured on (see method/repair_target.h).
+// About as many rows of a linear decide on the factor of its repair (see method/repair_target.h).
 constexpr double kFactorRows = 512;
-// Tokens that stream through a block together.
-constexpr double kChunkTokens = 2048;
 
 // The linears of a block that read the same input.
 struct Stage {
   double channels = 0;     // K
   double rows = 0;         // N, of all
+  double measured = 0;     // of those, rows that decide on factors
   double differences = 0;  // rows of the cross moment, for repairs
   bool quantized = false;  // any of them
 };
 
 double Cube(double side) { return side * side * side; }
 
-// Counts operations, in units of those of a large float32 product, and bytes.
+// Counts operations, in units of those of a large float32 product.
 class CostModel {
  public:
-  CostModel(const model::Architecture& architecture, const QuantizeOptions& options)
-      : model_(architecture), options_(options), recipe_(options.recipe) {
-    const int64_t length = std::min(recipe_.sequence_length, model_.max_positions);
-    const auto tokens = [&](int64_t sequences) { return static_cast<double>(sequences * length); };
-    held_out_ = tokens(recipe_.held_out_sequences);
-    all_ = tokens(recipe_.calibration_sequences) + held_out_;
-    repairs_ = recipe_.layer.target != method::TargetChoice::kWeight;
-    reference_ = repairs_ || recipe_.tuning.Tunes() || recipe_.UsesGradients() ? all_ : held_out_;
-    if (recipe_.UsesGradients()) {
-      gradients_ = tokens(
-          std::min(recipe_.layer.row_feedback_sequences, (recipe_.calibration_sequences + 1) / 2));
-    }
-    length_ = static_cast<double>(length);
-    hidden_ = static_cast<double>(model_.hidden_size);
-    vocab_ = static_cast<double>(model_.vocab_size);
-    attention_ = 2 * length_ * static_cast<double>(model_.heads * model_.head_dim);
-  }
+  CostModel(const model::Architecture& architecture, const method::Recipe& recipe)
+      : model_(architecture),
+        recipe_(recipe),
+        size_(MeasureRun(architecture, recipe)),
+        repairs_(recipe.layer.target != method::TargetChoice::kWeight),
+        all_(static_cast<double>(size_.all)),
+        held_out_(static_cast<double>(size_.held_out)),
+        gradients_(static_cast<double>(size_.gradients)),
+        hidden_(static_cast<double>(architecture.hidden_size)),
+        attention_(2.0 * static_cast<double>(size_.length * model_.heads * model_.head_dim)) {}
 
-  // Operations beside the blocks: sampling, gradients at the head, the comparison at the end.
+  // Beside the blocks: sampling, the head and its gradient, the comparison at the end.
   double Ends(bool samples) const {
-    const double head = 2 * vocab_ * hidden_;
+    const double head = 2 * static_cast<double>(model_.vocab_size) * hidden_;
     const double forward = Forward(0) * static_cast<double>(model_.layers) + head;
     return (samples ? kGenerationCost * all_ * forward : 0) +
-           kStreamCost * head * (3 * gradients_ + 2 * held_out_);
+           kStreamCost * head * 2 * (gradients_ + held_out_);
   }
 
   double Block(std::span<const LayerPlan> plans) const {
@@ -74,7 +66,7 @@ class CostModel {
     for (const Stage& stage : Stages(plans)) {
       if (!stage.quantized) continue;
       stream += all_ * stage.channels * stage.channels;
-      if (repairs_) stream += 2 * all_ * stage.channels * stage.differences;
+      if (repairs_) stream += 2 * (all_ - held_out_) * stage.channels * stage.differences;
       solving += Repair(stage);
     }
     for (const LayerPlan& plan : plans) {
@@ -90,42 +82,6 @@ class CostModel {
       if (plan.quantized) sum += Solving(plan.info);
     }
     return sum;
-  }
-
-  // Bytes that one layer takes on its way: some matrices of its size.
-  static int64_t LayerBytes(std::span<const LayerPlan> plans) {
-    int64_t most = 0;
-    for (const LayerPlan& plan : plans) {
-      most = std::max(most, plan.info.out_features * plan.info.in_features);
-    }
-    return 16 * most;
-  }
-
-  // Bytes that a MatrixStore holds: the streams, a copy for tuning, and the gradients.
-  double StoredBytes() const {
-    const double rows = all_ + reference_ + (recipe_.tuning.Tunes() ? all_ : 0) +
-                        gradients_ * static_cast<double>(model_.layers + 1);
-    return 4 * hidden_ * rows;
-  }
-
-  // Bytes at the peak beside those.
-  double WorkingBytes(std::span<const LayerPlan> plans) const {
-    double moments = 0;
-    double widest = 0;
-    double outputs = 0;
-    for (const Stage& stage : Stages(plans)) {
-      const double square = stage.channels * stage.channels;
-      const double cross = repairs_ ? 2 * stage.channels * stage.differences : 0;
-      moments = std::max(moments, 8 * (5 * square + cross + stage.channels * stage.rows));
-      widest = std::max(widest, stage.channels);
-    }
-    for (const LayerPlan& plan : plans) {
-      const auto rows = static_cast<double>(plan.info.out_features);
-      if (recipe_.layer.UsesRowFeedback()) outputs += 8 * rows * rows;
-    }
-    const double chunk = 4 * std::max(length_, kChunkTokens) * (6 * hidden_ + 3 * widest);
-    const double head = 4 * vocab_ * std::max(gradients_ > 0 ? hidden_ : 0, 2 * length_);
-    return std::max(moments + outputs + chunk, head);
   }
 
  private:
@@ -148,26 +104,32 @@ class CostModel {
     constexpr std::array kTwice = {LinearRole::kGate, LinearRole::kUp};
     constexpr std::array kAttention = {LinearRole::kQuery, LinearRole::kKey, LinearRole::kValue};
     double quantized = Forward(layer) + 2 * Weights(layer, kTwice);
-    if (length_ <= 2 * hidden_) quantized += 2 * Weights(layer, kAttention) + attention_;
-    return all_ * quantized + reference_ * Forward(layer);
+    if (!KeepsAttention(size_.length, model_.hidden_size)) {
+      quantized += 2 * Weights(layer, kAttention) + attention_;
+    }
+    return all_ * quantized + static_cast<double>(size_.reference) * Forward(layer);
   }
 
-  // Forward and back through the block once for the gradients themselves, and once more for their
-  // moments at each linear.
+  // Forward, and with the forward pass again back, for the gradients themselves; forward and back
+  // once more for their moments at each linear, and one moment at the block's output.
   double Gradients(int64_t layer) const {
-    if (gradients_ == 0) return 0;
-    double moments = 0;
-    for (const LinearRole role : model::kLinearRoles) {
-      const auto rows = static_cast<double>(DescribeLinear(model_, layer, role).out_features);
-      moments += rows * rows;
+    double each = size_.gradients > 0 ? 3 * Forward(layer) : 0;
+    if (recipe_.layer.UsesRowFeedback()) {
+      each += 2 * Forward(layer);
+      for (const LinearRole role : model::kLinearRoles) {
+        const auto rows = static_cast<double>(DescribeLinear(model_, layer, role).out_features);
+        each += rows * rows;
+      }
     }
-    return gradients_ * (5 * Forward(layer) + moments);
+    if (recipe_.UsesCurvature()) each += hidden_ * hidden_;
+    return gradients_ * each;
   }
 
   double Tuning(int64_t layer) const {
     if (!recipe_.tuning.Tunes()) return 0;
     const int epochs = recipe_.tuning.stages[0].epochs + recipe_.tuning.stages[1].epochs;
-    return Forward(layer) * (all_ + 3 * epochs * all_);
+    const double epoch = 3 * (all_ - held_out_) + held_out_;
+    return Forward(layer) * (all_ + epochs * epoch);
   }
 
   std::array<Stage, 4> Stages(std::span<const LayerPlan> plans) const {
@@ -177,7 +139,11 @@ class CostModel {
       const bool mlp = plan.role >= LinearRole::kGate;
       Stage& stage = stages[(mlp ? 2U : 0U) + (adds ? 1U : 0U)];
       stage.channels = static_cast<double>(plan.info.in_features);
-      stage.rows += static_cast<double>(plan.info.out_features);
+      const auto rows = static_cast<double>(plan.info.out_features);
+      stage.rows += rows;
+      if (recipe_.layer.target == method::TargetChoice::kStreamShrunk) {
+        stage.measured += 2 * std::min(rows, kFactorRows);  // on either half
+      }
       stage.differences = adds ? hidden_ : stage.channels;
       stage.quantized |= plan.quantized;
     }
@@ -187,9 +153,8 @@ class CostModel {
   double Repair(const Stage& stage) const {
     if (!repairs_) return 0;
     const double square = stage.channels * stage.channels;
-    const double measured = 2 * std::min(stage.rows, kFactorRows);
-    return kDoubleCost * (Cube(stage.channels) + 2 * square * (stage.rows + measured)) +
-           2 * square * (stage.rows + 2 * measured);
+    return kDoubleCost * (Cube(stage.channels) + 2 * square * (stage.rows + stage.measured)) +
+           2 * square * (stage.rows + 2 * stage.measured);
   }
 
   double Solving(const model::LinearInfo& info) const {
@@ -204,7 +169,7 @@ class CostModel {
     if (best) sum += 3 * along;
     if (layer.channel_scales == method::ChannelScaleChoice::kActivationAware) sum += 21 * along;
     if (layer.rounding == method::RoundingChoice::kNearest) return sum;
-    const bool once_more = layer.UsesRowFeedback() || layer.descent_passes > 0;
+    const bool once_more = layer.UsesRowFeedback() || layer.UsesDescent();
     const int roundings = best ? 3 + (once_more ? 1 : 0) : 1;
     sum += kRoundingCost * roundings * along;
     sum += kDoubleCost * (roundings + (best ? 1 : 0)) * Cube(channels) / 3;
@@ -214,19 +179,25 @@ class CostModel {
   }
 
   const model::Architecture& model_;
-  const QuantizeOptions& options_;
   const method::Recipe& recipe_;
-  bool repairs_ = false;
-  double length_ = 0;
-  double hidden_ = 0;
-  double vocab_ = 0;
-  double attention_ = 0;  // operations of a token's scores and their use
-  // Tokens.
-  double all_ = 0;  // held-out ones included
-  double held_out_ = 0;
-  double reference_ = 0;  // that run in 16 bits too
-  double gradients_ = 0;
+  const RunSize size_;
+  const bool repairs_;
+  // As in size_.
+  const double all_;
+  const double held_out_;
+  const double gradients_;
+  const double hidden_;
+  const double attention_;  // operations of a token's scores and their use
 };
+
+// Bytes that one layer takes on its way: some matrices of its size.
+int64_t LayerBytes(std::span<const LayerPlan> plans) {
+  int64_t most = 0;
+  for (const LayerPlan& plan : plans) {
+    most = std::max(most, plan.info.out_features * plan.info.in_features);
+  }
+  return 16 * most;
+}
 
 bool Samples(const QuantizeOptions& options) {
   return std::ranges::find(options.calibration, kSelfCalibration) != options.calibration.end();
@@ -243,47 +214,25 @@ int64_t OutputBytes(const model::Checkpoint& source, const std::vector<LayerPlan
 
 }  // namespace
 
-double MeasureProductRate() {
-  constexpr int64_t kTokens = 2048;
-  constexpr int64_t kSide = 1024;
-  constexpr double kLeastSeconds = 0.5;
-  using Clock = std::chrono::steady_clock;
-  const Matrix input = Matrix::Random(kTokens, kSide);
-  const Matrix weight = Matrix::Random(kSide, kSide);
-  Matrix output(kTokens, kSide);
-  linalg::MultiplyTransposed(input, weight, output);  // starts threads, brings in memory
-  int64_t count = 0;
-  double seconds = 0;
-  for (const auto start = Clock::now(); seconds < kLeastSeconds; ++count) {
-    linalg::MultiplyTransposed(input, weight, output);
-    seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  }
-  return 2.0 * static_cast<double>(kTokens * kSide * kSide * count) / seconds;
-}
-
 CostEstimate EstimateCost(const model::Checkpoint& source, const std::vector<LayerPlan>& plans,
                           const QuantizeOptions& options, double product_rate) {
-  const CostModel model(source.architecture(), options);
+  const CostModel model(source.architecture(), options.recipe);
   const std::span<const LayerPlan> layers = plans;
-  constexpr size_t kPerBlock = model::kLinearRoles.size();
   CostEstimate estimate{.output_bytes = OutputBytes(source, plans, options)};
   if (!options.recipe.NeedsCalibration()) {
     estimate.seconds = model.WithoutText(layers) / product_rate;
-    estimate.memory_bytes = model.LayerBytes(layers);
+    estimate.memory_bytes = LayerBytes(layers);
     return estimate;
   }
+  constexpr size_t kPerBlock = model::kLinearRoles.size();
   double operations = model.Ends(Samples(options));
-  double working = 0;
   for (size_t first = 0; first < layers.size(); first += kPerBlock) {
-    const auto block = layers.subspan(first, kPerBlock);
-    operations += model.Block(block);
-    working = std::max(working, model.WorkingBytes(block));
+    operations += model.Block(layers.subspan(first, kPerBlock));
   }
-  const double stored = model.StoredBytes();
-  const double kept = std::min(stored, static_cast<double>(options.memory_budget));
+  const MemoryEstimate memory = EstimateMemory(source.architecture(), plans, options);
   estimate.seconds = operations / product_rate;
-  estimate.memory_bytes = static_cast<int64_t>(kept + working);
-  estimate.spilled_bytes = static_cast<int64_t>(stored - kept);
+  estimate.memory_bytes = memory.stored + memory.working;
+  estimate.spilled_bytes = memory.spilled;
   return estimate;
 }
 

@@ -100,8 +100,7 @@ void RequireUsableOut(const QuantizeOptions& options) {
 
 QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options) {
   RequireSixteenBit(source);
-  QuantizationPlan plan{
-      .layers = PlanLayers(source.architecture(), options), .notes = {}, .cost = {}};
+  QuantizationPlan plan{.layers = PlanLayers(source.architecture(), options), .notes = {}};
   RequireWork(plan.layers);
   for (const auto& notes :
        {EngineNotes(plan.layers), CalibrationNotes(options), SurplusNotes(source)}) {
@@ -114,9 +113,7 @@ QuantizationPlan PlanQuantization(const QuantizeOptions& options) {
   options.Validate();
   RequireUsableOut(options);
   const auto model = runtime::LanguageModel::Load(options.model);
-  QuantizationPlan plan = PlanQuantization(model.checkpoint(), options);
-  plan.cost = EstimateCost(model.checkpoint(), plan.layers, options, MeasureProductRate());
-  return plan;
+  return PlanQuantization(model.checkpoint(), options);
 }
 
 io::Json ToJson(const QuantizationPlan& plan, const QuantizeOptions& options) {
@@ -125,7 +122,6 @@ io::Json ToJson(const QuantizationPlan& plan, const QuantizeOptions& options) {
   return {{"model", options.model.string()},
           {"out", options.out.string()},
           {"notes", plan.notes},
-          {"cost", plan.cost ? ToJson(*plan.cost) : io::Json(nullptr)},
           {"layers", std::move(layers)}};
 }
 

@@ -88,6 +88,35 @@ TEST(PlanTest, SaysWhatTheRunWillTake) {
   EXPECT_NEAR(cost.at("output_bytes").get<double>(), written, 0.02 * written);  // the header
 }
 
+// With sequences so short that attention is computed twice, so long that it is kept, with tuning;
+// with no memory at all, and with enough for some of the activations.
+TEST(PlanTest, ActivationsOnDiskAreThoseOfTheRun) {
+  const TemporaryFolder folder;
+  for (const std::string recipe : {"fast", "block"}) {
+    for (const std::string length : {"128", "1024"}) {
+      for (const std::string budget : {"0", "3000000"}) {
+        std::vector<std::string> words = {"quantize", "--overwrite", "--model", kTinyLlama};
+        for (const std::string& word :
+             {std::string("--out"), (folder.path() / "out").string(), std::string("--calib"),
+              DataPath("tiny-llama/sample_calibration.txt").string(), std::string("--recipe"),
+              recipe, std::string("--sequence-length"), length, std::string("--memory-budget"),
+              budget, std::string("--calib-sequences"), std::string("3")}) {
+          words.push_back(word);
+        }
+        for (const char* setting :
+             {"held_out_sequences=1", "tuning.stage1.epochs=0", "tuning.stage2.epochs=0"}) {
+          words.insert(words.end(), {"--set", setting});
+        }
+        if (recipe == "block") words.insert(words.end(), {"--set", "tuning.stage1.epochs=1"});
+        const io::Json run = RunCliJson(words);
+        words.emplace_back("--plan");
+        EXPECT_EQ(RunCliJson(words).at("cost").at("spilled_bytes"), run.at("peak_spilled_bytes"))
+            << recipe << ", " << length << ", " << budget;
+      }
+    }
+  }
+}
+
 TEST(PlanTest, TextGoesToStandardOutputUnlessQuiet) {
   const TemporaryFolder folder;
   const std::vector<std::string> words = {

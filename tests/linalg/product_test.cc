@@ -82,6 +82,10 @@ TEST(ProductTest, AddsTheBiasAndReadsViews) {
   Multiply(a, pack, bias, only_bias);
   for (int64_t row = 0; row < 20; ++row) EXPECT_EQ(only_bias(row, 8), 9.0F);
 
+  Matrix no_channels(20, 9);
+  Multiply(a.leftCols(0), pack, bias, no_channels);
+  EXPECT_EQ(no_channels, only_bias);
+
   Matrix product(20, 9);
   MultiplyTransposed(a, b, product);
   EXPECT_LE(

@@ -183,6 +183,35 @@ TEST_F(RepairTargetTest, LostOutputsAreRepairedLikeLostInputs) {
   EXPECT_TRUE(target.weight.isApprox(expected.weight, 1e-4F));
 }
 
+// Rows that come three times: every third of them is each once, and tells the same.
+TEST_F(RepairTargetTest, EvenlySpacedRowsOfManyDecideOnTheFactor) {
+  constexpr int64_t kTimes = 3;
+  const Matrix few = RandomMatrix(367, kChannels, 31);
+  Matrix many(kTimes * few.rows(), kChannels);
+  for (int64_t row = 0; row < many.rows(); ++row) many.row(row) = few.row(row / kTimes);
+  const Streams streams(1, 3);
+  for (const RepairForm form : {RepairForm::kInputs, RepairForm::kOutputs}) {
+    const auto factor = [&](const Matrix& weight) {
+      const bool inputs = form == RepairForm::kInputs;
+      StageMoments moments("stage", kChannels, form, inputs ? kChannels : weight.rows());
+      for (const size_t half : {0U, 1U}) {
+        const Matrix& x = streams.quantized[half];
+        const Matrix& original = streams.original[half];
+        moments.halves[half].inputs.Add(x);
+        const Matrix lost = inputs ? Matrix(original - x) : Matrix(original * weight.transpose());
+        linalg::AddCrossProduct(lost, x, moments.halves[half].repair);
+      }
+      return RepairTargets(moments, {&weight, 1}, TargetChoice::kStreamShrunk, kDamping)
+          .front()
+          .factor;
+    };
+    const double expected = factor(few);
+    EXPECT_GT(expected, 0.05);
+    EXPECT_LT(expected, 0.95);
+    EXPECT_NEAR(factor(many), expected, 1e-4);
+  }
+}
+
 TEST_F(RepairTargetTest, OneHalfWithoutTokensLeavesTheWeight) {
   StageMoments moments("stage", kChannels, RepairForm::kInputs, kChannels);
   moments.halves[0].inputs.Add(Streams(1, 1).quantized[0]);

@@ -79,7 +79,8 @@ TEST_F(CostEstimateTest, WhatTheBudgetDoesNotHoldGoesToDisk) {
   options_.memory_budget = 0;
   const CostEstimate tight = Estimate();
   EXPECT_EQ(tight.spilled_bytes, roomy.memory_bytes - tight.memory_bytes);
-  EXPECT_GT(tight.spilled_bytes, 2 * 128 * 512 * source_.architecture().hidden_size * 4);
+  // tests/cli/plan_test.cc compares with runs.
+  EXPECT_GT(tight.spilled_bytes, 0);
 }
 
 TEST_F(CostEstimateTest, WithoutTextThereIsLittleToDo) {

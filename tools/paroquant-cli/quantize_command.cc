@@ -13,7 +13,10 @@
 #include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/parallel.h"
+#include "paroquant/linalg/product_rate.h"
 #include "paroquant/method/recipe.h"
+#include "paroquant/model/checkpoint.h"
+#include "paroquant/pipeline/cost_estimate.h"
 #include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/pipeline/quantize.h"
 #include "result_file.h"
@@ -174,7 +177,14 @@ std::string Size(int64_t bytes) {
                                : fmt::format("{:.1f} GB", 1e-9 * number);
 }
 
-void Print(const pipeline::QuantizationPlan& plan) {
+// A plan and what it takes, on this machine.
+struct PricedPlan {
+  std::vector<pipeline::LayerPlan> layers;
+  std::vector<std::string> notes;
+  pipeline::CostEstimate cost;
+};
+
+void Print(const PricedPlan& plan) {
   for (const pipeline::LayerPlan& layer : plan.layers) {
     std::cout << fmt::format(
         "  {:<40} {:>14} {}{}{}\n", layer.info.name,
@@ -182,7 +192,7 @@ void Print(const pipeline::QuantizationPlan& plan) {
         layer.quantized ? fmt::format("{} bit, group {}", layer.bits, layer.group_size) : "kept",
         layer.reason.empty() ? "" : ": ", layer.reason);
   }
-  const pipeline::CostEstimate& cost = *plan.cost;
+  const pipeline::CostEstimate& cost = plan.cost;
   std::cout << fmt::format(
       "about {} on {} threads, {} of memory beside the mapped model{}; {} to write\n",
       Duration(cost.seconds), ThreadCount(), Size(cost.memory_bytes),
@@ -205,7 +215,11 @@ int RunQuantize(const QuantizeArguments& arguments) {
   RequireWritable("--report", arguments.report);
   if (arguments.plan) {
     const pipeline::QuantizationPlan plan = pipeline::PlanQuantization(options);
-    Report(arguments, plan, pipeline::ToJson(plan, options));
+    const pipeline::CostEstimate cost = pipeline::EstimateCost(
+        model::Checkpoint::Open(options.model), plan.layers, options, linalg::MeasureProductRate());
+    io::Json json = pipeline::ToJson(plan, options);
+    json["cost"] = pipeline::ToJson(cost);
+    Report(arguments, PricedPlan{plan.layers, plan.notes, cost}, json);
     return 0;
   }
   const auto progress = arguments.common.MakeProgress();
@@ -219,7 +233,8 @@ void DeclareModelOptions(CLI::App& app, QuantizeArguments& arguments) {
   AddPath(app, "--out", arguments.out, "the folder to write")->required()->type_name("OUT");
   app.add_flag("--overwrite", arguments.options.overwrite, "replace what OUT holds");
   app.add_flag("--resume", arguments.resume, "go on where a killed run stopped");
-  app.add_flag("--plan", arguments.plan, "show what would happen to each layer, write nothing");
+  app.add_flag("--plan", arguments.plan,
+               "show what would happen to each layer, how long it takes, write nothing");
   AddPath(app, "--report", arguments.report, "write a report (.json)")->type_name("FILE");
   AddSize(app, "--shard-size", arguments.options.shard_size, "bytes a file of weights holds");
 }

@@ -27,8 +27,8 @@ inline constexpr int64_t kPanelColumns = 128;
 // to float32 from however it is stored. Is called from several threads.
 using PanelPacker = std::function<void(const Panel& panel, float* strips)>;
 
-// c [M, N] = a [M, K] B + bias (N entries, or none). May be called from inside a ParallelFor, and
-// then stays on its thread.
+// c [M, N] = a [M, K] B + bias (N entries, or none); c shares no memory with a or B. May be called
+// from inside a ParallelFor, and then stays on its thread.
 void Multiply(const ConstMatrixRef& a, const PanelPacker& pack_b, std::span<const float> bias,
               MatrixRef c);
 

@@ -40,7 +40,7 @@ class InputStatistics {
   // tokens were. If H is zero (no tokens, dead inputs) the identity.
   MatrixD DampedMoment(double damping) const;
 
-  // tr(E H E^T) for E [N, K]: the mean over tokens of |E x|^2.
+  // tr(E H E^T) for E [N, K]: the mean over tokens of |E x|^2. Takes K x K doubles of memory.
   double OutputEnergy(const ConstMatrixRef& weight) const;
 
  private:

@@ -70,6 +70,7 @@ struct LayerRecipe {
   int descent_passes = 3;
 
   bool UsesRowFeedback() const { return row_feedback && rounding == RoundingChoice::kFeedback; }
+  bool UsesDescent() const { return descent_passes > 0 && rounding == RoundingChoice::kFeedback; }
 };
 
 // The defaults are the recipe "fast".

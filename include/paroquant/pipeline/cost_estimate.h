@@ -8,6 +8,7 @@
 #include "paroquant/io/json.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/layer_plan.h"
+#include "paroquant/pipeline/quantize_options.h"
 
 namespace paroquant::pipeline {
 
@@ -18,12 +19,9 @@ struct CostEstimate {
   int64_t output_bytes = 0;
 };
 
-// Rate of float32 products of whole matrices on all threads of this machine, FLOP/s; takes about a
-// second. To be measured while nothing else runs.
-double MeasureProductRate();
-
 // Counts the products of the run, and takes everything else by what it was measured to cost beside
-// them (docs/performance.md says how near that comes). `product_rate` is in FLOP/s.
+// them (docs/performance.md says how near that comes). `product_rate` is that of
+// linalg::MeasureProductRate.
 CostEstimate EstimateCost(const model::Checkpoint& source, const std::vector<LayerPlan>& plans,
                           const QuantizeOptions& options, double product_rate);
 

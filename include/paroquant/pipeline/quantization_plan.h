@@ -2,13 +2,11 @@
 #ifndef PAROQUANT_PIPELINE_QUANTIZATION_PLAN_H_
 #define PAROQUANT_PIPELINE_QUANTIZATION_PLAN_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "paroquant/io/json.h"
 #include "paroquant/model/checkpoint.h"
-#include "paroquant/pipeline/cost_estimate.h"
 #include "paroquant/pipeline/layer_plan.h"
 #include "paroquant/pipeline/quantize_options.h"
 
@@ -16,8 +14,7 @@ namespace paroquant::pipeline {
 
 struct QuantizationPlan {
   std::vector<LayerPlan> layers;
-  std::vector<std::string> notes;    // what the user should know: engines' limits, odd tensors
-  std::optional<CostEstimate> cost;  // where it was asked for
+  std::vector<std::string> notes;  // what the user should know: engines' limits, odd tensors
 };
 
 // Throws kUsage for an OUT that is not empty, lies inside IN, or is no folder. Looks at no model.
@@ -27,12 +24,11 @@ void RequireUsableOut(const QuantizeOptions& options);
 // kUnsupported if no layer can be quantized, and what PlanLayers throws.
 QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options);
 
-// The plan for options.model with what the run will cost on this machine, refused wherever Quantize
-// would refuse to begin. That weights are finite and calibration texts long enough is not looked
-// at.
+// The plan for options.model, refused wherever Quantize would refuse to begin. That weights are
+// finite and calibration texts long enough is not looked at.
 QuantizationPlan PlanQuantization(const QuantizeOptions& options);
 
-// {"model", "out", "notes", "cost", "layers"}, the layers as in the summary of a run.
+// {"model", "out", "notes", "layers"}, the layers as in the summary of a run.
 io::Json ToJson(const QuantizationPlan& plan, const QuantizeOptions& options);
 
 }  // namespace paroquant::pipeline
