@@ -1,5 +1,9 @@
 #include "paroquant/kernels/instruction_set.h"
 
+#ifdef PAROQUANT_X86_KERNELS
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 #include <atomic>
 #include <cassert>
@@ -21,13 +25,24 @@ PAROQUANT_DECLARE_KERNELS(avx512)
 
 namespace {
 
+#ifdef PAROQUANT_X86_KERNELS
+// Clang 14's __builtin_cpu_supports does not know this one.
+bool HasF16c() {
+  unsigned int eax = 0;
+  unsigned int ebx = 0;
+  unsigned int ecx = 0;
+  unsigned int edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
+
 // The best first.
 std::vector<const Kernels*> SupportedKernels() {
   std::vector<const Kernels*> supported;
 #ifdef PAROQUANT_X86_KERNELS
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
-                    __builtin_cpu_supports("f16c") != 0;
+  const bool avx2 =
+      __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 && HasF16c();
   if (avx2 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
       __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
     supported.push_back(&avx512::kKernels);
