@@ -35,5 +35,5 @@ row() {
 
 echo '| layers | tokens | s | MB |'
 echo '|---|---|---|---|'
-for sequences in 16 32 64 128; do row 8 "$sequences"; done
-for layers in 2 4 8 16; do row "$layers" 32; done
+for sequences in 16 32 64 128; do row 2 "$sequences"; done
+for layers in 4 8 16; do row "$layers" 16; done
