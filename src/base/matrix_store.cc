@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/memory_limit.h"
 #include "paroquant/base/error.h"
 
 namespace paroquant {
@@ -99,8 +100,9 @@ StoredMatrix MatrixStore::Make(int64_t rows, int64_t cols) {
 }
 
 uint64_t HalfOfMemory() {
-  return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE)) / 2;
+  const uint64_t machine = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                           static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
+  return std::min(machine, ControlGroupMemory("/sys/fs/cgroup", "/proc/self/cgroup")) / 2;
 }
 
 }  // namespace paroquant

@@ -4,7 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "paroquant/base/error.h"
 #include "paroquant/runtime/sampler.h"
 #include "paroquant/text/dataset.h"
 #include "paroquant/text/tokenizer.h"
@@ -42,7 +41,7 @@ CalibrationText LoadCalibrationText(const QuantizeOptions& options,
   const int64_t length = std::min(recipe.sequence_length, model.architecture().max_positions);
   const int64_t count = recipe.calibration_sequences + recipe.held_out_sequences;
   const std::vector<std::string>& files = options.calibration;
-  if (std::find(files.begin(), files.end(), kSelfCalibration) == files.end()) {
+  if (!options.SamplesText()) {
     const auto tokenizer = text::Tokenizer::Load(options.model / "tokenizer.json");
     const std::vector<std::filesystem::path> paths(files.begin(), files.end());
     return Split(SourceName(files),
@@ -53,12 +52,6 @@ CalibrationText LoadCalibrationText(const QuantizeOptions& options,
                                              .seed = options.seed,
                                              .bos_id = model.architecture().bos_token_id}),
                  recipe.held_out_sequences);
-  }
-  if (files.size() > 1) {
-    throw Error(ErrorKind::kUsage, {.where = "--calib",
-                                    .expected = "either self or files",
-                                    .found = "both",
-                                    .hint = "Leave one of them out."});
   }
   return Split(kSelfCalibration,
                runtime::SampleSequences(model, count, length, options.seed, progress),

@@ -199,10 +199,6 @@ int64_t LayerBytes(std::span<const LayerPlan> plans) {
   return 16 * most;
 }
 
-bool Samples(const QuantizeOptions& options) {
-  return std::ranges::find(options.calibration, kSelfCalibration) != options.calibration.end();
-}
-
 int64_t OutputBytes(const model::Checkpoint& source, const std::vector<LayerPlan>& plans,
                     const QuantizeOptions& options) {
   uint64_t bytes = 0;
@@ -225,7 +221,7 @@ CostEstimate EstimateCost(const model::Checkpoint& source, const std::vector<Lay
     return estimate;
   }
   constexpr size_t kPerBlock = model::kLinearRoles.size();
-  double operations = model.Ends(Samples(options));
+  double operations = model.Ends(options.SamplesText());
   for (size_t first = 0; first < layers.size(); first += kPerBlock) {
     operations += model.Block(layers.subspan(first, kPerBlock));
   }

@@ -31,8 +31,15 @@ void RequireOneOf(const char* option, int value, const Choices& choices) {
 
 }  // namespace
 
+bool QuantizeOptions::SamplesText() const {
+  return std::ranges::find(calibration, kSelfCalibration) != calibration.end();
+}
+
 void QuantizeOptions::Validate() const {
   method::CheckRecipe(recipe);
+  if (SamplesText() && calibration.size() > 1) {
+    throw UsageError("--calib", "either self or files", "both");
+  }
   if (shard_size < kMinShardSize) {
     throw UsageError("--shard-size", fmt::format("at least {} bytes", kMinShardSize),
                      fmt::format("{}", shard_size));

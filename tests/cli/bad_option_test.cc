@@ -97,6 +97,15 @@ TEST(BadOptionTest, WordsInTheWrongPlaceAreExplained) {
 }
 
 // Before the model is read, so that nobody waits for it.
+TEST(BadOptionTest, CalibrationIsOnFilesOrOnSamples) {
+  const TemporaryFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  ExpectRefused({{{"quantize", "--model", kTinyLlama, "--out", out, "--calib", "self",
+                   DataPath("tiny-llama/sample_calibration.txt").string()},
+                  "--calib: expected either self or files, found both"}});
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
 TEST(BadOptionTest, OutIsLookedAtBeforeTheModel) {
   const TemporaryFolder folder;
   const std::string model = (folder.path() / "absent").string();

@@ -41,7 +41,10 @@ struct QuantizeOptions {
   // `out` until the run ends. Changes no result.
   uint64_t memory_budget = HalfOfMemory();
 
-  // Throws kUsage for a value out of range.
+  // True if the calibration text is sampled from the model.
+  bool SamplesText() const;
+
+  // Throws kUsage for a value out of range, and for calibration on files and on samples.
   void Validate() const;
 };
 
