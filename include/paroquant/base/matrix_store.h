@@ -60,7 +60,8 @@ class MatrixStore {
   uint64_t peak_on_disk_ = 0;
 };
 
-// Half of this machine's memory, or of the container's limit: a budget that leaves room for everything else.
+// Half of this machine's memory, or of the container's limit: a budget that leaves room for
+// everything else.
 uint64_t HalfOfMemory();
 
 }  // namespace paroquant
