@@ -4,7 +4,6 @@
 //
 //   runtime_speed MODEL [THREADS]
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "bench/model_flops.h"
 #include "paroquant/base/parallel.h"
+#include "paroquant/base/stopwatch.h"
 #include "paroquant/eval/perplexity.h"
 #include "paroquant/io/json.h"
 #include "paroquant/kernels/instruction_set.h"
@@ -20,17 +20,15 @@
 namespace paroquant {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int64_t kPrefill = 512;
 constexpr int64_t kDecoded = 48;
 constexpr int64_t kWindow = 2048;
 
 template <typename Body>
 double Seconds(const Body& body) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   body();
-  return std::chrono::duration<double>(Clock::now() - start).count();
+  return watch.Seconds();
 }
 
 int32_t Token(const runtime::LanguageModel& model, int64_t position) {
@@ -48,9 +46,9 @@ void Feed(const runtime::LanguageModel& model, int64_t position, int64_t count,
 }
 
 io::Json Measure(const std::string& folder) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const auto model = runtime::LanguageModel::Load(folder);
-  const double load = std::chrono::duration<double>(Clock::now() - start).count();
+  const double load = watch.Seconds();
   double prefill = 1e30;
   double decode = 1e30;
   double score = 1e30;

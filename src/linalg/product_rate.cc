@@ -1,13 +1,11 @@
 #include "paroquant/linalg/product_rate.h"
 
-#include <chrono>
-
+#include "paroquant/base/stopwatch.h"
 #include "paroquant/linalg/product.h"
 
 namespace paroquant::linalg {
 
 double MeasureProductRate() {
-  using Clock = std::chrono::steady_clock;
   constexpr double kLeastSeconds = 0.5;
   // Columns for many threads, a depth that is cut into panels.
   constexpr int64_t kRows = 1024;
@@ -19,9 +17,9 @@ double MeasureProductRate() {
   MultiplyTransposed(a, b, c);  // starts the threads and brings in the memory
   int64_t count = 0;
   double seconds = 0;
-  for (const auto start = Clock::now(); seconds < kLeastSeconds; ++count) {
+  for (const Stopwatch watch; seconds < kLeastSeconds; ++count) {
     MultiplyTransposed(a, b, c);
-    seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    seconds = watch.Seconds();
   }
   return 2.0 * static_cast<double>(kRows * kDepth * kColumns * count) / seconds;
 }

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <utility>
 
+#include "paroquant/base/stopwatch.h"
 #include "pipeline/source_weight.h"
 
 namespace paroquant::pipeline {
@@ -33,7 +33,7 @@ TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
                         const method::BlockTuningOptions& options, const method::BlockLoss& loss,
                         ConstMatrixRef input, const CalibrationStream& stream,
                         std::span<SolvedLayer> layers, Progress& progress) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const int64_t held_out = stream.held_out_rows();
   const int64_t training = input.rows() - held_out;
   const ConstMatrixMap target = stream.reference();
@@ -52,8 +52,7 @@ TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
     solved.linear = std::move(*tuned.linears[static_cast<size_t>(solved.report.plan.role)]);
     solved.report.relative_output_error = solved.RelativeError(solved.linear);
   }
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  return {.layer = layer, .summary = std::move(tuned.summary), .seconds = elapsed.count()};
+  return {.layer = layer, .summary = std::move(tuned.summary), .seconds = watch.Seconds()};
 }
 
 }  // namespace paroquant::pipeline

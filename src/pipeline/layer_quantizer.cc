@@ -1,9 +1,9 @@
 #include "pipeline/layer_quantizer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
+#include "paroquant/base/stopwatch.h"
 #include "paroquant/format/paroquant_format.h"
 #include "paroquant/method/output_error.h"
 #include "paroquant/method/quantize_linear.h"
@@ -15,12 +15,6 @@
 
 namespace paroquant::pipeline {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 int64_t PackedBits(const quant::PackedLinear& packed) {
   const auto bytes = [](const auto& values) { return values.size() * sizeof(values.front()); };
@@ -86,7 +80,7 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
 }
 
 void LayerQuantizer::Quantize(const LayerPlan& plan) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   SolvedLayer layer{.report = {.plan = plan},
                     .target = ReadWeight(source_, plan.info),
                     .held_out = nullptr,
@@ -94,14 +88,14 @@ void LayerQuantizer::Quantize(const LayerPlan& plan) {
                     .linear = {}};
   layer.linear = SolveLinear({.name = plan.info.name, .target = layer.target}, plan);
   layer.report.notes = method::UnusualFacts(layer.target, plan.group_size, nullptr);
-  layer.report.seconds = SecondsSince(start);
+  layer.report.seconds = watch.Seconds();
   Finish(std::move(layer));
 }
 
 std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const> plans,
                                                method::StageMoments moments,
                                                const nn::PerLinear<MatrixD>& output_moments) {
-  auto start = Clock::now();
+  Stopwatch watch;
   const method::LayerRecipe& recipe = options_.recipe.layer;
   std::vector<Matrix> weights;
   for (const LayerPlan* plan : plans) weights.push_back(ReadWeight(source_, plan->info));
@@ -130,8 +124,8 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
     Judge(layer);
     layer.report.notes = method::UnusualFacts(weights[i], plan.group_size, &statistics);
     if (recipe.target != method::TargetChoice::kWeight) layer.report.repair = targets[i].factor;
-    layer.report.seconds = SecondsSince(start);
-    start = Clock::now();
+    layer.report.seconds = watch.Seconds();
+    watch = Stopwatch();
   }
   return layers;
 }

@@ -4,10 +4,10 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <utility>
 
+#include "paroquant/base/stopwatch.h"
 #include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/quant/packed_view.h"
 #include "paroquant/quant/packing.h"
@@ -22,12 +22,6 @@
 
 namespace paroquant::pipeline {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 int64_t PeakRssBytes() {
   rusage usage{};
@@ -206,7 +200,7 @@ void AppendLayerNotes(const std::vector<LayerReport>& layers, std::vector<std::s
 }  // namespace
 
 QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   options.Validate();
   RequireUsableOut(options);
   const auto model = runtime::LanguageModel::Load(options.model);
@@ -243,7 +237,7 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   summary.notes = plan.notes;
   AppendLayerNotes(summary.layers, summary.notes);
   summary.notes.insert(summary.notes.end(), output.notes().begin(), output.notes().end());
-  summary.seconds = SecondsSince(start);
+  summary.seconds = watch.Seconds();
   summary.peak_rss_bytes = PeakRssBytes();
   return summary;
 }

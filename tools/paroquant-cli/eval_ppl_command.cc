@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -11,6 +10,7 @@
 #include "command.h"
 #include "common_options.h"
 #include "option_values.h"
+#include "paroquant/base/stopwatch.h"
 #include "paroquant/eval/evaluation_text.h"
 #include "paroquant/eval/perplexity.h"
 #include "paroquant/io/safetensors_writer.h"
@@ -126,7 +126,7 @@ void Print(const DatasetResult& entry) {
 int RunEvalPpl(const EvalOptions& options) {
   options.common.Apply();
   RequireWritable("--save-logits", options.save_logits);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const auto model = runtime::LanguageModel::Load(options.model);
   std::optional<runtime::LanguageModel> baseline;
   if (!options.baseline.empty()) baseline = runtime::LanguageModel::Load(options.baseline);
@@ -148,8 +148,7 @@ int RunEvalPpl(const EvalOptions& options) {
     results.push_back(ToJson(entry, options.protocol));
     if (options.common.ShowsText()) Print(entry);
   }
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = watch.Seconds();
   const double rate = static_cast<double>(tokens) / seconds;
   if (options.common.ShowsText()) {
     std::cout << fmt::format("{} tokens in {:.1f} s, {:.0f} tokens/s\n", tokens, seconds, rate);
