@@ -96,7 +96,6 @@ TEST(BadOptionTest, WordsInTheWrongPlaceAreExplained) {
   });
 }
 
-// Before the model is read, so that nobody waits for it.
 TEST(BadOptionTest, CalibrationIsOnFilesOrOnSamples) {
   const TemporaryFolder folder;
   const std::string out = (folder.path() / "out").string();
@@ -106,6 +105,7 @@ TEST(BadOptionTest, CalibrationIsOnFilesOrOnSamples) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+// Before the model is read, so that nobody waits for it.
 TEST(BadOptionTest, OutIsLookedAtBeforeTheModel) {
   const TemporaryFolder folder;
   const std::string model = (folder.path() / "absent").string();

@@ -10,7 +10,7 @@
 namespace paroquant::method {
 namespace {
 
-constexpr int64_t kRows = 72;  // more than a block of them
+constexpr int64_t kRows = 136;  // more than a block of them
 constexpr int64_t kChannels = 64;
 constexpr int kBits = 3;
 
