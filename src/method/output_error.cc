@@ -10,9 +10,13 @@ double OutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& l
 }
 
 double RelativeOutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear,
+                           const InputStatistics& statistics, double output_energy) {
+  return output_energy > 0 ? OutputError(weight, linear, statistics) / output_energy : 0;
+}
+
+double RelativeOutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear,
                            const InputStatistics& statistics) {
-  const double output = statistics.OutputEnergy(weight);
-  return output > 0 ? OutputError(weight, linear, statistics) / output : 0;
+  return RelativeOutputError(weight, linear, statistics, statistics.OutputEnergy(weight));
 }
 
 }  // namespace paroquant::method

@@ -33,7 +33,7 @@ uint64_t PairsSeed(uint64_t seed, const LayerPlan& plan) {
 }  // namespace
 
 double SolvedLayer::RelativeError(const quant::QuantizedLinear& quantized) const {
-  return output_energy > 0 ? method::OutputError(target, quantized, *held_out) / output_energy : 0;
+  return method::RelativeOutputError(target, quantized, *held_out, output_energy);
 }
 
 double LayerQuantizer::BitsPerWeight() const {

@@ -178,9 +178,7 @@ std::string Size(int64_t bytes) {
 }
 
 // A plan and what it takes, on this machine.
-struct PricedPlan {
-  std::vector<pipeline::LayerPlan> layers;
-  std::vector<std::string> notes;
+struct PricedPlan : pipeline::QuantizationPlan {
   pipeline::CostEstimate cost;
 };
 
@@ -214,12 +212,12 @@ int RunQuantize(const QuantizeArguments& arguments) {
   const pipeline::QuantizeOptions options = Resolve(arguments);
   RequireWritable("--report", arguments.report);
   if (arguments.plan) {
-    const pipeline::QuantizationPlan plan = pipeline::PlanQuantization(options);
-    const pipeline::CostEstimate cost = pipeline::EstimateCost(
-        model::Checkpoint::Open(options.model), plan.layers, options, linalg::MeasureProductRate());
+    PricedPlan plan{pipeline::PlanQuantization(options), {}};
+    plan.cost = pipeline::EstimateCost(model::Checkpoint::Open(options.model), plan.layers, options,
+                                       linalg::MeasureProductRate());
     io::Json json = pipeline::ToJson(plan, options);
-    json["cost"] = pipeline::ToJson(cost);
-    Report(arguments, PricedPlan{plan.layers, plan.notes, cost}, json);
+    json["cost"] = pipeline::ToJson(plan.cost);
+    Report(arguments, plan, json);
     return 0;
   }
   const auto progress = arguments.common.MakeProgress();

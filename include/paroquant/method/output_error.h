@@ -13,7 +13,10 @@ namespace paroquant::method {
 double OutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear,
                    const InputStatistics& statistics);
 
-// That over tr(W H W^T), the energy of the output; 0 for a layer whose output is zero.
+// That over tr(W H W^T), the energy of the output, which may be given where it is needed more than
+// once; 0 for a layer whose output is zero.
+double RelativeOutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear,
+                           const InputStatistics& statistics, double output_energy);
 double RelativeOutputError(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear,
                            const InputStatistics& statistics);
 
