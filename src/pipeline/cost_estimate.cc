@@ -44,7 +44,7 @@ class CostModel {
       : model_(architecture),
         recipe_(recipe),
         size_(MeasureRun(architecture, recipe)),
-        repairs_(recipe.layer.target != method::TargetChoice::kWeight),
+        repairs_(recipe.layer.UsesRepairs()),
         all_(static_cast<double>(size_.all)),
         held_out_(static_cast<double>(size_.held_out)),
         gradients_(static_cast<double>(size_.gradients)),

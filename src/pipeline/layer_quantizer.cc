@@ -123,7 +123,7 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
                     plan);
     Judge(layer);
     layer.report.notes = method::UnusualFacts(weights[i], plan.group_size, &statistics);
-    if (recipe.target != method::TargetChoice::kWeight) layer.report.repair = targets[i].factor;
+    if (recipe.UsesRepairs()) layer.report.repair = targets[i].factor;
     layer.report.seconds = watch.Seconds();
     watch = Stopwatch();
   }

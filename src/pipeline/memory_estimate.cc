@@ -80,7 +80,7 @@ double BlockBytes(std::span<const LayerPlan> plans, const method::Recipe& recipe
     const double square = channels * channels;
     // Two halves and the held-out tokens, their sum, a factor and a copy on the way.
     double stage = 6 * square + rows * channels;
-    if (recipe.layer.target != method::TargetChoice::kWeight) {
+    if (recipe.layer.UsesRepairs()) {
       stage += 2 * channels * (adds ? hidden : channels);
     }
     solving = std::max(solving, sizeof(double) * stage);

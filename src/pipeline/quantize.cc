@@ -99,7 +99,7 @@ class CalibratedRun {
         summary_(summary),
         store_(summary.options.out, summary.options.memory_budget),
         stream_(model, text,
-                {.repairs = recipe_.layer.target != method::TargetChoice::kWeight,
+                {.repairs = recipe_.layer.UsesRepairs(),
                  .reference = recipe_.tuning.Tunes() || recipe_.UsesGradients()},
                 store_) {
     if (recipe_.UsesGradients()) TakeGradients(text);

@@ -70,6 +70,7 @@ struct LayerRecipe {
   int descent_passes = 3;
 
   bool UsesRowFeedback() const { return row_feedback && rounding == RoundingChoice::kFeedback; }
+  bool UsesRepairs() const { return target != TargetChoice::kWeight; }
   bool UsesDescent() const { return descent_passes > 0 && rounding == RoundingChoice::kFeedback; }
 };
 
@@ -90,8 +91,7 @@ struct Recipe {
   bool NeedsCalibration() const {
     return layer.channel_scales == ChannelScaleChoice::kActivationAware ||
            layer.rotation == RotationChoice::kBest || layer.grid != GridChoice::kMinMax ||
-           layer.rounding == RoundingChoice::kFeedback || layer.target != TargetChoice::kWeight ||
-           tuning.Tunes();
+           layer.rounding == RoundingChoice::kFeedback || layer.UsesRepairs() || tuning.Tunes();
   }
 
   // True if some part of it weighs errors by the gradients of the model's own predictions.
