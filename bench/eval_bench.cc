@@ -70,8 +70,7 @@ void EigenProducts(benchmark::State& state, const std::string& name) {
   const int64_t window = WindowOf(shape);
   for (auto _ : state) {
     for (int64_t layer = 0; layer < shape.layers; ++layer) {
-      for (const model::LinearRole role : model::kLinearRoles) {
-        const model::LinearInfo info = DescribeLinear(shape, layer, role);
+      for (const model::LinearInfo& info : DescribeLinears(shape, layer)) {
         EigenProduct(window, info.in_features, info.out_features);
       }
       for (int64_t head = 0; head < shape.heads; ++head) {

@@ -15,7 +15,6 @@ namespace {
 
 using nn::PerLinear;
 
-constexpr size_t kLinears = model::kLinearRoles.size();
 // Tokens whose activations are kept at a time.
 constexpr int64_t kTokensPerPass = 4096;
 
@@ -41,7 +40,7 @@ int64_t Count(const TuningSequences& sequences) {
 
 class Tuner {
  public:
-  Tuner(nn::Block& block, const nn::RopeTable& rope, const PerLinear<TuningLinear>& linears,
+  Tuner(nn::Block& block, const nn::RopeTables& rope, const PerLinear<TuningLinear>& linears,
         const TuningSequences& training, const TuningSequences& held_out, const BlockLoss& loss,
         const BlockTuningOptions& options)
       : block_(block),
@@ -49,12 +48,16 @@ class Tuner {
         training_(training),
         held_out_(held_out),
         loss_(loss),
-        options_(options) {
-    for (size_t i = 0; i < kLinears; ++i) {
+        options_(options),
+        held_(linears.size()),
+        trained_(linears.size()),
+        best_(linears.size()),
+        saved_(linears.size()) {
+    for (size_t i = 0; i < linears.size(); ++i) {
       const TuningLinear& linear = linears[i];
       auto held = std::make_unique<nn::HeldLinear>(nn::ChannelMajor(linear.weight), linear.bias);
       held_[i] = held.get();
-      block.ReplaceLinear(model::kLinearRoles[i], std::move(held));
+      block.ReplaceLinear(i, std::move(held));
       if (!linear.start) continue;
       trained_[i] = std::make_unique<TrainedLinear>(*linear.start, linear.weight, options);
       best_[i] = linear.start;
@@ -114,7 +117,7 @@ class Tuner {
 
   // Leaves each trained linear with the gradient of the batch's mean loss; returns that loss.
   double BatchGradient(int64_t first, int64_t end) {
-    PerLinear<MatrixD*> gradients{};
+    PerLinear<MatrixD*> gradients(held_.size());
     ForEachTrained([&](size_t i) { gradients[i] = &trained_[i]->Forward(held_[i]->weight()); });
     nn::HeldLinearsBackward backward(held_, gradients);
     const auto entries =
@@ -134,7 +137,7 @@ class Tuner {
   }
 
   PerLinear<std::optional<quant::QuantizedLinear>> Snap() const {
-    PerLinear<std::optional<quant::QuantizedLinear>> snapped;
+    PerLinear<std::optional<quant::QuantizedLinear>> snapped(held_.size());
     ForEachTrained([&](size_t i) { snapped[i] = trained_[i]->Snap(); });
     return snapped;
   }
@@ -160,20 +163,20 @@ class Tuner {
 
   template <typename Body>
   void ForEachTrained(const Body& body) const {
-    for (size_t i = 0; i < kLinears; ++i) {
+    for (size_t i = 0; i < trained_.size(); ++i) {
       if (trained_[i] != nullptr) body(i);
     }
   }
 
   nn::Block& block_;
-  const nn::RopeTable& rope_;
+  const nn::RopeTables& rope_;
   const TuningSequences& training_;
   const TuningSequences& held_out_;
   const BlockLoss& loss_;
   const BlockTuningOptions& options_;
   TuningStage stage_;
   int64_t steps_ = 0;
-  PerLinear<nn::HeldLinear*> held_{};
+  PerLinear<nn::HeldLinear*> held_;
   PerLinear<std::unique_ptr<TrainedLinear>> trained_;
   PerLinear<std::optional<quant::QuantizedLinear>> best_;
   PerLinear<WeightParameters> saved_;  // of the best state
@@ -181,7 +184,7 @@ class Tuner {
 
 }  // namespace
 
-TunedBlock TuneBlock(nn::Block& block, const nn::RopeTable& rope,
+TunedBlock TuneBlock(nn::Block& block, const nn::RopeTables& rope,
                      const nn::PerLinear<TuningLinear>& linears, const TuningSequences& training,
                      const TuningSequences& held_out, const BlockLoss& loss,
                      const BlockTuningOptions& options,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -51,10 +52,10 @@ void InputStatistics::Add(const ConstMatrixRef& activations) {
   tokens_ += activations.rows();
 }
 
-void InputStatistics::Merge(const InputStatistics& other) {
+void InputStatistics::Merge(const InputStatistics& other, double factor) {
   assert(other.channels() == channels());
-  sum_ += other.sum_;
-  tokens_ += other.tokens_;
+  sum_ += factor * other.sum_;
+  tokens_ += std::llround(factor * static_cast<double>(other.tokens_));
 }
 
 VectorD InputStatistics::MeanSquares() const {

@@ -11,6 +11,8 @@ namespace {
 // Bounds that no model comes near; they keep a damaged config from asking for absurd memory.
 constexpr int64_t kMaxDimension = int64_t{1} << 24;
 constexpr int64_t kMaxLayers = 4096;
+// What models of several parts call their language model's settings.
+constexpr char kLanguagePart[] = "text_config";
 
 int64_t Dimension(const io::JsonObject& config, const char* key, int64_t value, int64_t maximum) {
   if (value < 1 || value > maximum) {
@@ -37,13 +39,37 @@ const Family& FindFamily(const io::JsonObject& config) {
                .hint = "This family is not supported."});
 }
 
-void RequireSilu(const io::JsonObject& config) {
-  const auto activation = config.GetOr<std::string>("hidden_act", "silu");
-  if (activation == "silu" || activation == "swish") return;
-  throw Error(ErrorKind::kUnsupported, {.where = config.where() + ": hidden_act",
-                                        .expected = "silu",
+Activation ReadActivation(const io::JsonObject& config, bool gelu_is_tanh) {
+  const char* key = config.Has("hidden_activation") ? "hidden_activation" : "hidden_act";
+  const auto activation = config.GetOr<std::string>(key, "silu");
+  if (activation == "silu" || activation == "swish") return Activation::kSilu;
+  if (activation == "gelu_pytorch_tanh") return Activation::kGeluTanh;
+  if (activation == "gelu" && gelu_is_tanh) return Activation::kGeluTanh;
+  throw Error(ErrorKind::kUnsupported, {.where = fmt::format("{}: {}", config.where(), key),
+                                        .expected = "silu or gelu_pytorch_tanh",
                                         .found = fmt::format("\"{}\"", activation),
                                         .hint = "This activation is not supported."});
+}
+
+// The settings of the language model: the whole of config.json or a part of it, with what stands
+// beside that part and holds for it.
+io::Json LanguageSettings(const io::Json& config_json, const std::string& where) {
+  const io::JsonObject config(config_json, where);
+  if (!config.Has(kLanguagePart)) return config_json;
+  io::Json settings = config.Object(kLanguagePart).json();
+  for (const char* key : {"tie_word_embeddings", "bos_token_id", "eos_token_id"}) {
+    if (!settings.contains(key) && config.Has(key)) settings[key] = config_json.at(key);
+  }
+  return settings;
+}
+
+// An explicit null stays: it may mean something else than an absent key.
+void AddDefaults(const char* defaults, io::Json& settings) {
+  if (defaults == nullptr) return;
+  const io::Json values = io::Json::parse(defaults);
+  for (const auto& [key, value] : values.items()) {
+    if (!settings.contains(key)) settings[key] = value;
+  }
 }
 
 void ReadDimensions(const io::JsonObject& config, Architecture& architecture) {
@@ -102,6 +128,40 @@ void ReadLayerTypes(const io::JsonObject& config, Architecture& architecture) {
   }
 }
 
+// Layers with a sliding window turn by the local settings, where the model has some.
+void UseLocalRope(const io::JsonObject& config, Architecture& architecture) {
+  const std::optional<RopeSettings> local = ParseLocalRope(config, architecture.max_positions);
+  if (!local) return;
+  architecture.local_rope = *local;
+  for (size_t layer = 0; layer < architecture.windows.size(); ++layer) {
+    if (architecture.windows[layer] > 0) architecture.rope_uses[layer] = RopeUse::kLocal;
+  }
+}
+
+void CheckRope(const io::JsonObject& config, const Architecture& architecture) {
+  const RopeSettings& rope = architecture.rope;
+  const int64_t turned = RotaryChannels(rope, architecture.head_dim);
+  if (turned < 2 || turned % 2 != 0) {
+    config.Fail("partial_rotary_factor",
+                fmt::format("an even part of {} channels", architecture.head_dim),
+                fmt::format("{} channels", turned));
+  }
+  for (const std::vector<double>& factors : {rope.short_factors, rope.long_factors}) {
+    if (rope.scaling != RopeScaling::kLongRope || std::ssize(factors) == turned / 2) continue;
+    config.Fail("rope_scaling", fmt::format("{} factors, one for each frequency", turned / 2),
+                fmt::format("{}", factors.size()));
+  }
+}
+
+void CheckExperts(const io::JsonObject& config, const Architecture& architecture) {
+  const ExpertSettings& experts = architecture.experts;
+  if (experts.count == 0) return;
+  if (experts.per_token < 1 || experts.per_token > experts.count) {
+    config.Fail("num_experts_per_tok", fmt::format("between 1 and {}, the experts", experts.count),
+                fmt::format("{}", experts.per_token));
+  }
+}
+
 void CheckConsistency(const io::JsonObject& config, const Architecture& architecture) {
   Dimension(config, "head_dim", architecture.head_dim, kMaxDimension);
   if (architecture.heads % architecture.kv_heads != 0) {
@@ -120,66 +180,40 @@ void CheckConsistency(const io::JsonObject& config, const Architecture& architec
       config.Fail("sliding_window", "a positive number", fmt::format("{}", window));
     }
   }
+  CheckRope(config, architecture);
+  CheckExperts(config, architecture);
 }
 
 }  // namespace
 
+int64_t RotaryChannels(const RopeSettings& rope, int64_t head_dim) {
+  return static_cast<int64_t>(static_cast<double>(head_dim) * rope.fraction);
+}
+
 Architecture ParseArchitecture(const io::Json& config_json, const std::string& where) {
-  const io::JsonObject config(config_json, where);
-  const Family& family = FindFamily(config);
-  RequireSilu(config);
+  const bool in_parts = io::JsonObject(config_json, where).Has(kLanguagePart);
+  const std::string place = in_parts ? fmt::format("{}: {}", where, kLanguagePart) : where;
+  io::Json settings = LanguageSettings(config_json, where);
+  const Family& family = FindFamily(io::JsonObject(settings, place));
+  AddDefaults(family.defaults, settings);
+  const io::JsonObject config(settings, place);
 
   Architecture architecture;
   architecture.model_type = family.model_type;
   ReadDimensions(config, architecture);
   ReadTokens(config, architecture);
+  architecture.activation = ReadActivation(config, family.gelu_is_tanh);
   architecture.norm_epsilon = config.GetOr("rms_norm_eps", architecture.norm_epsilon);
   architecture.tied_embeddings = config.GetOr("tie_word_embeddings", false);
   architecture.rope = ParseRope(config, architecture.max_positions);
-  architecture.windows.assign(static_cast<size_t>(architecture.layers), 0);
+  const auto layers = static_cast<size_t>(architecture.layers);
+  architecture.windows.assign(layers, 0);
+  architecture.rope_uses.assign(layers, RopeUse::kGlobal);
   family.fill(config, architecture);
   ReadLayerTypes(config, architecture);
+  UseLocalRope(config, architecture);
   CheckConsistency(config, architecture);
   return architecture;
-}
-
-std::string BlockTensorName(int64_t layer, const std::string& suffix) {
-  return fmt::format("model.layers.{}.{}", layer, suffix);
-}
-
-std::string EmbeddingName() { return "model.embed_tokens.weight"; }
-
-std::string FinalNormName() { return "model.norm.weight"; }
-
-std::string HeadName(const Architecture& architecture) {
-  return architecture.tied_embeddings ? EmbeddingName() : "lm_head.weight";
-}
-
-LinearInfo DescribeLinear(const Architecture& architecture, int64_t layer, LinearRole role) {
-  const int64_t hidden = architecture.hidden_size;
-  const int64_t query = architecture.heads * architecture.head_dim;
-  const int64_t key_value = architecture.kv_heads * architecture.head_dim;
-  const int64_t mlp = architecture.intermediate_size;
-  const auto info = [&](const char* suffix, int64_t out, int64_t in, bool bias) {
-    return LinearInfo{BlockTensorName(layer, suffix), out, in, bias};
-  };
-  switch (role) {
-    case LinearRole::kQuery:
-      return info("self_attn.q_proj", query, hidden, architecture.qkv_bias);
-    case LinearRole::kKey:
-      return info("self_attn.k_proj", key_value, hidden, architecture.qkv_bias);
-    case LinearRole::kValue:
-      return info("self_attn.v_proj", key_value, hidden, architecture.qkv_bias);
-    case LinearRole::kAttentionOutput:
-      return info("self_attn.o_proj", hidden, query, architecture.attention_output_bias);
-    case LinearRole::kGate:
-      return info("mlp.gate_proj", mlp, hidden, architecture.mlp_bias);
-    case LinearRole::kUp:
-      return info("mlp.up_proj", mlp, hidden, architecture.mlp_bias);
-    case LinearRole::kDown:
-      return info("mlp.down_proj", hidden, mlp, architecture.mlp_bias);
-  }
-  return {};
 }
 
 }  // namespace paroquant::model

@@ -38,6 +38,20 @@ int64_t FirstNonFinite(const io::TensorView& tensor) {
   return -1;
 }
 
+// A language model on its own, or as models of several parts call it, by older and newer versions
+// of transformers.
+TensorNames FindNames(const io::TensorFolder& tensors) {
+  TensorNames names;
+  for (const char* prefix : {"model.", "model.language_model.", "language_model.model."}) {
+    if (tensors.Find(std::string(prefix) + "embed_tokens.weight") == nullptr) continue;
+    names.prefix = prefix;
+    break;
+  }
+  constexpr char kHeadOfPart[] = "language_model.lm_head.weight";
+  if (tensors.Find(kHeadOfPart) != nullptr) names.head = kHeadOfPart;
+  return names;
+}
+
 }  // namespace
 
 Checkpoint::Checkpoint(std::filesystem::path folder, io::Json config, Architecture architecture,
@@ -59,7 +73,9 @@ Checkpoint Checkpoint::Open(const std::filesystem::path& folder) {
   }
   io::Json config = io::ReadJsonFile(config_path);
   Architecture architecture = ParseArchitecture(config, config_path.string());
-  return {folder, std::move(config), std::move(architecture), io::TensorFolder::Open(folder)};
+  io::TensorFolder tensors = io::TensorFolder::Open(folder);
+  architecture.names = FindNames(tensors);
+  return {folder, std::move(config), std::move(architecture), std::move(tensors)};
 }
 
 const io::TensorView& Checkpoint::FloatTensor(const std::string& name,

@@ -5,6 +5,11 @@
 namespace paroquant::model {
 namespace {
 
+constexpr char kParameters[] = "rope_parameters";
+constexpr char kFullAttention[] = "full_attention";
+constexpr char kSlidingAttention[] = "sliding_attention";
+constexpr char kFraction[] = "partial_rotary_factor";
+
 void RequirePositive(const io::JsonObject& object, const char* key, double value) {
   if (!(value > 0.0) || !std::isfinite(value)) {
     object.Fail(key, "a positive number", fmt::format("{}", value));
@@ -39,15 +44,49 @@ RopeScaling ParseType(const io::JsonObject& settings) {
   if (type == "dynamic") return RopeScaling::kDynamic;
   if (type == "llama3") return RopeScaling::kLlama3;
   if (type == "yarn") return RopeScaling::kYarn;
-  throw Error(ErrorKind::kUnsupported, {.where = fmt::format("{}: {}", settings.where(), key),
-                                        .expected = "default, linear, dynamic, llama3 or yarn",
-                                        .found = fmt::format("\"{}\"", type),
-                                        .hint = "This rope scaling is not supported."});
+  if (type == "longrope" || type == "su") return RopeScaling::kLongRope;
+  throw Error(ErrorKind::kUnsupported,
+              {.where = fmt::format("{}: {}", settings.where(), key),
+               .expected = "default, linear, dynamic, llama3, yarn or longrope",
+               .found = fmt::format("\"{}\"", type),
+               .hint = "This rope scaling is not supported."});
 }
 
-void ParseScaling(const io::JsonObject& settings, int64_t max_positions, RopeSettings& rope) {
+std::vector<double> Factors(const io::JsonObject& settings, const char* key) {
+  if (!settings.Has(key) || !settings.json().at(key).is_array()) {
+    settings.Fail(key, "a list of numbers", settings.Has(key) ? "something else" : "nothing");
+  }
+  std::vector<double> factors;
+  for (const io::Json& entry : settings.json().at(key)) {
+    factors.push_back(entry.is_number() ? entry.get<double>() : 0.0);
+    RequirePositive(settings, key, factors.back());
+  }
+  return factors;
+}
+
+// LongRoPE (arXiv 2402.13753) says by how much each frequency is divided.
+void ParseLongRope(const io::JsonObject& config, const io::JsonObject& settings,
+                   int64_t max_positions, RopeSettings& rope) {
+  constexpr char kOriginal[] = "original_max_position_embeddings";
+  rope.original_max_positions =
+      settings.GetOr<int64_t>(kOriginal, config.GetOr<int64_t>(kOriginal, max_positions));
+  RequirePositive(settings, kOriginal, static_cast<double>(rope.original_max_positions));
+  rope.short_factors = Factors(settings, "short_factor");
+  rope.long_factors = Factors(settings, "long_factor");
+  const auto original = static_cast<double>(rope.original_max_positions);
+  rope.factor = settings.GetOr("factor", static_cast<double>(max_positions) / original);
+  const double stretched =
+      rope.factor > 1.0 ? std::sqrt(1.0 + std::log(rope.factor) / std::log(original)) : 1.0;
+  rope.attention_factor = settings.GetOr("attention_factor", stretched);
+}
+
+void ParseScaling(const io::JsonObject& config, const io::JsonObject& settings,
+                  int64_t max_positions, RopeSettings& rope) {
   rope.scaling = ParseType(settings);
   if (rope.scaling == RopeScaling::kNone) return;
+  if (rope.scaling == RopeScaling::kLongRope) {
+    return ParseLongRope(config, settings, max_positions, rope);
+  }
   rope.factor = settings.Get<double>("factor");
   RequirePositive(settings, "factor", rope.factor);
   rope.original_max_positions =
@@ -73,19 +112,47 @@ void ParseScaling(const io::JsonObject& settings, int64_t max_positions, RopeSet
   }
 }
 
+void ReadParameters(const io::JsonObject& config, const io::JsonObject& settings,
+                    int64_t max_positions, RopeSettings& rope) {
+  rope.theta = settings.GetOr("rope_theta", rope.theta);
+  rope.fraction = settings.GetOr(kFraction, rope.fraction);
+  ParseScaling(config, settings, max_positions, rope);
+}
+
+void RequireSensible(const io::JsonObject& config, const RopeSettings& rope) {
+  RequirePositive(config, "rope_theta", rope.theta);
+  RequirePositive(config, kFraction, rope.fraction);
+  if (rope.fraction > 1.0) config.Fail(kFraction, "1 at most", fmt::format("{}", rope.fraction));
+}
+
 }  // namespace
 
 RopeSettings ParseRope(const io::JsonObject& config, int64_t max_positions) {
   RopeSettings rope;
   rope.theta = config.GetOr("rope_theta", rope.theta);
-  if (config.Has("rope_parameters")) {
-    const io::JsonObject settings = config.Object("rope_parameters");
-    rope.theta = settings.GetOr("rope_theta", rope.theta);
-    ParseScaling(settings, max_positions, rope);
+  rope.fraction = config.GetOr(kFraction, rope.fraction);
+  if (config.Has(kParameters)) {
+    const io::JsonObject all = config.Object(kParameters);
+    const io::JsonObject settings = all.Has(kFullAttention) ? all.Object(kFullAttention) : all;
+    ReadParameters(config, settings, max_positions, rope);
   } else if (config.Has("rope_scaling")) {
-    ParseScaling(config.Object("rope_scaling"), max_positions, rope);
+    ParseScaling(config, config.Object("rope_scaling"), max_positions, rope);
   }
-  RequirePositive(config, "rope_theta", rope.theta);
+  RequireSensible(config, rope);
+  return rope;
+}
+
+std::optional<RopeSettings> ParseLocalRope(const io::JsonObject& config, int64_t max_positions) {
+  RopeSettings rope;
+  if (config.Has(kParameters) && config.Object(kParameters).Has(kSlidingAttention)) {
+    ReadParameters(config, config.Object(kParameters).Object(kSlidingAttention), max_positions,
+                   rope);
+  } else if (config.Has("rope_local_base_freq")) {
+    rope.theta = config.Get<double>("rope_local_base_freq");
+  } else {
+    return std::nullopt;
+  }
+  RequireSensible(config, rope);
   return rope;
 }
 

@@ -33,8 +33,9 @@ int64_t KeyHead(const AttentionShape& shape, int64_t head) {
   return head / (shape.heads / shape.kv_heads);
 }
 
-float ScoreScale(const AttentionShape& shape) {
-  return 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
+template <typename Scores>
+void Cap(float softcap, Scores&& scores) {
+  if (softcap > 0.0F) scores = softcap * (scores / softcap).tanh();
 }
 
 // One query of one head.
@@ -46,7 +47,9 @@ void AttendQuery(const AttentionShape& shape, int64_t first, int64_t head, int64
   const auto keys = sequence.keys.block(visible.begin, column, visible.size(), dim);
   const auto values = sequence.values.block(visible.begin, column, visible.size(), dim);
   Vector scores = keys * sequence.queries.row(row).segment(head * dim, dim).transpose();
-  scores = ((scores.array() - scores.maxCoeff()) * ScoreScale(shape)).exp();
+  scores *= shape.ScoreScale();
+  Cap(shape.softcap, scores.array());
+  scores = (scores.array() - scores.maxCoeff()).exp();
   sequence.output.row(row).segment(head * dim, dim).noalias() =
       scores.transpose() * values / scores.sum();
 }
@@ -82,6 +85,7 @@ class QueryStrip {
     const int64_t column = head * shape_.head_dim;
     LoadQueries(sequence.queries.block(row_, column, rows_, shape_.head_dim));
     ScoreKeys(packed);
+    Cap(shape_.softcap, scores_);
     const Lanes sums = Softmax();
     MixValues(packed, sequence.values.rows());
     auto output = sequence.output.block(row_, column, rows_, shape_.head_dim);
@@ -96,7 +100,7 @@ class QueryStrip {
     queries_.resize(shape_.head_dim, kTileColumns);
     for (int64_t lane = 0; lane < kTileColumns; ++lane) {
       queries_.col(lane) =
-          queries.row(std::min(lane, rows_ - 1)).transpose().array() * ScoreScale(shape_);
+          queries.row(std::min(lane, rows_ - 1)).transpose().array() * shape_.ScoreScale();
     }
   }
 

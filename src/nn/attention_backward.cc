@@ -1,9 +1,9 @@
-// With p = softmax(q k^T / sqrt(d)), o = p v, and a gradient do at the output:
+// With p = softmax(f q k^T), o = p v, and a gradient do at the output:
 //   dv = p^T do,  dp = do v^T,  ds = p * (dp - rowsum(dp * p)),
-//   dq = ds k / sqrt(d),  dk = ds^T q / sqrt(d).
+//   dq = f ds k,  dk = f ds^T q.
+// Scores capped to s = c tanh(f q k^T / c) put the factor 1 - (s / c)^2 to ds.
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 
 #include "paroquant/base/parallel.h"
 #include "paroquant/nn/attention.h"
@@ -31,6 +31,12 @@ void CausalSoftmax(const AttentionShape& shape, int64_t row, int64_t begin, Matr
   }
 }
 
+void CapScores(float softcap, Matrix& scores, Matrix& slope) {
+  scores = (scores.array() / softcap).tanh();
+  slope = 1.0F - scores.array().square();
+  scores *= softcap;
+}
+
 // A tile of queries of one head, [row, row + rows).
 void TileBackward(const AttentionShape& shape, int64_t head, int64_t row, int64_t rows,
                   const AttentionSequence& sequence, AttentionGradients& gradients) {
@@ -39,7 +45,7 @@ void TileBackward(const AttentionShape& shape, int64_t head, int64_t row, int64_
   const int64_t kv_column = head / (shape.heads / shape.kv_heads) * dim;
   const int64_t begin = FirstVisibleKey(shape, row);
   const int64_t count = row + rows - begin;
-  const float factor = 1.0F / std::sqrt(static_cast<float>(dim));
+  const float factor = shape.ScoreScale();
   const auto queries = sequence.queries.block(row, column, rows, dim);
   const auto keys = sequence.keys.block(begin, kv_column, count, dim);
   const auto values = sequence.values.block(begin, kv_column, count, dim);
@@ -47,8 +53,10 @@ void TileBackward(const AttentionShape& shape, int64_t head, int64_t row, int64_
 
   thread_local Matrix scores;
   thread_local Matrix change;  // dp, then ds
+  thread_local Matrix slope;   // of the cap, if there is one
   scores.noalias() = queries * keys.transpose();
   scores *= factor;
+  if (shape.softcap > 0.0F) CapScores(shape.softcap, scores, slope);
   CausalSoftmax(shape, row, begin, scores);
   gradients.values.block(begin, kv_column, count, dim).noalias() += scores.transpose() * output;
   change.noalias() = output * values.transpose();
@@ -56,6 +64,7 @@ void TileBackward(const AttentionShape& shape, int64_t head, int64_t row, int64_
     const float mean = change.row(i).dot(scores.row(i));
     change.row(i).array() = (change.row(i).array() - mean) * scores.row(i).array() * factor;
   }
+  if (shape.softcap > 0.0F) change.array() *= slope.array();
   gradients.queries.block(row, column, rows, dim).noalias() = change * keys;
   gradients.keys.block(begin, kv_column, count, dim).noalias() += change.transpose() * queries;
 }

@@ -1,21 +1,12 @@
 #include <cassert>
 #include <utility>
 
+#include "nn/gated_mlp.h"
 #include "nn/row_slices.h"
 #include "paroquant/nn/block.h"
 
 namespace paroquant::nn {
 namespace {
-
-using model::LinearRole;
-
-Matrix Normalize(const RmsNorm& norm, ConstMatrixRef input) {
-  Matrix output(input.rows(), input.cols());
-  ForEachRowSlice(input.rows(), [&](int64_t first, int64_t count) {
-    norm.Forward(input.middleRows(first, count), output.middleRows(first, count));
-  });
-  return output;
-}
 
 // From the gradient at the norm's output to that at its input, in place.
 void NormBackward(const RmsNorm& norm, ConstMatrixRef input, MatrixRef gradient) {
@@ -25,55 +16,34 @@ void NormBackward(const RmsNorm& norm, ConstMatrixRef input, MatrixRef gradient)
   });
 }
 
-void Add(ConstMatrixRef term, MatrixRef sum) {
-  ForEachRowSlice(sum.rows(), [&](int64_t first, int64_t count) {
-    sum.middleRows(first, count) += term.middleRows(first, count);
-  });
-}
-
-// hidden = silu(gate) * up, silu(g) = g / (1 + e^-g).
-Matrix GateMlp(const Matrix& gate, const Matrix& up) {
-  Matrix hidden(gate.rows(), gate.cols());
-  ForEachRowSlice(gate.rows(), [&](int64_t first, int64_t count) {
-    const auto g = gate.middleRows(first, count).array();
-    hidden.middleRows(first, count).array() =
-        g / (1.0F + (-g).exp()) * up.middleRows(first, count).array();
-  });
-  return hidden;
-}
-
-// From the gradient at silu(gate) * up to those at gate and up. With a = 1 / (1 + e^-g),
-//   silu'(g) = a (1 + g (1 - a)).
-void GateMlpBackward(const Matrix& gate, const Matrix& up, Matrix& gate_gradient,
-                     Matrix& up_gradient) {
-  // On entry gate_gradient holds the gradient at the product.
-  ForEachRowSlice(gate.rows(), [&](int64_t first, int64_t count) {
-    const auto g = gate.middleRows(first, count).array();
-    const auto u = up.middleRows(first, count).array();
-    auto gradient = gate_gradient.middleRows(first, count).array();
-    const Eigen::ArrayXXf sigmoid = 1.0F / (1.0F + (-g).exp());
-    up_gradient.middleRows(first, count).array() = gradient * g * sigmoid;
-    gradient = gradient * u * sigmoid * (1.0F + g * (1.0F - sigmoid));
-  });
+Matrix SideBySide(std::initializer_list<const Matrix*> parts) {
+  int64_t columns = 0;
+  for (const Matrix* part : parts) columns += part->cols();
+  Matrix joined((*parts.begin())->rows(), columns);
+  int64_t column = 0;
+  for (const Matrix* part : parts) {
+    joined.middleCols(column, part->cols()) = *part;
+    column += part->cols();
+  }
+  return joined;
 }
 
 }  // namespace
 
-void Block::ForwardKeeping(const SequenceBatch& batch, const RopeTable& rope, MatrixRef hidden,
+void Block::ForwardKeeping(const SequenceBatch& batch, const RopeTables& rope, MatrixRef hidden,
                            BlockActivations& kept) const {
   assert(batch.first == 0);
   kept.attention_input = AttentionInput(hidden);
-  kept.queries = Apply(LinearRole::kQuery, kept.attention_input);
-  kept.keys = Apply(LinearRole::kKey, kept.attention_input);
-  kept.values = Apply(LinearRole::kValue, kept.attention_input);
+  Projections projections = Project(kept.attention_input);
+  kept.queries = std::move(projections.queries);
+  kept.keys = std::move(projections.keys);
+  kept.values = std::move(projections.values);
   if (query_norm_) {
     kept.plain_queries = std::exchange(kept.queries, Normalize(*query_norm_, kept.queries));
   }
   if (key_norm_) kept.plain_keys = std::exchange(kept.keys, Normalize(*key_norm_, kept.keys));
-  ParallelFor(batch.count, [&](int64_t s) {
-    rope.Apply(kept.queries.middleRows(s * batch.length, batch.length));
-    rope.Apply(kept.keys.middleRows(s * batch.length, batch.length));
-  });
+  ApplyRope(batch, rope, kept.queries);
+  ApplyRope(batch, rope, kept.keys);
   kept.attended.resize(kept.queries.rows(), kept.queries.cols());
   std::vector<AttentionSequence> sequences;
   for (int64_t s = 0; s < batch.count; ++s) {
@@ -86,37 +56,96 @@ void Block::ForwardKeeping(const SequenceBatch& batch, const RopeTable& rope, Ma
                          .output = rows(kept.attended)});
   }
   CausalAttention(attention_, 0, sequences);
-  Add(Apply(LinearRole::kAttentionOutput, kept.attended), hidden);
+  Matrix output = Apply(stages_[1].first, kept.attended);
+  if (attention_output_norm_) kept.attention_output = output;
+  AddOutput(std::move(output), attention_output_norm_, hidden);
 
   kept.middle = hidden;
   kept.mlp_input = MlpInput(hidden);
-  kept.gate = Apply(LinearRole::kGate, kept.mlp_input);
-  kept.up = Apply(LinearRole::kUp, kept.mlp_input);
-  kept.mlp_hidden = GateMlp(kept.gate, kept.up);
-  Add(Apply(LinearRole::kDown, kept.mlp_hidden), hidden);
+  kept.mlps.resize((stages_.size() - 2) / 2);
+  if (has_experts()) {
+    kept.routing = Route(kept.mlp_input);
+    output = Mixture(kept.mlp_input, kept.routing, &kept.mlps);
+  } else {
+    kept.mlps[0] = RunMlp(kept.mlp_input, 0);
+    output = Apply(stages_[3].first, kept.mlps[0].hidden);
+  }
+  if (mlp_output_norm_) kept.mlp_output = output;
+  AddOutput(std::move(output), mlp_output_norm_, hidden);
+}
+
+Matrix Block::OutputGradient(const std::optional<RmsNorm>& norm, const Matrix& output,
+                             ConstMatrixRef gradient) const {
+  Matrix result = gradient;
+  if (residual_ != 1.0F) result *= residual_;
+  if (norm) NormBackward(*norm, output, result);
+  return result;
+}
+
+Matrix Block::GateBackward(size_t mlp, const MlpActivations& kept, ConstMatrixRef mlp_input,
+                           LinearBackward& linears, Matrix product_gradient) const {
+  const model::LinearStage& stage = stages_[2 + 2 * mlp];
+  Matrix up_gradient;
+  GatedProductBackward(activation_, kept.gate, kept.up, product_gradient, up_gradient);
+  Matrix input_gradient;
+  if (stage.count == 1) {
+    linears.Backward(stage.first, mlp_input, SideBySide({&product_gradient, &up_gradient}),
+                     &input_gradient);
+    return input_gradient;
+  }
+  Matrix through_up;
+  linears.Backward(stage.first, mlp_input, product_gradient, &input_gradient);
+  linears.Backward(stage.first + 1, mlp_input, up_gradient, &through_up);
+  Add(through_up, input_gradient);
+  return input_gradient;
+}
+
+Matrix Block::MixtureBackward(const BlockActivations& kept, LinearBackward& linears,
+                              const Matrix& gradient) const {
+  Matrix input_gradient = Matrix::Zero(gradient.rows(), gradient.cols());
+  std::vector<std::vector<float>> weight_gradients(kept.routing.size());
+  for (size_t expert = 0; expert < kept.routing.size(); ++expert) {
+    const ExpertShare& share = kept.routing[expert];
+    if (share.rows.empty()) continue;
+    const MlpActivations& mlp = kept.mlps[expert];
+    Matrix hidden_gradient;
+    linears.Backward(stages_[3 + 2 * expert].first, mlp.hidden, GatherRows(gradient, share.rows),
+                     &hidden_gradient);
+    const Matrix product = GatedProduct(activation_, mlp.gate, mlp.up);
+    for (Eigen::Index row = 0; row < product.rows(); ++row) {
+      weight_gradients[expert].push_back(hidden_gradient.row(row).dot(product.row(row)));
+    }
+    ScaleRows(share.weights, hidden_gradient);
+    ScatterAddRows(GateBackward(expert, mlp, GatherRows(kept.mlp_input, share.rows), linears,
+                                std::move(hidden_gradient)),
+                   share.rows, input_gradient);
+  }
+  router_->Backward(kept.mlp_input, kept.routing, weight_gradients, input_gradient);
+  return input_gradient;
 }
 
 void Block::MlpBackward(const BlockActivations& kept, LinearBackward& linears,
                         MatrixRef gradient) const {
-  Matrix gate_gradient;
-  linears.Backward(LinearRole::kDown, kept.mlp_hidden, gradient, &gate_gradient);
-  Matrix up_gradient(gate_gradient.rows(), gate_gradient.cols());
-  GateMlpBackward(kept.gate, kept.up, gate_gradient, up_gradient);
+  const Matrix output_gradient = OutputGradient(mlp_output_norm_, kept.mlp_output, gradient);
   Matrix input_gradient;
-  Matrix through_up;
-  linears.Backward(LinearRole::kGate, kept.mlp_input, gate_gradient, &input_gradient);
-  linears.Backward(LinearRole::kUp, kept.mlp_input, up_gradient, &through_up);
-  Add(through_up, input_gradient);
-  NormBackward(mlp_norm_, kept.middle, input_gradient);
+  if (has_experts()) {
+    input_gradient = MixtureBackward(kept, linears, output_gradient);
+  } else {
+    Matrix hidden_gradient;
+    linears.Backward(stages_[3].first, kept.mlps[0].hidden, output_gradient, &hidden_gradient);
+    input_gradient =
+        GateBackward(0, kept.mlps[0], kept.mlp_input, linears, std::move(hidden_gradient));
+  }
+  if (mlp_norm_) NormBackward(*mlp_norm_, kept.middle, input_gradient);
   Add(input_gradient, gradient);
 }
 
-void Block::AttentionBackward(const SequenceBatch& batch, const RopeTable& rope,
-                              const BlockActivations& kept, ConstMatrixRef attended_gradient,
-                              Matrix& queries, Matrix& keys, Matrix& values) const {
-  queries.resize(kept.queries.rows(), kept.queries.cols());
-  keys.resize(kept.keys.rows(), kept.keys.cols());
-  values.resize(kept.values.rows(), kept.values.cols());
+Block::Projections Block::AttentionBackward(const SequenceBatch& batch, const RopeTables& rope,
+                                            const BlockActivations& kept,
+                                            ConstMatrixRef attended_gradient) const {
+  Projections at{Matrix(kept.queries.rows(), kept.queries.cols()),
+                 Matrix(kept.keys.rows(), kept.keys.cols()),
+                 Matrix(kept.values.rows(), kept.values.cols())};
   std::vector<AttentionSequence> sequences;
   std::vector<AttentionGradients> gradients;
   Matrix unused(0, 0);
@@ -127,49 +156,65 @@ void Block::AttentionBackward(const SequenceBatch& batch, const RopeTable& rope,
                          .values = kept.values.middleRows(row, batch.length),
                          .output = unused});
     gradients.push_back({.output = attended_gradient.middleRows(row, batch.length),
-                         .queries = queries.middleRows(row, batch.length),
-                         .keys = keys.middleRows(row, batch.length),
-                         .values = values.middleRows(row, batch.length)});
+                         .queries = at.queries.middleRows(row, batch.length),
+                         .keys = at.keys.middleRows(row, batch.length),
+                         .values = at.values.middleRows(row, batch.length)});
   }
   CausalAttentionBackward(attention_, sequences, gradients);
-  ParallelFor(batch.count, [&](int64_t s) {
-    rope.ApplyTransposed(queries.middleRows(s * batch.length, batch.length));
-    rope.ApplyTransposed(keys.middleRows(s * batch.length, batch.length));
-  });
-  if (query_norm_) NormBackward(*query_norm_, kept.plain_queries, queries);
-  if (key_norm_) NormBackward(*key_norm_, kept.plain_keys, keys);
+  if (const RopeTable* table = rope.Of(rope_use_)) {
+    ParallelFor(batch.count, [&](int64_t s) {
+      table->ApplyTransposed(at.queries.middleRows(s * batch.length, batch.length));
+      table->ApplyTransposed(at.keys.middleRows(s * batch.length, batch.length));
+    });
+  }
+  if (query_norm_) NormBackward(*query_norm_, kept.plain_queries, at.queries);
+  if (key_norm_) NormBackward(*key_norm_, kept.plain_keys, at.keys);
+  return at;
 }
 
-void Block::Backward(const SequenceBatch& batch, const RopeTable& rope, ConstMatrixRef input,
-                     const BlockActivations& kept, LinearBackward& linears,
-                     MatrixRef gradient) const {
+void Block::ProjectBackward(const BlockActivations& kept, const Projections& gradients,
+                            LinearBackward& linears, Matrix* sum) const {
+  const size_t first = stages_[0].first;
+  if (stages_[0].count == 1) {
+    linears.Backward(first, kept.attention_input,
+                     SideBySide({&gradients.queries, &gradients.keys, &gradients.values}), sum);
+    return;
+  }
+  Matrix term;
+  Matrix* next = sum == nullptr ? nullptr : &term;
+  linears.Backward(first, kept.attention_input, gradients.queries, sum);
+  linears.Backward(first + 1, kept.attention_input, gradients.keys, next);
+  if (sum != nullptr) Add(term, *sum);
+  linears.Backward(first + 2, kept.attention_input, gradients.values, next);
+  if (sum != nullptr) Add(term, *sum);
+}
+
+Block::Projections Block::BackwardToProjections(const SequenceBatch& batch, const RopeTables& rope,
+                                                const BlockActivations& kept,
+                                                LinearBackward& linears, MatrixRef gradient) const {
   MlpBackward(kept, linears, gradient);
   Matrix attended_gradient;
-  linears.Backward(LinearRole::kAttentionOutput, kept.attended, gradient, &attended_gradient);
-  Matrix queries, keys, values;
-  AttentionBackward(batch, rope, kept, attended_gradient, queries, keys, values);
+  linears.Backward(stages_[1].first, kept.attended,
+                   OutputGradient(attention_output_norm_, kept.attention_output, gradient),
+                   &attended_gradient);
+  return AttentionBackward(batch, rope, kept, attended_gradient);
+}
+
+void Block::Backward(const SequenceBatch& batch, const RopeTables& rope, ConstMatrixRef input,
+                     const BlockActivations& kept, LinearBackward& linears,
+                     MatrixRef gradient) const {
+  const Projections at = BackwardToProjections(batch, rope, kept, linears, gradient);
   Matrix sum;
-  Matrix term;
-  linears.Backward(LinearRole::kQuery, kept.attention_input, queries, &sum);
-  linears.Backward(LinearRole::kKey, kept.attention_input, keys, &term);
-  Add(term, sum);
-  linears.Backward(LinearRole::kValue, kept.attention_input, values, &term);
-  Add(term, sum);
-  NormBackward(attention_norm_, input, sum);
+  ProjectBackward(kept, at, linears, &sum);
+  if (attention_norm_) NormBackward(*attention_norm_, input, sum);
   Add(sum, gradient);
 }
 
-void Block::BackwardToLinears(const SequenceBatch& batch, const RopeTable& rope,
+void Block::BackwardToLinears(const SequenceBatch& batch, const RopeTables& rope,
                               const BlockActivations& kept, LinearBackward& linears,
                               MatrixRef gradient) const {
-  MlpBackward(kept, linears, gradient);
-  Matrix attended_gradient;
-  linears.Backward(LinearRole::kAttentionOutput, kept.attended, gradient, &attended_gradient);
-  Matrix queries, keys, values;
-  AttentionBackward(batch, rope, kept, attended_gradient, queries, keys, values);
-  linears.Backward(LinearRole::kQuery, kept.attention_input, queries, nullptr);
-  linears.Backward(LinearRole::kKey, kept.attention_input, keys, nullptr);
-  linears.Backward(LinearRole::kValue, kept.attention_input, values, nullptr);
+  ProjectBackward(kept, BackwardToProjections(batch, rope, kept, linears, gradient), linears,
+                  nullptr);
 }
 
 }  // namespace paroquant::nn

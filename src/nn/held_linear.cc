@@ -17,15 +17,14 @@ void HeldLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
 
 Matrix ChannelMajor(ConstMatrixRef weight) { return weight.transpose(); }
 
-void HeldLinearsBackward::Backward(model::LinearRole role, ConstMatrixRef input,
+void HeldLinearsBackward::Backward(size_t linear, ConstMatrixRef input,
                                    ConstMatrixRef output_gradient, Matrix* input_gradient) {
-  const auto index = static_cast<size_t>(role);
-  if (weight_gradients_[index] != nullptr) {
-    linalg::AddCrossProduct(input, output_gradient, *weight_gradients_[index]);
+  if (weight_gradients_[linear] != nullptr) {
+    linalg::AddCrossProduct(input, output_gradient, *weight_gradients_[linear]);
   }
   if (input_gradient == nullptr) return;
   input_gradient->resize(input.rows(), input.cols());
-  linalg::MultiplyTransposed(output_gradient, linears_[index]->weight(), *input_gradient);
+  linalg::MultiplyTransposed(output_gradient, linears_[linear]->weight(), *input_gradient);
 }
 
 }  // namespace paroquant::nn

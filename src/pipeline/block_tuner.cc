@@ -13,14 +13,13 @@ namespace {
 nn::PerLinear<method::TuningLinear> TuningLinears(const model::Checkpoint& source, int64_t layer,
                                                   std::span<const SolvedLayer> layers) {
   nn::PerLinear<method::TuningLinear> linears;
-  for (const model::LinearRole role : model::kLinearRoles) {
-    const model::LinearInfo info = DescribeLinear(source.architecture(), layer, role);
-    method::TuningLinear& linear = linears[static_cast<size_t>(role)];
-    linear.bias = nn::ReadBias(source, info);
-    linear.weight = ReadWeight(source, info);
+  for (const model::LinearInfo& info : DescribeLinears(source.architecture(), layer)) {
+    linears.push_back({.weight = ReadWeight(source, info),
+                       .start = std::nullopt,
+                       .bias = nn::ReadBias(source, info)});
   }
   for (const SolvedLayer& solved : layers) {
-    method::TuningLinear& linear = linears[static_cast<size_t>(solved.report.plan.role)];
+    method::TuningLinear& linear = linears[solved.report.plan.index];
     linear.weight = solved.target;
     linear.start = solved.linear;
   }
@@ -49,7 +48,7 @@ TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
                            epoch.held_out_loss));
       });
   for (SolvedLayer& solved : layers) {
-    solved.linear = std::move(*tuned.linears[static_cast<size_t>(solved.report.plan.role)]);
+    solved.linear = std::move(*tuned.linears[solved.report.plan.index]);
     solved.report.relative_output_error = solved.RelativeError(solved.linear);
   }
   return {.layer = layer, .summary = std::move(tuned.summary), .seconds = watch.Seconds()};

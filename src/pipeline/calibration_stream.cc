@@ -1,5 +1,7 @@
 #include "pipeline/calibration_stream.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -13,12 +15,7 @@ namespace paroquant::pipeline {
 namespace {
 
 using method::RepairForm;
-using model::LinearRole;
-
-constexpr std::array kAttentionRoles = {LinearRole::kQuery, LinearRole::kKey, LinearRole::kValue};
-constexpr std::array kAttentionOutputRoles = {LinearRole::kAttentionOutput};
-constexpr std::array kMlpRoles = {LinearRole::kGate, LinearRole::kUp};
-constexpr std::array kDownRoles = {LinearRole::kDown};
+using model::LinearStage;
 
 void Append(const std::vector<int32_t>& sequence, std::vector<int32_t>& ids) {
   ids.insert(ids.end(), sequence.begin(), sequence.end());
@@ -57,8 +54,7 @@ CalibrationStream::CalibrationStream(const runtime::LanguageModel& model,
   reference_.view() = hidden().topRows(reference_.rows());
 }
 
-template <typename Body>
-void CalibrationStream::ForEachChunk(const Body& body) const {
+void CalibrationStream::ForEachChunk(const std::function<void(const Chunk&)>& body) const {
   const int64_t per_chunk = std::max<int64_t>(1, kTokensPerChunk / length_);
   int64_t row = 0;
   for (const Part part : {kHeldOut, kFirstHalf, kSecondHalf}) {
@@ -72,40 +68,43 @@ void CalibrationStream::ForEachChunk(const Body& body) const {
   }
 }
 
-template <typename Body>
-void CalibrationStream::ForEachReferenceChunk(const Body& body) const {
+void CalibrationStream::ForEachReferenceChunk(const std::function<void(const Chunk&)>& body) const {
   ForEachChunk([&](const Chunk& chunk) {
     if (chunk.first < reference_.rows()) body(chunk);
   });
 }
 
-template <typename Read>
-void CalibrationStream::Show(StageVisitor& visitor, std::span<const LinearRole> roles,
-                             const std::string& name, RepairForm form, const Read& read) const {
-  if (!visitor.Wants(roles)) return;
-  std::optional<method::StageMoments> moments;
-  ForEachChunk([&](const Chunk& chunk) {
-    const StageInput stage = read(chunk);
-    if (!moments) {
-      const int64_t channels = stage.input.cols();
-      const int64_t rows = form == RepairForm::kInputs ? channels : hidden_.cols();
-      moments.emplace(name, channels, repairs_ ? form : RepairForm::kNone, rows);
-    }
-    if (chunk.part == kHeldOut) {
-      moments->held_out.Add(stage.input);
-      return;
-    }
-    method::HalfMoments& half = moments->halves[chunk.part == kFirstHalf ? 0 : 1];
-    half.inputs.Add(stage.input);
-    if (repairs_) linalg::AddCrossProduct(stage.difference, stage.input, half.repair);
-  });
-  visitor.Visit(roles, std::move(*moments));
+method::StageMoments CalibrationStream::MakeMoments(const BlockRun& run, const LinearStage& stage,
+                                                    RepairForm form) const {
+  const model::LinearInfo& linear = run.linears[stage.first];
+  const int64_t channels = linear.in_features;
+  const int64_t rows = form == RepairForm::kInputs ? channels : hidden_.cols();
+  return {fmt::format("{}: input of {}", run.name, linear.name), channels,
+          repairs_ ? form : RepairForm::kNone, rows};
 }
 
-Matrix CalibrationStream::OutputDifference(const Chunk& chunk,
-                                           const std::vector<float>& bias) const {
-  Matrix difference = ReferenceRows(chunk) - Rows(chunk);
-  if (!bias.empty()) {
+void CalibrationStream::AddToMoments(const Chunk& chunk, const StageInput& stage,
+                                     method::StageMoments& moments) const {
+  Statistics(chunk.part, moments).Add(stage.input);
+  if (stage.difference.size() == 0) return;
+  linalg::AddCrossProduct(stage.difference, stage.input,
+                          moments.halves[chunk.part == kFirstHalf ? 0 : 1].repair);
+}
+
+template <typename Read>
+void CalibrationStream::Show(const BlockRun& run, const LinearStage& stage, RepairForm form,
+                             const Read& read) const {
+  if (!run.visitor.Wants(stage)) return;
+  method::StageMoments moments = MakeMoments(run, stage, form);
+  ForEachChunk([&](const Chunk& chunk) { AddToMoments(chunk, read(chunk), moments); });
+  run.visitor.Visit(stage, std::move(moments));
+}
+
+Matrix CalibrationStream::OutputDifference(const Chunk& chunk, const model::LinearInfo& linear,
+                                           float factor) const {
+  Matrix difference = (ReferenceRows(chunk) - Rows(chunk)) / factor;
+  if (linear.bias) {
+    const std::vector<float> bias = nn::ReadBias(model_.checkpoint(), linear);
     difference.rowwise() -= Eigen::Map<const Vector>(bias.data(), difference.cols()).transpose();
   }
   return difference;
@@ -113,27 +112,39 @@ Matrix CalibrationStream::OutputDifference(const Chunk& chunk,
 
 void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::string& name,
                                  StageVisitor& visitor) {
-  const nn::Block& original = model_.block(layer);
-  nn::PerLinear<std::vector<float>> biases;
-  for (const LinearRole role : model::kLinearRoles) {
-    biases[static_cast<size_t>(role)] = nn::ReadBias(
-        model_.checkpoint(), model::DescribeLinear(model_.architecture(), layer, role));
+  BlockRun run{.original = model_.block(layer),
+               .block = block,
+               .linears = DescribeLinears(model_.architecture(), layer),
+               .stages = {},
+               .name = name,
+               .visitor = visitor};
+  run.stages = LinearStages(run.linears);
+  RunAttention(run);
+  if (block.has_experts()) {
+    RunExperts(run);
+  } else {
+    RunMlp(run);
   }
-  Show(visitor, kAttentionRoles, name + ": input of attention", RepairForm::kInputs,
-       [&](const Chunk& chunk) {
-         StageInput stage{block.AttentionInput(Rows(chunk)), {}};
-         if (Repairs(chunk)) {
-           stage.difference = original.AttentionInput(ReferenceRows(chunk)) - stage.input;
-         }
-         return stage;
-       });
+}
 
+void CalibrationStream::RunAttention(const BlockRun& run) {
+  const nn::Block& original = run.original;
+  const nn::Block& block = run.block;
+  Show(run, run.stages[0], RepairForm::kInputs, [&](const Chunk& chunk) {
+    StageInput stage{block.AttentionInput(Rows(chunk)), {}};
+    if (Repairs(chunk)) {
+      stage.difference = original.AttentionInput(ReferenceRows(chunk)) - stage.input;
+    }
+    return stage;
+  });
+
+  const model::LinearInfo& output = run.linears[run.stages[1].first];
   const auto attend = [&](const Chunk& chunk) {
     return block.Attend(chunk.batch, rope_, block.AttentionInput(Rows(chunk)));
   };
   StoredMatrix kept;
   if (KeepsAttention(length_, hidden_.cols())) {
-    kept = store_.Make(hidden_.rows(), original.linear(LinearRole::kAttentionOutput).in_features());
+    kept = store_.Make(hidden_.rows(), output.in_features);
     ForEachChunk([&](const Chunk& chunk) { Of(kept, chunk) = attend(chunk); });
   }
   const auto attended = [&](const Chunk& chunk) {
@@ -143,28 +154,37 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
     const Matrix input = original.AttentionInput(ReferenceRows(chunk));
     original.AddAttention(original.Attend(chunk.batch, rope_, input), ReferenceRows(chunk));
   });
-  const auto with_output_difference = [&](const Chunk& chunk, LinearRole role, Matrix input) {
-    StageInput stage{std::move(input), {}};
-    if (Repairs(chunk)) {
-      stage.difference = OutputDifference(chunk, biases[static_cast<size_t>(role)]);
-    }
-    return stage;
-  };
-  Show(visitor, kAttentionOutputRoles, name + ": output of attention", RepairForm::kOutputs,
-       [&](const Chunk& chunk) {
-         return with_output_difference(chunk, LinearRole::kAttentionOutput, attended(chunk));
-       });
+  ShowOutput(run, run.stages[1], block.attention_output_factor(), attended);
   ForEachChunk([&](const Chunk& chunk) { block.AddAttention(attended(chunk), Rows(chunk)); });
-  kept = StoredMatrix();
+}
 
-  Show(visitor, kMlpRoles, name + ": input of the MLP", RepairForm::kInputs,
-       [&](const Chunk& chunk) {
-         StageInput stage{block.MlpInput(Rows(chunk)), {}};
-         if (Repairs(chunk)) {
-           stage.difference = original.MlpInput(ReferenceRows(chunk)) - stage.input;
-         }
-         return stage;
-       });
+template <typename Read>
+void CalibrationStream::ShowOutput(const BlockRun& run, const LinearStage& stage, float factor,
+                                   const Read& read) const {
+  const bool added = factor != 0.0F;
+  Show(run, stage, added ? RepairForm::kOutputs : RepairForm::kNone, [&](const Chunk& chunk) {
+    StageInput input{read(chunk), {}};
+    if (added && Repairs(chunk)) {
+      input.difference = OutputDifference(chunk, run.linears[stage.first], factor);
+    }
+    return input;
+  });
+}
+
+CalibrationStream::StageInput CalibrationStream::MlpStageInput(const BlockRun& run,
+                                                               const Chunk& chunk) const {
+  StageInput stage{run.block.MlpInput(Rows(chunk)), {}};
+  if (Repairs(chunk)) {
+    stage.difference = run.original.MlpInput(ReferenceRows(chunk)) - stage.input;
+  }
+  return stage;
+}
+
+void CalibrationStream::RunMlp(const BlockRun& run) {
+  const nn::Block& original = run.original;
+  const nn::Block& block = run.block;
+  Show(run, run.stages[2], RepairForm::kInputs,
+       [&](const Chunk& chunk) { return MlpStageInput(run, chunk); });
   ForEachReferenceChunk([&](const Chunk& chunk) {
     original.AddMlp(original.MlpHidden(original.MlpInput(ReferenceRows(chunk))),
                     ReferenceRows(chunk));
@@ -173,10 +193,7 @@ void CalibrationStream::RunBlock(int64_t layer, nn::Block& block, const std::str
   const auto mlp_hidden = [&](const Chunk& chunk) {
     return block.MlpHidden(block.MlpInput(Rows(chunk)));
   };
-  Show(visitor, kDownRoles, name + ": hidden layer of the MLP", RepairForm::kOutputs,
-       [&](const Chunk& chunk) {
-         return with_output_difference(chunk, LinearRole::kDown, mlp_hidden(chunk));
-       });
+  ShowOutput(run, run.stages[3], block.mlp_output_factor(), mlp_hidden);
   ForEachChunk([&](const Chunk& chunk) { block.AddMlp(mlp_hidden(chunk), Rows(chunk)); });
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,9 +26,9 @@ class StageVisitor {
  public:
   virtual ~StageVisitor() = default;
   // True if any of these needs statistics of its input.
-  virtual bool Wants(std::span<const model::LinearRole> roles) const = 0;
-  // May replace the block's linears of these roles, and use the moments up.
-  virtual void Visit(std::span<const model::LinearRole> roles, method::StageMoments moments) = 0;
+  virtual bool Wants(const model::LinearStage& stage) const = 0;
+  // May replace these linears of the block, and use the moments up.
+  virtual void Visit(const model::LinearStage& stage, method::StageMoments moments) = 0;
 };
 
 // How far the quantized stream is from the 16-bit one on the held-out sequences.
@@ -58,8 +59,8 @@ class CalibrationStream {
                     MatrixStore& store);
 
   // Moves the streams through `block`, the block `layer` of the model being quantized; `name` is
-  // used in errors. The visitor is called for each stage (q k v, o, gate up, down) with moments of
-  // what the stage reads, given all that was replaced before it.
+  // used in errors. The visitor is called for each stage (q k v, o, gate up, down, the latter two
+  // for each expert) with moments of what the stage reads, given all that was replaced before it.
   void RunBlock(int64_t layer, nn::Block& block, const std::string& name, StageVisitor& visitor);
 
   // A copy of the quantized stream.
@@ -73,7 +74,7 @@ class CalibrationStream {
   ConstMatrixMap reference() const { return reference_.view(); }
   int64_t held_out_rows() const { return sequences_[kHeldOut] * length_; }
   int64_t length() const { return length_; }
-  const nn::RopeTable& rope() const { return rope_; }
+  const nn::RopeTables& rope() const { return rope_; }
 
   // |h - h_f|^2 / |h_f|^2 over the held-out tokens, h and h_f the two residual streams.
   double HeldOutLoss() const;
@@ -98,11 +99,9 @@ class CalibrationStream {
     Matrix difference;
   };
 
-  template <typename Body>
-  void ForEachChunk(const Body& body) const;
+  void ForEachChunk(const std::function<void(const Chunk&)>& body) const;
   // The chunks of the 16-bit stream.
-  template <typename Body>
-  void ForEachReferenceChunk(const Body& body) const;
+  void ForEachReferenceChunk(const std::function<void(const Chunk&)>& body) const;
 
   // The chunk's rows of activations of all sequences.
   template <typename Stored>
@@ -110,14 +109,55 @@ class CalibrationStream {
     return activations.view().middleRows(chunk.first, chunk.batch.rows());
   }
 
+  // A block on the way through it.
+  struct BlockRun {
+    const nn::Block& original;
+    nn::Block& block;
+    std::vector<model::LinearInfo> linears;
+    std::vector<model::LinearStage> stages;
+    const std::string& name;
+    StageVisitor& visitor;
+  };
+
+  // The experts' shares of all chunks, in their order.
+  using Routings = std::vector<nn::Routing>;
+
   bool Repairs(const Chunk& chunk) const { return repairs_ && chunk.part != kHeldOut; }
   // Shows the visitor the input that `read(chunk)` gives, if it wants it.
   template <typename Read>
-  void Show(StageVisitor& visitor, std::span<const model::LinearRole> roles,
-            const std::string& name, method::RepairForm form, const Read& read) const;
-  // What a layer whose output is added to the stream would have to give for it to be the 16-bit
-  // one, less the layer's bias.
-  Matrix OutputDifference(const Chunk& chunk, const std::vector<float>& bias) const;
+  void Show(const BlockRun& run, const model::LinearStage& stage, method::RepairForm form,
+            const Read& read) const;
+  // Of a stage [rows, channels], with nothing in it yet.
+  method::StageMoments MakeMoments(const BlockRun& run, const model::LinearStage& stage,
+                                   method::RepairForm form) const;
+  void AddToMoments(const Chunk& chunk, const StageInput& stage,
+                    method::StageMoments& moments) const;
+  // What a layer whose output is multiplied by `factor` and added to the stream would have to give
+  // for it to be the 16-bit one, less the layer's bias.
+  Matrix OutputDifference(const Chunk& chunk, const model::LinearInfo& linear, float factor) const;
+
+  // The same for a linear whose output is multiplied by `factor` and added to the stream, or for 0
+  // normed before.
+  template <typename Read>
+  void ShowOutput(const BlockRun& run, const model::LinearStage& stage, float factor,
+                  const Read& read) const;
+  StageInput MlpStageInput(const BlockRun& run, const Chunk& chunk) const;
+
+  void RunAttention(const BlockRun& run);
+  void RunMlp(const BlockRun& run);
+  void RunExperts(const BlockRun& run);
+  // The two stages of one expert.
+  void ShowExpert(const BlockRun& run, const Routings& routings, size_t expert) const;
+  // Shows a stage of an expert what `read(chunk, share)` gives of its shares, and, if these have
+  // fewer tokens than the stage has channels, of a sample of all tokens, so that both together have
+  // as many.
+  static method::InputStatistics& Statistics(Part part, method::StageMoments& moments) {
+    if (part == kHeldOut) return moments.held_out;
+    return moments.halves[part == kFirstHalf ? 0 : 1].inputs;
+  }
+  template <typename Read>
+  void ShowShares(const BlockRun& run, const model::LinearStage& stage, const Routings& routings,
+                  method::RepairForm form, const Read& read) const;
 
   auto Rows(const Chunk& chunk) { return Of(hidden_, chunk); }
   auto Rows(const Chunk& chunk) const { return Of(hidden_, chunk); }
@@ -129,7 +169,7 @@ class CalibrationStream {
   bool repairs_;
   std::array<int64_t, kParts> sequences_{};
   int64_t length_;
-  nn::RopeTable rope_;
+  nn::RopeTables rope_;
   StoredMatrix hidden_;     // [all sequences * length, hidden]
   StoredMatrix reference_;  // the 16-bit stream: as many rows, or those of the held-out part
 };

@@ -1,7 +1,7 @@
 #include "paroquant/pipeline/cost_estimate.h"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <span>
 
 #include "pipeline/calibration_stream.h"
@@ -12,7 +12,7 @@
 namespace paroquant::pipeline {
 namespace {
 
-using model::LinearRole;
+using model::LinearInput;
 
 // What a floating-point operation of these kinds takes, in units of one of a large float32 product,
 // as measured on layers from 256 x 2048 to 2048 x 5632.
@@ -28,6 +28,7 @@ constexpr double kFactorRows = 512;
 
 // The linears of a block that read the same input.
 struct Stage {
+  double share = 1;        // of the tokens, that reach it
   double channels = 0;     // K
   double rows = 0;         // N, of all
   double measured = 0;     // of those, rows that decide on factors
@@ -54,7 +55,8 @@ class CostModel {
   // Beside the blocks: sampling, the head and its gradient, the comparison at the end.
   double Ends(bool samples) const {
     const double head = 2 * static_cast<double>(model_.vocab_size) * hidden_;
-    const double forward = Forward(0) * static_cast<double>(model_.layers) + head;
+    double forward = head;
+    for (int64_t layer = 0; layer < model_.layers; ++layer) forward += Forward(layer);
     return (samples ? kGenerationCost * all_ * forward : 0) +
            kStreamCost * head * 2 * (gradients_ + held_out_);
   }
@@ -65,8 +67,10 @@ class CostModel {
     double solving = 0;
     for (const Stage& stage : Stages(plans)) {
       if (!stage.quantized) continue;
-      stream += all_ * stage.channels * stage.channels;
-      if (repairs_) stream += 2 * (all_ - held_out_) * stage.channels * stage.differences;
+      stream += stage.share * all_ * stage.channels * stage.channels;
+      if (repairs_) {
+        stream += 2 * stage.share * (all_ - held_out_) * stage.channels * stage.differences;
+      }
       solving += Repair(stage);
     }
     for (const LayerPlan& plan : plans) {
@@ -85,27 +89,32 @@ class CostModel {
   }
 
  private:
-  double Weights(int64_t layer, std::span<const LinearRole> roles) const {
+  // Of all tokens those that a linear sees.
+  double Share(int64_t expert) const {
+    if (expert < 0) return 1;
+    return static_cast<double>(model_.experts.per_token) /
+           static_cast<double>(model_.experts.count);
+  }
+
+  // Weights that a token meets in a block, of linears that read this or, if nothing is said, all.
+  double Weights(int64_t layer, std::optional<LinearInput> input = std::nullopt) const {
     double sum = 0;
-    for (const LinearRole role : roles) {
-      const model::LinearInfo info = DescribeLinear(model_, layer, role);
-      sum += static_cast<double>(info.out_features) * static_cast<double>(info.in_features);
+    for (const model::LinearInfo& info : DescribeLinears(model_, layer)) {
+      if (input && InputOf(info.role) != *input) continue;
+      sum += Share(info.expert) * static_cast<double>(info.out_features) *
+             static_cast<double>(info.in_features);
     }
     return sum;
   }
 
   // Of a token through a block.
-  double Forward(int64_t layer) const {
-    return 2 * Weights(layer, model::kLinearRoles) + attention_;
-  }
+  double Forward(int64_t layer) const { return 2 * Weights(layer) + attention_; }
 
   // What is wider than it is cheap is computed twice (see CalibrationStream::RunBlock).
   double Streams(int64_t layer) const {
-    constexpr std::array kTwice = {LinearRole::kGate, LinearRole::kUp};
-    constexpr std::array kAttention = {LinearRole::kQuery, LinearRole::kKey, LinearRole::kValue};
-    double quantized = Forward(layer) + 2 * Weights(layer, kTwice);
+    double quantized = Forward(layer) + 2 * Weights(layer, LinearInput::kMlpInput);
     if (!KeepsAttention(size_.length, model_.hidden_size)) {
-      quantized += 2 * Weights(layer, kAttention) + attention_;
+      quantized += 2 * Weights(layer, LinearInput::kAttentionInput) + attention_;
     }
     return all_ * quantized + static_cast<double>(size_.reference) * Forward(layer);
   }
@@ -116,9 +125,9 @@ class CostModel {
     double each = size_.gradients > 0 ? 3 * Forward(layer) : 0;
     if (recipe_.layer.UsesRowFeedback()) {
       each += 2 * Forward(layer);
-      for (const LinearRole role : model::kLinearRoles) {
-        const auto rows = static_cast<double>(DescribeLinear(model_, layer, role).out_features);
-        each += rows * rows;
+      for (const model::LinearInfo& info : DescribeLinears(model_, layer)) {
+        const auto rows = static_cast<double>(info.out_features);
+        if (info.expert < 0) each += rows * rows;
       }
     }
     if (recipe_.UsesCurvature()) each += hidden_ * hidden_;
@@ -132,26 +141,31 @@ class CostModel {
     return Forward(layer) * (all_ + epochs * epoch);
   }
 
-  std::array<Stage, 4> Stages(std::span<const LayerPlan> plans) const {
-    std::array<Stage, 4> stages;
-    for (const LayerPlan& plan : plans) {
-      const bool adds = plan.role == LinearRole::kAttentionOutput || plan.role == LinearRole::kDown;
-      const bool mlp = plan.role >= LinearRole::kGate;
-      Stage& stage = stages[(mlp ? 2U : 0U) + (adds ? 1U : 0U)];
-      stage.channels = static_cast<double>(plan.info.in_features);
-      const auto rows = static_cast<double>(plan.info.out_features);
-      stage.rows += rows;
-      if (recipe_.layer.target == method::TargetChoice::kStreamShrunk) {
-        stage.measured += 2 * std::min(rows, kFactorRows);  // on either half
+  std::vector<Stage> Stages(std::span<const LayerPlan> plans) const {
+    std::vector<Stage> stages;
+    for (const std::span<const LayerPlan> linears : ByStage(plans)) {
+      const model::LinearInfo& first = linears.front().info;
+      const LinearInput input = InputOf(first.role);
+      Stage& stage = stages.emplace_back();
+      stage.share = Share(first.expert);
+      stage.channels = static_cast<double>(first.in_features);
+      const bool adds = input == LinearInput::kAttended || input == LinearInput::kMlpHidden;
+      if (!adds) stage.differences = stage.channels;
+      if (adds && first.expert < 0) stage.differences = hidden_;
+      for (const LayerPlan& plan : linears) {
+        const auto rows = static_cast<double>(plan.info.out_features);
+        stage.rows += rows;
+        if (recipe_.layer.target == method::TargetChoice::kStreamShrunk) {
+          stage.measured += 2 * std::min(rows, kFactorRows);  // on either half
+        }
+        stage.quantized |= plan.quantized;
       }
-      stage.differences = adds ? hidden_ : stage.channels;
-      stage.quantized |= plan.quantized;
     }
     return stages;
   }
 
   double Repair(const Stage& stage) const {
-    if (!repairs_) return 0;
+    if (!repairs_ || stage.differences == 0) return 0;
     const double square = stage.channels * stage.channels;
     return kDoubleCost * (Cube(stage.channels) + 2 * square * (stage.rows + stage.measured)) +
            2 * square * (stage.rows + 2 * stage.measured);
@@ -220,11 +234,8 @@ CostEstimate EstimateCost(const model::Checkpoint& source, const std::vector<Lay
     estimate.memory_bytes = LayerBytes(layers);
     return estimate;
   }
-  constexpr size_t kPerBlock = model::kLinearRoles.size();
   double operations = model.Ends(options.SamplesText());
-  for (size_t first = 0; first < layers.size(); first += kPerBlock) {
-    operations += model.Block(layers.subspan(first, kPerBlock));
-  }
+  for (const std::span<const LayerPlan> block : ByBlock(layers)) operations += model.Block(block);
   const MemoryEstimate memory = EstimateMemory(source.architecture(), plans, options);
   estimate.seconds = operations / product_rate;
   estimate.memory_bytes = memory.stored + memory.working;

@@ -84,6 +84,20 @@ void FitShape(LayerPlan& plan) {
   }
 }
 
+// Cuts where neighbours do not belong together.
+template <typename Together>
+std::vector<std::span<const LayerPlan>> Runs(std::span<const LayerPlan> plans,
+                                             const Together& together) {
+  std::vector<std::span<const LayerPlan>> runs;
+  size_t first = 0;
+  for (size_t i = 1; i <= plans.size(); ++i) {
+    if (i < plans.size() && together(plans[i - 1], plans[i])) continue;
+    runs.push_back(plans.subspan(first, i - first));
+    first = i;
+  }
+  return runs;
+}
+
 }  // namespace
 
 std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
@@ -97,10 +111,12 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
 
   std::vector<LayerPlan> plans;
   for (int64_t layer = 0; layer < architecture.layers; ++layer) {
-    for (const model::LinearRole role : model::kLinearRoles) {
-      LayerPlan plan{.info = DescribeLinear(architecture, layer, role),
+    const std::vector<model::LinearInfo> linears = DescribeLinears(architecture, layer);
+    for (size_t index = 0; index < linears.size(); ++index) {
+      LayerPlan plan{.info = linears[index],
                      .layer = layer,
-                     .role = role,
+                     .index = index,
+                     .number = plans.size(),
                      .quantized = false,
                      .reason = "",
                      .bits = options.recipe.bits,
@@ -122,6 +138,16 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
     pattern.RequireUsed(plans.front().info.name);
   }
   return plans;
+}
+
+std::vector<std::span<const LayerPlan>> ByBlock(std::span<const LayerPlan> plans) {
+  return Runs(plans, [](const LayerPlan& a, const LayerPlan& b) { return a.layer == b.layer; });
+}
+
+std::vector<std::span<const LayerPlan>> ByStage(std::span<const LayerPlan> block) {
+  return Runs(block, [](const LayerPlan& a, const LayerPlan& b) {
+    return InputOf(a.info.role) == InputOf(b.info.role) && a.info.expert == b.info.expert;
+  });
 }
 
 io::Json ToJson(const LayerPlan& plan) {

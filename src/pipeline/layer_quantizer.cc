@@ -1,6 +1,9 @@
 #include "pipeline/layer_quantizer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "paroquant/base/stopwatch.h"
@@ -24,10 +27,13 @@ int64_t PackedBits(const quant::PackedLinear& packed) {
 }
 
 // Another for each layer.
-uint64_t PairsSeed(uint64_t seed, const LayerPlan& plan) {
-  constexpr uint64_t kLayersPerBlock = model::kLinearRoles.size();
-  return (seed << 32U) + static_cast<uint64_t>(plan.layer) * kLayersPerBlock +
-         static_cast<uint64_t>(plan.role);
+uint64_t PairsSeed(uint64_t seed, const LayerPlan& plan) { return (seed << 32U) + plan.number; }
+
+std::string BlendingNote(const method::StageMoments& moments) {
+  return fmt::format(
+      "{} calibration tokens go to this expert, fewer than its {} channels want: its statistics "
+      "are blended with those of others",
+      *moments.routed_tokens, moments.held_out.channels());
 }
 
 }  // namespace
@@ -108,7 +114,7 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
   std::vector<SolvedLayer> layers;
   for (size_t i = 0; i < plans.size(); ++i) {
     const LayerPlan& plan = *plans[i];
-    const MatrixD& output_moment = output_moments[static_cast<size_t>(plan.role)];
+    const MatrixD& output_moment = output_moments[plan.index];
     SolvedLayer& layer = layers.emplace_back(SolvedLayer{.report = {.plan = plan},
                                                          .target = std::move(targets[i].weight),
                                                          .held_out = held_out,
@@ -123,6 +129,8 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
                     plan);
     Judge(layer);
     layer.report.notes = method::UnusualFacts(weights[i], plan.group_size, &statistics);
+    if (moments.blended) layer.report.notes.push_back(BlendingNote(moments));
+    layer.report.routed_tokens = moments.routed_tokens;
     if (recipe.UsesRepairs()) layer.report.repair = targets[i].factor;
     layer.report.seconds = watch.Seconds();
     watch = Stopwatch();

@@ -9,7 +9,7 @@
 namespace paroquant::pipeline {
 namespace {
 
-using model::LinearRole;
+using model::LinearInput;
 
 // Places matrices as a MatrixStore does.
 class Store {
@@ -76,7 +76,8 @@ double BlockBytes(std::span<const LayerPlan> plans, const method::Recipe& recipe
   for (const LayerPlan& plan : plans) {
     const auto rows = static_cast<double>(plan.info.out_features);
     const auto channels = static_cast<double>(plan.info.in_features);
-    const bool adds = plan.role == LinearRole::kAttentionOutput || plan.role == LinearRole::kDown;
+    const LinearInput input = InputOf(plan.info.role);
+    const bool adds = input == LinearInput::kAttended || input == LinearInput::kMlpHidden;
     const double square = channels * channels;
     // Two halves and the held-out tokens, their sum, a factor and a copy on the way.
     double stage = 6 * square + rows * channels;
@@ -84,11 +85,13 @@ double BlockBytes(std::span<const LayerPlan> plans, const method::Recipe& recipe
       stage += 2 * channels * (adds ? hidden : channels);
     }
     solving = std::max(solving, sizeof(double) * stage);
-    if (recipe.layer.UsesRowFeedback()) outputs += sizeof(double) * rows * rows;
-    if (plan.role == LinearRole::kQuery || plan.role == LinearRole::kGate || adds) {
-      held_out += sizeof(double) * square;
-    }
+    if (recipe.layer.UsesRowFeedback() && plan.info.expert < 0)
+      outputs += sizeof(double) * rows * rows;
     weights += sizeof(float) * rows * channels;
+  }
+  for (const std::span<const LayerPlan> stage : ByStage(plans)) {
+    const auto channels = static_cast<double>(stage.front().info.in_features);
+    held_out += sizeof(double) * channels * channels;
   }
   // Of each weight its target, what it was held as, and four of the optimiser's.
   const double tuning = recipe.tuning.Tunes() ? held_out + 6 * weights : 0;
@@ -106,10 +109,9 @@ MemoryEstimate EstimateMemory(const model::Architecture& architecture,
   const auto vocab = static_cast<double>(architecture.vocab_size);
   const auto length = static_cast<double>(size.length);
   const std::span<const LayerPlan> layers = plans;
-  constexpr size_t kPerBlock = model::kLinearRoles.size();
-  double block = 0;
-  for (size_t first = 0; first < layers.size(); first += kPerBlock) {
-    block = std::max(block, BlockBytes(layers.subspan(first, kPerBlock), recipe, hidden));
+  double most = 0;
+  for (const std::span<const LayerPlan> block : ByBlock(layers)) {
+    most = std::max(most, BlockBytes(block, recipe, hidden));
   }
   // A chunk's activations side by side, and the head with its logits before or after all blocks.
   const double tokens = std::max(length, static_cast<double>(kTokensPerChunk));
@@ -119,7 +121,7 @@ MemoryEstimate EstimateMemory(const model::Architecture& architecture,
       sizeof(float) * vocab * std::max(size.gradients > 0 ? hidden : 0.0, 2 * length);
   return {.stored = static_cast<int64_t>(store.most_memory()),
           .spilled = static_cast<int64_t>(store.most_disk()),
-          .working = static_cast<int64_t>(std::max(block + chunk, head))};
+          .working = static_cast<int64_t>(std::max(most + chunk, head))};
 }
 
 }  // namespace paroquant::pipeline

@@ -17,28 +17,31 @@ MatrixD UnitMoment(const method::InputStatistics& gradients, double damping) {
   return moment;
 }
 
-// Adds up what it passes.
+// Adds up what it passes. Experts see too few of these tokens to have moments of their own.
 class MomentCollector : public runtime::CheckpointBackward {
  public:
   MomentCollector(const model::Checkpoint& checkpoint, int64_t layer)
       : runtime::CheckpointBackward(checkpoint, layer) {
-    for (const model::LinearRole role : model::kLinearRoles) {
-      const auto info = DescribeLinear(checkpoint.architecture(), layer, role);
-      moments_[static_cast<size_t>(role)].emplace(info.name + ": gradients", info.out_features);
+    for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), layer)) {
+      auto& moment = moments_.emplace_back();
+      if (info.expert < 0) moment.emplace(info.name + ": gradients", info.out_features);
     }
   }
 
-  void Backward(model::LinearRole role, ConstMatrixRef input, ConstMatrixRef output_gradient,
+  void Backward(size_t linear, ConstMatrixRef input, ConstMatrixRef output_gradient,
                 Matrix* input_gradient) override {
-    moments_[static_cast<size_t>(role)]->Add(output_gradient);
-    CheckpointBackward::Backward(role, input, output_gradient, input_gradient);
+    if (moments_[linear]) moments_[linear]->Add(output_gradient);
+    CheckpointBackward::Backward(linear, input, output_gradient, input_gradient);
   }
 
-  // Once for each role: what was added up is forgotten.
-  MatrixD TakeUnitMoment(size_t role, double damping) {
-    MatrixD moment = UnitMoment(*moments_[role], damping);
-    moments_[role].reset();
-    return moment;
+  // What was added up is forgotten.
+  nn::PerLinear<MatrixD> TakeUnitMoments(double damping) {
+    nn::PerLinear<MatrixD> moments;
+    for (auto& moment : moments_) {
+      moments.push_back(moment ? UnitMoment(*moment, damping) : MatrixD());
+      moment.reset();
+    }
+    return moments;
   }
 
  private:
@@ -59,7 +62,7 @@ nn::PerLinear<MatrixD> OutputMoments::AtLinears(int64_t layer, ConstMatrixRef in
                                                 double damping) const {
   MomentCollector collector(model_.checkpoint(), layer);
   const nn::Block& block = model_.block(layer);
-  const nn::RopeTable rope = model_.Rope(0, length_);
+  const nn::RopeTables rope = model_.Rope(0, length_);
   const ConstMatrixMap gradients = gradients_[static_cast<size_t>(layer)].view();
   const int64_t per_pass =
       std::max<int64_t>(1, runtime::kTokensPerBackwardPass / length_) * length_;
@@ -72,11 +75,7 @@ nn::PerLinear<MatrixD> OutputMoments::AtLinears(int64_t layer, ConstMatrixRef in
     Matrix gradient = gradients.middleRows(row, rows);
     block.BackwardToLinears(batch, rope, kept, collector, gradient);
   }
-  nn::PerLinear<MatrixD> moments;
-  for (size_t role = 0; role < moments.size(); ++role) {
-    moments[role] = collector.TakeUnitMoment(role, damping);
-  }
-  return moments;
+  return collector.TakeUnitMoments(damping);
 }
 
 MatrixD OutputMoments::AtOutput(int64_t layer, double damping) const {

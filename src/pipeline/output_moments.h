@@ -23,7 +23,8 @@ class OutputMoments {
 
   // The mean of g g^T, [N, N], g the gradients (see runtime::SelfGradients) at some outputs, in
   // units of its mean diagonal, plus `damping` I: at those of each linear of a block, which reads
-  // `inputs` [rows, hidden] in the 16-bit model, or at the block's own.
+  // `inputs` [rows, hidden] in the 16-bit model, or at the block's own. Empty for linears of
+  // experts.
   nn::PerLinear<MatrixD> AtLinears(int64_t layer, ConstMatrixRef inputs, double damping) const;
   MatrixD AtOutput(int64_t layer, double damping) const;
 

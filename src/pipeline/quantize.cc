@@ -41,15 +41,14 @@ class BlockVisitor : public StageVisitor {
         output_moments_(output_moments),
         keeps_(keeps) {}
 
-  bool Wants(std::span<const model::LinearRole> roles) const override {
-    return std::any_of(roles.begin(), roles.end(),
-                       [&](model::LinearRole role) { return Plan(role).quantized; });
+  bool Wants(const model::LinearStage& stage) const override {
+    return std::ranges::any_of(plans_.subspan(stage.first, stage.count), &LayerPlan::quantized);
   }
 
-  void Visit(std::span<const model::LinearRole> roles, method::StageMoments moments) override {
+  void Visit(const model::LinearStage& stage, method::StageMoments moments) override {
     std::vector<const LayerPlan*> plans;
-    for (const model::LinearRole role : roles) {
-      if (Plan(role).quantized) plans.push_back(&Plan(role));
+    for (const LayerPlan& plan : plans_.subspan(stage.first, stage.count)) {
+      if (plan.quantized) plans.push_back(&plan);
     }
     for (SolvedLayer& layer : quantizer_.Solve(plans, std::move(moments), output_moments_)) {
       Place(layer);
@@ -59,26 +58,22 @@ class BlockVisitor : public StageVisitor {
         quantizer_.Finish(std::move(layer));
       }
     }
-    for (const model::LinearRole role : roles) {
-      output_moments_[static_cast<size_t>(role)].resize(0, 0);
-    }
+    for (size_t i = stage.first; i < stage.end(); ++i) output_moments_[i].resize(0, 0);
   }
 
   // What the runtime multiplies with from here on.
   void Place(const SolvedLayer& layer) {
     const LayerPlan& plan = layer.report.plan;
-    block_.ReplaceLinear(plan.role, std::make_unique<runtime::RotatedLinear>(
-                                        quant::MakeView(quant::Pack(layer.linear, plan.info.name)),
-                                        nn::ReadBias(source_, plan.info)));
+    block_.ReplaceLinear(plan.index, std::make_unique<runtime::RotatedLinear>(
+                                         quant::MakeView(quant::Pack(layer.linear, plan.info.name)),
+                                         nn::ReadBias(source_, plan.info)));
   }
 
   // The block's layers, if they are kept and not finished.
   std::vector<SolvedLayer>& kept() { return kept_; }
 
  private:
-  const LayerPlan& Plan(model::LinearRole role) const { return plans_[static_cast<size_t>(role)]; }
-
-  std::span<const LayerPlan> plans_;  // in the order of kLinearRoles
+  std::span<const LayerPlan> plans_;  // of all the block's linears
   nn::Block& block_;
   const model::Checkpoint& source_;
   LayerQuantizer& quantizer_;
@@ -106,10 +101,7 @@ class CalibratedRun {
   }
 
   void Run(std::span<const LayerPlan> plans) {
-    const size_t per_block = model::kLinearRoles.size();
-    for (size_t first = 0; first < plans.size(); first += per_block) {
-      RunBlock(plans.subspan(first, per_block));
-    }
+    for (const std::span<const LayerPlan> block : ByBlock(plans)) RunBlock(block);
     const HeldOutDivergence divergence = stream_.Divergence();
     summary_.expected_kl = divergence.mean;
     summary_.expected_kl_stderr = divergence.standard_error;
@@ -131,7 +123,7 @@ class CalibratedRun {
     const int64_t layer = plans.front().layer;
     const bool tunes = recipe_.tuning.Tunes();
     const double damping = recipe_.layer.row_feedback_damping;
-    nn::PerLinear<MatrixD> moments;
+    nn::PerLinear<MatrixD> moments(plans.size());
     if (recipe_.layer.UsesRowFeedback()) {
       moments = output_moments_->AtLinears(
           layer, stream_.reference().middleRows(stream_.held_out_rows(), output_moments_->rows()),
@@ -173,8 +165,7 @@ class CalibratedRun {
 int64_t Steps(const std::vector<LayerPlan>& plans, const method::BlockTuningOptions& tuning) {
   const auto layers =
       std::count_if(plans.begin(), plans.end(), [](const LayerPlan& p) { return p.quantized; });
-  const int64_t blocks = std::ssize(plans) / std::ssize(model::kLinearRoles);
-  return layers + blocks * (tuning.stages[0].epochs + tuning.stages[1].epochs);
+  return layers + std::ssize(ByBlock(plans)) * (tuning.stages[0].epochs + tuning.stages[1].epochs);
 }
 
 // Reports of quantized layers (in order) and of kept ones, in the order of the plans.

@@ -31,6 +31,7 @@ io::Json LayerJson(const LayerReport& report) {
     json["range_after"] = report.ranges.after;
     json["notes"] = report.notes;
     json["repair"] = OrNull(report.repair);
+    if (report.routed_tokens) json["routed_tokens"] = *report.routed_tokens;
     json["relative_weight_error"] = report.relative_weight_error;
     json["crc32"] = report.checksum;
   }

@@ -13,23 +13,22 @@ namespace {
 
 using model::Checkpoint;
 
-bool IsBeyondTheLayers(std::string_view name, int64_t layers) {
-  constexpr std::string_view kPrefix = "model.layers.";
-  if (!name.starts_with(kPrefix)) return false;
-  name.remove_prefix(kPrefix.size());
+bool IsBeyondTheLayers(std::string_view name, const model::Architecture& architecture) {
+  const std::string prefix = architecture.names.prefix + "layers.";
+  if (!name.starts_with(prefix)) return false;
+  name.remove_prefix(prefix.size());
   int64_t layer = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), layer);
-  return error == std::errc() && layer >= layers;
+  return error == std::errc() && layer >= architecture.layers;
 }
 
 // The tensors that the packed layers are made of.
 std::unordered_set<std::string> PackedTensors(const Checkpoint& checkpoint) {
   std::unordered_set<std::string> names;
   for (int64_t layer = 0; layer < checkpoint.architecture().layers; ++layer) {
-    for (const model::LinearRole role : model::kLinearRoles) {
-      const std::string module = DescribeLinear(checkpoint.architecture(), layer, role).name;
-      if (!format::IsPacked(checkpoint.tensors(), module)) continue;
-      for (const char* suffix : format::kPackedSuffixes) names.insert(module + suffix);
+    for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), layer)) {
+      if (!format::IsPacked(checkpoint.tensors(), info.name)) continue;
+      for (const char* suffix : format::kPackedSuffixes) names.insert(info.name + suffix);
     }
   }
   return names;
@@ -40,7 +39,7 @@ std::unordered_set<std::string> PackedTensors(const Checkpoint& checkpoint) {
 std::vector<std::string> TensorsBeyondTheLayers(const Checkpoint& checkpoint) {
   std::vector<std::string> names;
   for (const io::TensorView& tensor : checkpoint.tensors().tensors()) {
-    if (IsBeyondTheLayers(tensor.name, checkpoint.architecture().layers)) {
+    if (IsBeyondTheLayers(tensor.name, checkpoint.architecture())) {
       names.push_back(tensor.name);
     }
   }
@@ -56,7 +55,7 @@ std::vector<VerifyProblem> SurplusTensors(const Checkpoint& checkpoint, const Ch
     if (source != nullptr) {
       if (source->tensors().Find(tensor.name) != nullptr) continue;
       problems.push_back({tensor.name, "a tensor of the source or of a packed layer", "neither"});
-    } else if (IsBeyondTheLayers(tensor.name, layers)) {
+    } else if (IsBeyondTheLayers(tensor.name, checkpoint.architecture())) {
       problems.push_back({tensor.name, fmt::format("blocks 0 to {} by config.json", layers - 1),
                           "a tensor of another block"});
     } else if (format::HasPackedSuffix(tensor.name)) {

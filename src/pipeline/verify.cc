@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -34,9 +35,7 @@ constexpr double kReportTolerance = 1e-3;
 std::vector<model::LinearInfo> AllLinears(const model::Architecture& architecture) {
   std::vector<model::LinearInfo> linears;
   for (int64_t layer = 0; layer < architecture.layers; ++layer) {
-    for (const model::LinearRole role : model::kLinearRoles) {
-      linears.push_back(DescribeLinear(architecture, layer, role));
-    }
+    std::ranges::move(DescribeLinears(architecture, layer), std::back_inserter(linears));
   }
   return linears;
 }
@@ -142,19 +141,8 @@ class Verifier {
 
   // What every model has beside its linears, and no weight that is not finite.
   void CheckUnquantized(const Checkpoint& checkpoint) {
-    const model::Architecture& a = checkpoint.architecture();
-    const auto require = [&](const std::string& name, const std::vector<int64_t>& shape) {
-      Try([&] { checkpoint.FloatTensor(name, shape); });
-    };
-    require(model::EmbeddingName(), {a.vocab_size, a.hidden_size});
-    require(model::HeadName(a), {a.vocab_size, a.hidden_size});
-    require(model::FinalNormName(), {a.hidden_size});
-    for (int64_t layer = 0; layer < a.layers; ++layer) {
-      require(model::BlockTensorName(layer, "input_layernorm.weight"), {a.hidden_size});
-      require(model::BlockTensorName(layer, "post_attention_layernorm.weight"), {a.hidden_size});
-      if (!a.query_key_norm) continue;
-      require(model::BlockTensorName(layer, "self_attn.q_norm.weight"), {a.head_dim});
-      require(model::BlockTensorName(layer, "self_attn.k_norm.weight"), {a.head_dim});
+    for (const model::TensorInfo& tensor : DescribeOtherTensors(checkpoint.architecture())) {
+      Try([&] { checkpoint.FloatTensor(tensor.name, tensor.shape); });
     }
     model::RequireFinite(checkpoint.tensors());
   }

@@ -34,10 +34,8 @@ LanguageModel::LanguageModel(model::Checkpoint checkpoint)
     : checkpoint_(std::make_unique<model::Checkpoint>(std::move(checkpoint))) {
   const model::Architecture& shape = architecture();
   embedding_ =
-      checkpoint_->FloatTensor(model::EmbeddingName(), {shape.vocab_size, shape.hidden_size});
-  final_norm_ = {
-      model::DecodeFloats(checkpoint_->FloatTensor(model::FinalNormName(), {shape.hidden_size})),
-      static_cast<float>(shape.norm_epsilon)};
+      checkpoint_->FloatTensor(EmbeddingName(shape), {shape.vocab_size, shape.hidden_size});
+  final_norm_ = nn::ReadNorm(*checkpoint_, FinalNormName(shape), shape.hidden_size);
   head_ = std::make_unique<nn::DenseLinear>(
       checkpoint_->FloatTensor(model::HeadName(shape), {shape.vocab_size, shape.hidden_size}),
       std::vector<float>{});
@@ -48,9 +46,8 @@ LanguageModel::LanguageModel(model::Checkpoint checkpoint)
 
 nn::Block LanguageModel::MakeBlock(int64_t layer) const {
   nn::Block::LinearSet linears;
-  for (const model::LinearRole role : model::kLinearRoles) {
-    linears[static_cast<size_t>(role)] =
-        MakeLinear(*checkpoint_, DescribeLinear(architecture(), layer, role));
+  for (const model::LinearInfo& info : DescribeLinears(architecture(), layer)) {
+    linears.push_back(MakeLinear(*checkpoint_, info));
   }
   return {*checkpoint_, layer, std::move(linears)};
 }
@@ -70,16 +67,18 @@ Matrix LanguageModel::Embed(std::span<const int32_t> ids) const {
     model::DecodeFloats(embedding_, ids[i] * hidden, hidden,
                         rows.row(static_cast<Eigen::Index>(i)).data());
   }
+  const auto multiplier = static_cast<float>(architecture().embedding_multiplier);
+  if (multiplier != 1.0F) rows *= multiplier;
   return rows;
 }
 
-nn::RopeTable LanguageModel::Rope(int64_t first, int64_t count) const {
-  return {architecture().rope, architecture().head_dim, first, count};
+nn::RopeTables LanguageModel::Rope(int64_t first, int64_t count) const {
+  return {architecture(), first, count};
 }
 
 void LanguageModel::Forward(const nn::SequenceBatch& batch, MatrixRef hidden,
                             std::span<nn::KeyValueCache> caches) const {
-  const nn::RopeTable rope = Rope(batch.first, batch.length);
+  const nn::RopeTables rope = Rope(batch.first, batch.length);
   for (size_t i = 0; i < blocks_.size(); ++i) {
     blocks_[i].Forward(batch, rope, hidden, caches.empty() ? nullptr : &caches[i]);
   }
@@ -90,7 +89,18 @@ Matrix LanguageModel::Logits(ConstMatrixRef hidden) const {
   final_norm_.Forward(hidden, normed);
   Matrix logits(hidden.rows(), architecture().vocab_size);
   head_->Forward(normed, logits);
+  const auto divisor = static_cast<float>(architecture().logits_divisor);
+  if (divisor != 1.0F) logits /= divisor;
+  const auto cap = static_cast<float>(architecture().logits_softcap);
+  if (cap > 0.0F) logits = cap * (logits.array() / cap).tanh();
   return logits;
+}
+
+void LanguageModel::ToHeadOutput(const Matrix& logits, Matrix& gradient) const {
+  const auto cap = static_cast<float>(architecture().logits_softcap);
+  if (cap > 0.0F) gradient.array() *= 1.0F - (logits.array() / cap).square();
+  const auto divisor = static_cast<float>(architecture().logits_divisor);
+  if (divisor != 1.0F) gradient /= divisor;
 }
 
 std::vector<nn::KeyValueCache> LanguageModel::MakeCaches(int64_t sequences,

@@ -21,17 +21,19 @@ Matrix ReadMatrix(const model::Checkpoint& checkpoint, const std::string& name, 
   return matrix;
 }
 
-// From logits to the gradient of the negative log likelihood of a token drawn from them:
+// The gradient at logits of the negative log likelihood of a token drawn from them:
 // softmax - onehot.
-void DrawnGradient(Matrix& logits, std::span<Rng> rngs) {
+Matrix DrawnGradient(const Matrix& logits, std::span<Rng> rngs) {
+  Matrix gradient(logits.rows(), logits.cols());
   ParallelFor(logits.rows(), [&](int64_t row) {
     const int32_t token =
         SampleToken(logits.row(row).transpose(), 1.0, rngs[static_cast<size_t>(row)]);
-    auto values = logits.row(row).array();
-    values = (values - values.maxCoeff()).exp();
+    auto values = gradient.row(row).array();
+    values = (logits.row(row).array() - logits.row(row).maxCoeff()).exp();
     values /= values.sum();
-    logits(row, token) -= 1.0F;
+    gradient(row, token) -= 1.0F;
   });
+  return gradient;
 }
 
 // A generator for each position, so that drawing does not depend on how rows are cut.
@@ -50,11 +52,12 @@ void HeadGradient(const LanguageModel& model, uint64_t seed, MatrixMap hidden) {
       ReadMatrix(model.checkpoint(), HeadName(shape), shape.vocab_size, shape.hidden_size);
   for (int64_t first = 0; first < hidden.rows(); first += kRowsOfLogits) {
     auto rows = hidden.middleRows(first, std::min(kRowsOfLogits, hidden.rows() - first));
-    Matrix logits = model.Logits(rows);
+    const Matrix logits = model.Logits(rows);
     std::vector<Rng> rngs = Generators(first, rows.rows(), seed);
-    DrawnGradient(logits, rngs);
+    Matrix at_logits = DrawnGradient(logits, rngs);
+    model.ToHeadOutput(logits, at_logits);
     Matrix gradient(rows.rows(), rows.cols());
-    linalg::Multiply(logits, head, gradient);
+    linalg::Multiply(at_logits, head, gradient);
     model.final_norm().Backward(rows, gradient, gradient);
     rows = gradient;
   }
@@ -63,18 +66,17 @@ void HeadGradient(const LanguageModel& model, uint64_t seed, MatrixMap hidden) {
 }  // namespace
 
 CheckpointBackward::CheckpointBackward(const model::Checkpoint& checkpoint, int64_t layer) {
-  for (const model::LinearRole role : model::kLinearRoles) {
-    const model::LinearInfo info = DescribeLinear(checkpoint.architecture(), layer, role);
-    weights_[static_cast<size_t>(role)] =
-        ReadMatrix(checkpoint, info.name + ".weight", info.out_features, info.in_features);
+  for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), layer)) {
+    weights_.push_back(
+        ReadMatrix(checkpoint, info.name + ".weight", info.out_features, info.in_features));
   }
 }
 
-void CheckpointBackward::Backward(model::LinearRole role, ConstMatrixRef input,
+void CheckpointBackward::Backward(size_t linear, ConstMatrixRef input,
                                   ConstMatrixRef output_gradient, Matrix* input_gradient) {
   if (input_gradient == nullptr) return;
   input_gradient->resize(input.rows(), input.cols());
-  linalg::Multiply(output_gradient, weights_[static_cast<size_t>(role)], *input_gradient);
+  linalg::Multiply(output_gradient, weights_[linear], *input_gradient);
 }
 
 std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
@@ -82,7 +84,7 @@ std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
                                         uint64_t seed, MatrixStore& store) {
   const auto count = static_cast<int64_t>(sequences.size());
   const auto length = static_cast<int64_t>(sequences.front().size());
-  const nn::RopeTable rope = model.Rope(0, length);
+  const nn::RopeTables rope = model.Rope(0, length);
   const int64_t per_pass = std::max<int64_t>(1, kTokensPerBackwardPass / length);
   const auto for_each_pass = [&](const auto& body) {
     for (int64_t first = 0; first < count; first += per_pass) {

@@ -14,8 +14,6 @@
 namespace paroquant::method {
 namespace {
 
-using model::LinearRole;
-
 constexpr int64_t kLength = 48;
 
 // The first block of a small model, rounded to nearest, and what it should give on random tokens.
@@ -28,9 +26,8 @@ class BlockTuningTest : public ::testing::Test {
         target_(Output(input_)),
         held_out_input_(Inputs(2, 2)),
         held_out_target_(Output(held_out_input_)) {
-    for (const LinearRole role : model::kLinearRoles) {
-      TuningLinear& linear = linears_[static_cast<size_t>(role)];
-      const auto info = model::DescribeLinear(model_.architecture(), 0, role);
+    for (const model::LinearInfo& info : DescribeLinears(model_.architecture(), 0)) {
+      TuningLinear& linear = linears_.emplace_back();
       linear.weight = Matrix(info.out_features, info.in_features);
       model::DecodeFloats(model_.checkpoint().FloatTensor(info.name + ".weight",
                                                           {info.out_features, info.in_features}),
@@ -51,12 +48,11 @@ class BlockTuningTest : public ::testing::Test {
   // Held-out loss of a block with these linears, computed apart from the tuner.
   double Loss(const nn::PerLinear<std::optional<quant::QuantizedLinear>>& linears) const {
     nn::Block block = model_.MakeBlock(0);
-    for (const LinearRole role : model::kLinearRoles) {
-      const auto& linear = linears[static_cast<size_t>(role)];
-      if (!linear) continue;
+    for (size_t i = 0; i < linears.size(); ++i) {
+      if (!linears[i]) continue;
       block.ReplaceLinear(
-          role, std::make_unique<nn::HeldLinear>(nn::ChannelMajor(quant::EffectiveWeight(*linear)),
-                                                 std::vector<float>{}));
+          i, std::make_unique<nn::HeldLinear>(nn::ChannelMajor(quant::EffectiveWeight(*linears[i])),
+                                              std::vector<float>{}));
     }
     Matrix hidden = held_out_input_;
     block.Forward({.count = hidden.rows() / kLength, .length = kLength}, rope_, hidden);
@@ -83,7 +79,7 @@ class BlockTuningTest : public ::testing::Test {
   }
 
   runtime::LanguageModel model_;
-  nn::RopeTable rope_;
+  nn::RopeTables rope_;
   Matrix input_, target_, held_out_input_, held_out_target_;
   BlockLoss loss_;
   nn::PerLinear<TuningLinear> linears_;
@@ -125,7 +121,7 @@ TEST_F(BlockTuningTest, KeepsTheStartIfNothingIsBetter) {
 }
 
 TEST_F(BlockTuningTest, LinearsWithoutAStartStayAsTheyAre) {
-  const auto down = static_cast<size_t>(LinearRole::kDown);
+  const size_t down = linears_.size() - 1;
   linears_[down].start.reset();
   const TunedBlock tuned = Tune(TwoStages());
   EXPECT_FALSE(tuned.linears[down].has_value());

@@ -176,12 +176,12 @@ TEST(RopeSettingsTest, BadThetaIsNamed) {
 TEST(RopeSettingsTest, OtherScalingsAreNamedBesideThoseThatAreHandled) {
   for (const char* key : {"rope_type", "type"}) {
     const Error error = ErrorOf([&] {
-      Parse({{"rope_scaling", {{key, "longrope"}, {"factor", 4}}}});
+      Parse({{"rope_scaling", {{key, "spiral"}, {"factor", 4}}}});
     });
     EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
     EXPECT_EQ(error.parts().where, std::string("config.json: rope_scaling: ") + key);
-    EXPECT_EQ(error.parts().expected, "default, linear, dynamic, llama3 or yarn");
-    EXPECT_EQ(error.parts().found, "\"longrope\"");
+    EXPECT_EQ(error.parts().expected, "default, linear, dynamic, llama3, yarn or longrope");
+    EXPECT_EQ(error.parts().found, "\"spiral\"");
   }
 }
 

@@ -11,7 +11,6 @@
 namespace paroquant::nn {
 namespace {
 
-using model::kLinearRoles;
 using paroquant::testing::GradientError;
 using testing::GoldenBlock;
 
@@ -30,20 +29,20 @@ struct Gradients {
 };
 
 Gradients RunGolden(const GoldenBlock& golden) {
-  PerLinear<HeldLinear*> linears{};
+  PerLinear<HeldLinear*> linears;
   const Block block = golden.Make(linears);
   const Matrix x = golden.Get("x");
   const SequenceBatch batch{.count = 1, .length = x.rows()};
-  const RopeTable rope = golden.Rope(x.rows());
+  const RopeTables rope = golden.Rope(x.rows());
 
   Gradients result{.output = x, .input = {}, .weights = {}};
   BlockActivations kept;
   block.ForwardKeeping(batch, rope, result.output, kept);
-  PerLinear<MatrixD*> gradients{};
-  for (size_t i = 0; i < kLinearRoles.size(); ++i) {
-    result.weights[i] = MatrixD::Zero(linears[i]->in_features(), linears[i]->out_features());
-    gradients[i] = &result.weights[i];
+  for (const HeldLinear* linear : linears) {
+    result.weights.push_back(MatrixD::Zero(linear->in_features(), linear->out_features()));
   }
+  PerLinear<MatrixD*> gradients;
+  for (MatrixD& weight : result.weights) gradients.push_back(&weight);
   HeldLinearsBackward backward(linears, gradients);
   result.input = LossGradient(result.output, golden.Get("target"));
   block.Backward(batch, rope, x, kept, backward, result.input);
@@ -60,19 +59,19 @@ TEST_P(BlockGoldenTest, GradientsAreThoseOfTheReference) {
   const Gradients found = RunGolden(golden);
   EXPECT_LE(GradientError<float>(found.output, golden.Get("output")), 1e-5);
   EXPECT_LE(GradientError<float>(found.input, golden.Get("grad.x")), kTolerance);
-  for (const model::LinearRole role : kLinearRoles) {
-    const std::string name = "grad." + golden.Suffix(role) + ".weight";
-    const Matrix weight = found.weights[static_cast<size_t>(role)].transpose().cast<float>();
+  for (size_t i = 0; i < found.weights.size(); ++i) {
+    const std::string name = "grad." + golden.Suffixes()[i] + ".weight";
+    const Matrix weight = found.weights[i].transpose().cast<float>();
     EXPECT_LE(GradientError<float>(weight, golden.Get(name)), kTolerance) << name;
   }
 }
 
 TEST_P(BlockGoldenTest, KeepingChangesNothingInTheForwardPass) {
   const GoldenBlock golden(GetParam());
-  PerLinear<HeldLinear*> linears{};
+  PerLinear<HeldLinear*> linears;
   const Block block = golden.Make(linears);
   const SequenceBatch batch{.count = 2, .length = 12};
-  const RopeTable rope = golden.Rope(12);
+  const RopeTables rope = golden.Rope(12);
   Matrix plain = golden.Get("x");
   Matrix keeping = plain;
   block.Forward(batch, rope, plain);
@@ -84,15 +83,15 @@ TEST_P(BlockGoldenTest, KeepingChangesNothingInTheForwardPass) {
 TEST_P(BlockGoldenTest, StoppingBeforeTheInputLeavesTheWeightsGradientsAlone) {
   const GoldenBlock golden(GetParam());
   const Gradients whole = RunGolden(golden);
-  PerLinear<HeldLinear*> linears{};
+  PerLinear<HeldLinear*> linears;
   const Block block = golden.Make(linears);
   Matrix hidden = golden.Get("x");
   const SequenceBatch batch{.count = 1, .length = hidden.rows()};
-  const RopeTable rope = golden.Rope(batch.length);
+  const RopeTables rope = golden.Rope(batch.length);
   BlockActivations kept;
   block.ForwardKeeping(batch, rope, hidden, kept);
   MatrixD queries = MatrixD::Zero(linears[0]->in_features(), linears[0]->out_features());
-  PerLinear<MatrixD*> gradients{};
+  PerLinear<MatrixD*> gradients(linears.size());
   gradients[0] = &queries;
   HeldLinearsBackward backward(linears, gradients);
   Matrix gradient = LossGradient(hidden, golden.Get("target"));
@@ -108,7 +107,7 @@ TEST(BlockBackwardTest, ThreadCountChangesNoBit) {
   const Gradients five = RunGolden(golden);
   SetThreadCount(AvailableCores());
   EXPECT_TRUE(one.input == five.input);
-  for (size_t i = 0; i < kLinearRoles.size(); ++i) EXPECT_TRUE(one.weights[i] == five.weights[i]);
+  EXPECT_EQ(one.weights, five.weights);
 }
 
 }  // namespace

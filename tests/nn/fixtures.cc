@@ -66,25 +66,27 @@ GoldenBlock::GoldenBlock(const std::string& name)
     : golden_(io::SafetensorsFile::Open(GoldenPath("grads/" + name + ".safetensors"))),
       checkpoint_(WriteModel(name, golden_, folder_.path())) {}
 
-RopeTable GoldenBlock::Rope(int64_t length) const {
-  return {checkpoint_.architecture().rope, checkpoint_.architecture().head_dim, 0, length};
+RopeTables GoldenBlock::Rope(int64_t length) const {
+  return {checkpoint_.architecture(), 0, length};
 }
 
 Block GoldenBlock::Make(PerLinear<HeldLinear*>& linears) const {
   Block::LinearSet set;
-  for (const model::LinearRole role : model::kLinearRoles) {
-    const auto index = static_cast<size_t>(role);
-    auto linear = std::make_unique<HeldLinear>(
-        ChannelMajor(Get(kPrefix + Suffix(role) + ".weight")), std::vector<float>{});
-    linears[index] = linear.get();
-    set[index] = std::move(linear);
+  for (const std::string& suffix : Suffixes()) {
+    auto linear = std::make_unique<HeldLinear>(ChannelMajor(Get(kPrefix + suffix + ".weight")),
+                                               std::vector<float>{});
+    linears.push_back(linear.get());
+    set.push_back(std::move(linear));
   }
   return {checkpoint_, 0, std::move(set)};
 }
 
-std::string GoldenBlock::Suffix(model::LinearRole role) const {
-  return model::DescribeLinear(checkpoint_.architecture(), 0, role)
-      .name.substr(sizeof("model.layers.0.") - 1);
+std::vector<std::string> GoldenBlock::Suffixes() const {
+  std::vector<std::string> suffixes;
+  for (const model::LinearInfo& info : DescribeLinears(checkpoint_.architecture(), 0)) {
+    suffixes.push_back(info.name.substr(sizeof("model.layers.0.") - 1));
+  }
+  return suffixes;
 }
 
 Matrix GoldenBlock::Get(const std::string& name) const {

@@ -3,6 +3,7 @@
 #define PAROQUANT_TESTS_NN_FIXTURES_H_
 
 #include <string>
+#include <vector>
 
 #include "paroquant/io/safetensors.h"
 #include "paroquant/model/checkpoint.h"
@@ -19,12 +20,12 @@ class GoldenBlock {
 
   const io::SafetensorsFile& golden() const { return golden_; }
   const model::Checkpoint& checkpoint() const { return checkpoint_; }
-  RopeTable Rope(int64_t length) const;
+  RopeTables Rope(int64_t length) const;
 
   // All linears held in memory.
   Block Make(PerLinear<HeldLinear*>& linears) const;
   // "self_attn.q_proj" and so on.
-  std::string Suffix(model::LinearRole role) const;
+  std::vector<std::string> Suffixes() const;
   Matrix Get(const std::string& name) const;
 
  private:

@@ -43,8 +43,8 @@ TEST_F(CostEstimateTest, ATokenTakesItsForwardPassAndItsMoments) {
   const double attention = 2.0 * 512 * static_cast<double>(a.heads * a.head_dim);
   double forward = attention;
   double moments = 0;
-  for (const model::LinearRole role : model::kLinearRoles) {
-    const model::LinearInfo info = DescribeLinear(a, 0, role);
+  for (const model::LinearInfo& info : DescribeLinears(a, 0)) {
+    const model::LinearRole role = info.role;
     const bool twice =
         role != model::LinearRole::kAttentionOutput && role != model::LinearRole::kDown;
     forward += (twice ? 4.0 : 2.0) * static_cast<double>(info.out_features * info.in_features);

@@ -29,7 +29,7 @@ model::Architecture Shape(int64_t hidden, int64_t intermediate) {
 // The plan of the first block's MLP in a model whose down_proj has N = hidden, K = intermediate.
 LayerPlan DownPlan(int64_t hidden, int64_t intermediate, const QuantizeOptions& options) {
   for (const LayerPlan& plan : PlanLayers(Shape(hidden, intermediate), options)) {
-    if (plan.role == model::LinearRole::kDown) return plan;
+    if (plan.info.role == model::LinearRole::kDown) return plan;
   }
   return {};
 }
@@ -39,7 +39,8 @@ TEST(LayerPlanTest, EveryLinearIsPlannedInTheOrderOfAForwardPass) {
   ASSERT_EQ(plans.size(), 14U);
   for (size_t i = 0; i < plans.size(); ++i) {
     EXPECT_EQ(plans[i].layer, static_cast<int64_t>(i / 7));
-    EXPECT_EQ(plans[i].role, model::kLinearRoles[i % 7]);
+    EXPECT_EQ(plans[i].index, i % 7);
+    EXPECT_EQ(plans[i].number, i);
     EXPECT_TRUE(plans[i].quantized) << plans[i].info.name;
     EXPECT_EQ(plans[i].reason, "");
     EXPECT_EQ(plans[i].bits, 4);
@@ -96,7 +97,7 @@ TEST(LayerPlanTest, SkippedLayersAreKeptWhateverElseHolds) {
   const QuantizeOptions options{.skip = {"layers\\.1\\..*_proj$", "down"},
                                 .overrides = {{.pattern = "down", .bits = 8, .group_size = {}}}};
   for (const LayerPlan& plan : PlanLayers(Shape(256, 192), options)) {
-    const bool skipped = plan.layer == 1 || plan.role == model::LinearRole::kDown;
+    const bool skipped = plan.layer == 1 || plan.info.role == model::LinearRole::kDown;
     EXPECT_EQ(plan.quantized, !skipped) << plan.info.name;
     EXPECT_EQ(plan.reason, skipped ? "named by --skip" : "") << plan.info.name;
   }

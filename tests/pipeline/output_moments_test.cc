@@ -50,7 +50,7 @@ TEST(OutputMomentsTest, AreThoseOfTheGradientsAtTheBlock) {
   EXPECT_LT((at_output - expected).norm(), 1e-5 * expected.norm());
   // What down_proj gives is added to the stream: the gradient there is the block's.
   const nn::PerLinear<MatrixD> at_linears = moments.AtLinears(0, inputs, kDamping);
-  const MatrixD& at_down = at_linears[static_cast<size_t>(model::LinearRole::kDown)];
+  const MatrixD& at_down = at_linears.back();
   EXPECT_LT((at_down - expected).norm(), 1e-5 * expected.norm());
   EXPECT_EQ(moments.AtOutput(0, kDamping), at_output);  // the order of the calls does not matter
 }

@@ -63,7 +63,7 @@ TEST_P(GoldenModelTest, HiddenStatesLogitsAndNllMatch) {
   const auto length = static_cast<int64_t>(golden.ids.size());
 
   Matrix hidden = model.Embed(golden.ids);
-  const nn::RopeTable rope = model.Rope(0, length);
+  const nn::RopeTables rope = model.Rope(0, length);
   for (int64_t layer = 0; layer < model.architecture().layers; ++layer) {
     model.block(layer).Forward({.count = 1, .length = length}, rope, hidden);
     const std::string name = "hidden." + std::to_string(layer);
@@ -106,13 +106,14 @@ TEST_P(GoldenModelTest, SequencesOfABatchDoNotSeeEachOther) {
              testing::GoldenMatrix<float>(golden.tensors, "logits"), "logits");
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, GoldenModelTest,
-                         ::testing::Values("llama_bf16", "llama_fp32", "llama_gqa_tied",
-                                           "llama_rope_dynamic", "llama_rope_linear",
-                                           "llama_rope_llama3", "llama_sharded3",
-                                           "llama_untied_bias", "mistral_swa", "qwen2", "qwen2_swa",
-                                           "qwen2_yarn", "qwen3", "qwen3_untied"),
-                         [](const auto& name) { return std::string(name.param); });
+INSTANTIATE_TEST_SUITE_P(
+    Families, GoldenModelTest,
+    ::testing::Values("gemma", "gemma2", "gemma3_text", "granite", "llama_bf16", "llama_fp32",
+                      "llama_gqa_tied", "llama_rope_dynamic", "llama_rope_linear",
+                      "llama_rope_llama3", "llama_sharded3", "llama_untied_bias", "mistral_swa",
+                      "mixtral", "olmo2", "phi3", "phi3_partial_rotary", "qwen2", "qwen2_swa",
+                      "qwen2_yarn", "qwen3", "qwen3_moe", "qwen3_untied", "smollm3"),
+    [](const auto& name) { return std::string(name.param); });
 
 class PackedModelTest : public ::testing::TestWithParam<const char*> {};
 

@@ -31,7 +31,7 @@ std::vector<std::vector<int32_t>> SomeSequences() {
 // Negative log likelihood of `tokens`, given the output [sequences * length, hidden] of `layer`.
 double Nll(const LanguageModel& model, int64_t layer, Matrix hidden,
            const std::vector<int32_t>& tokens) {
-  const nn::RopeTable rope = model.Rope(0, kLength);
+  const nn::RopeTables rope = model.Rope(0, kLength);
   const nn::SequenceBatch batch{.count = hidden.rows() / kLength, .length = kLength};
   for (int64_t l = layer + 1; l < model.architecture().layers; ++l) {
     model.block(l).Forward(batch, rope, hidden);
@@ -51,7 +51,7 @@ Matrix HiddenAfter(const LanguageModel& model, int64_t layer) {
   for (const auto& sequence : SomeSequences())
     ids.insert(ids.end(), sequence.begin(), sequence.end());
   Matrix hidden = model.Embed(ids);
-  const nn::RopeTable rope = model.Rope(0, kLength);
+  const nn::RopeTables rope = model.Rope(0, kLength);
   for (int64_t l = 0; l <= layer; ++l) {
     model.block(l).Forward({.count = 2, .length = kLength}, rope, hidden);
   }

@@ -13,7 +13,7 @@
 #include "paroquant/base/rng.h"
 #include "paroquant/io/output_folder.h"
 #include "paroquant/io/safetensors_writer.h"
-#include "paroquant/model/architecture.h"
+#include "paroquant/model/tensors.h"
 
 namespace paroquant {
 namespace {
@@ -47,24 +47,15 @@ std::map<std::string, io::Json> Shapes() {
 
 std::vector<io::TensorSpec> Tensors(const model::Architecture& shape) {
   std::vector<io::TensorSpec> tensors;
-  const auto add = [&](const std::string& name, std::vector<int64_t> extents) {
-    tensors.push_back({name, io::DType::kF16, std::move(extents)});
-  };
-  add(model::EmbeddingName(), {shape.vocab_size, shape.hidden_size});
+  for (const model::TensorInfo& tensor : DescribeOtherTensors(shape)) {
+    tensors.push_back({tensor.name, io::DType::kF16, tensor.shape});
+  }
   for (int64_t layer = 0; layer < shape.layers; ++layer) {
-    for (const model::LinearRole role : model::kLinearRoles) {
-      const model::LinearInfo linear = DescribeLinear(shape, layer, role);
-      add(linear.name + ".weight", {linear.out_features, linear.in_features});
-    }
-    add(model::BlockTensorName(layer, "input_layernorm.weight"), {shape.hidden_size});
-    add(model::BlockTensorName(layer, "post_attention_layernorm.weight"), {shape.hidden_size});
-    if (shape.query_key_norm) {
-      add(model::BlockTensorName(layer, "self_attn.q_norm.weight"), {shape.head_dim});
-      add(model::BlockTensorName(layer, "self_attn.k_norm.weight"), {shape.head_dim});
+    for (const model::LinearInfo& linear : DescribeLinears(shape, layer)) {
+      tensors.push_back(
+          {linear.name + ".weight", io::DType::kF16, {linear.out_features, linear.in_features}});
     }
   }
-  add(model::FinalNormName(), {shape.hidden_size});
-  if (!shape.tied_embeddings) add(model::HeadName(shape), {shape.vocab_size, shape.hidden_size});
   return tensors;
 }
 

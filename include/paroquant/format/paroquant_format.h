@@ -12,7 +12,7 @@
 #include "paroquant/io/json.h"
 #include "paroquant/io/safetensors_writer.h"
 #include "paroquant/io/tensor_folder.h"
-#include "paroquant/model/architecture.h"
+#include "paroquant/model/tensors.h"
 #include "paroquant/quant/packed_view.h"
 #include "paroquant/quant/packing.h"
 

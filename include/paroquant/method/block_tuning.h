@@ -56,7 +56,7 @@ struct TunedBlock {
 // and left in no particular state. `on_epoch` may throw to stop. The same result for any number of
 // threads. Memory: four times the block's weights in float32 for the optimiser, and the activations
 // of about 4096 tokens.
-TunedBlock TuneBlock(nn::Block& block, const nn::RopeTable& rope,
+TunedBlock TuneBlock(nn::Block& block, const nn::RopeTables& rope,
                      const nn::PerLinear<TuningLinear>& linears, const TuningSequences& training,
                      const TuningSequences& held_out, const BlockLoss& loss,
                      const BlockTuningOptions& options,

@@ -25,8 +25,8 @@ class InputStatistics {
   // threads. Throws kInput if an activation is not finite.
   void Add(const ConstMatrixRef& activations);
 
-  // Adds the tokens of another one for the same input.
-  void Merge(const InputStatistics& other);
+  // Adds the tokens of another one for the same input, each counted as `factor` tokens.
+  void Merge(const InputStatistics& other, double factor = 1.0);
 
   // The diagonal of H: the mean square of each input, [K].
   VectorD MeanSquares() const;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "paroquant/base/matrix.h"
@@ -39,6 +40,10 @@ struct StageMoments {
   RepairForm form;
   std::array<HalfMoments, 2> halves;
   InputStatistics held_out;
+  // Of a stage of an expert, how many of the halves' tokens are those that go to it, and whether
+  // they were too few, so that others were added.
+  std::optional<int64_t> routed_tokens;
+  bool blended = false;
 
   // Joins the halves into one and forgets what could be repaired.
   InputStatistics TakeInputs();

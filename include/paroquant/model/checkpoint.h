@@ -9,7 +9,7 @@
 
 #include "paroquant/io/json.h"
 #include "paroquant/io/tensor_folder.h"
-#include "paroquant/model/architecture.h"
+#include "paroquant/model/tensors.h"
 
 namespace paroquant::model {
 

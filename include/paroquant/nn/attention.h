@@ -2,6 +2,7 @@
 #ifndef PAROQUANT_NN_ATTENTION_H_
 #define PAROQUANT_NN_ATTENTION_H_
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 
@@ -13,7 +14,13 @@ struct AttentionShape {
   int64_t heads = 0;
   int64_t kv_heads = 0;  // divides heads: a key/value head serves heads / kv_heads query heads
   int64_t head_dim = 0;
-  int64_t window = 0;  // a token sees itself and the window - 1 before it; 0: all before it
+  int64_t window = 0;    // a token sees itself and the window - 1 before it; 0: all before it
+  float scale = 0.0F;    // of q k^T; 0: 1 / sqrt(head_dim)
+  float softcap = 0.0F;  // scaled scores s become c tanh(s / c); 0: they do not
+
+  float ScoreScale() const {
+    return scale > 0.0F ? scale : 1.0F / std::sqrt(static_cast<float>(head_dim));
+  }
 };
 
 // One sequence: `queries` and `output` [T, heads * head_dim] stand at positions first .. first + T
@@ -25,7 +32,7 @@ struct AttentionSequence {
   MatrixRef output;
 };
 
-// output = softmax(q k^T / sqrt(head_dim)) v for sequences that all have T queries and start at
+// output = softmax(scaled and capped q k^T) v for sequences that all have T queries and start at
 // `first`. Threaded over sequences, heads and tiles of queries.
 void CausalAttention(const AttentionShape& shape, int64_t first,
                      std::span<AttentionSequence> sequences);

@@ -3,11 +3,9 @@
 #ifndef PAROQUANT_NN_HELD_LINEAR_H_
 #define PAROQUANT_NN_HELD_LINEAR_H_
 
-#include <array>
 #include <vector>
 
 #include "paroquant/base/matrix.h"
-#include "paroquant/model/architecture.h"
 #include "paroquant/nn/block.h"
 #include "paroquant/nn/linear.h"
 
@@ -33,20 +31,20 @@ class HeldLinear : public Linear {
 // A held copy [K, N] of a weight [N, K].
 Matrix ChannelMajor(ConstMatrixRef weight);
 
-// One entry for each of kLinearRoles.
+// One entry for each of a block's linears, in the order of model::DescribeLinears.
 template <typename T>
-using PerLinear = std::array<T, model::kLinearRoles.size()>;
+using PerLinear = std::vector<T>;
 
 // The backward pass through a block whose linears are all HeldLinear. Gradients of those weights
 // that have one are added up over calls.
 class HeldLinearsBackward : public LinearBackward {
  public:
-  // Roles whose gradient is null are passed through only. Both must outlive this.
+  // Linears whose gradient is null are passed through only. Both must outlive this.
   HeldLinearsBackward(const PerLinear<HeldLinear*>& linears,
                       const PerLinear<MatrixD*>& weight_gradients)
       : linears_(linears), weight_gradients_(weight_gradients) {}
 
-  void Backward(model::LinearRole role, ConstMatrixRef input, ConstMatrixRef output_gradient,
+  void Backward(size_t linear, ConstMatrixRef input, ConstMatrixRef output_gradient,
                 Matrix* input_gradient) override;
 
  private:

@@ -1,9 +1,10 @@
-// Rotary position embedding: channel i and i + head_dim/2 of each head turn by position *
-// frequency.
+// Rotary position embedding: of the first d channels of each head (all of them, in most models)
+// channel i and i + d/2 turn by position * frequency.
 #ifndef PAROQUANT_NN_ROPE_H_
 #define PAROQUANT_NN_ROPE_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "paroquant/base/matrix.h"
@@ -11,8 +12,8 @@
 
 namespace paroquant::nn {
 
-// The head_dim/2 angular frequencies (radians per position) for a sequence of `length` tokens;
-// only dynamic scaling depends on the length.
+// The d/2 angular frequencies (radians per position) for a sequence of `length` tokens;
+// only dynamic and longrope scaling depend on the length.
 std::vector<double> RopeFrequencies(const model::RopeSettings& rope, int64_t head_dim,
                                     int64_t length);
 
@@ -30,8 +31,22 @@ class RopeTable {
   // Turns by the table's angles, or back.
   void Turn(MatrixRef rows, float direction) const;
 
-  Matrix cosine_;  // [count, head_dim/2]
+  int64_t head_dim_;
+  Matrix cosine_;  // [count, d/2]
   Matrix sine_;
+};
+
+// The tables of all layers of a model.
+class RopeTables {
+ public:
+  RopeTables(const model::Architecture& architecture, int64_t first, int64_t count);
+
+  // Null for layers that do not encode positions.
+  const RopeTable* Of(model::RopeUse use) const;
+
+ private:
+  RopeTable global_;
+  std::optional<RopeTable> local_;
 };
 
 }  // namespace paroquant::nn

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "paroquant/format/paroquant_format.h"
-#include "paroquant/model/architecture.h"
+#include "paroquant/model/tensors.h"
 #include "paroquant/pipeline/layer_plan.h"
 
 namespace paroquant::pipeline {

@@ -3,11 +3,12 @@
 #define PAROQUANT_PIPELINE_LAYER_PLAN_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "paroquant/io/json.h"
-#include "paroquant/model/architecture.h"
+#include "paroquant/model/tensors.h"
 #include "paroquant/pipeline/quantize_options.h"
 
 namespace paroquant::pipeline {
@@ -15,7 +16,8 @@ namespace paroquant::pipeline {
 struct LayerPlan {
   model::LinearInfo info;
   int64_t layer = 0;
-  model::LinearRole role = model::LinearRole::kQuery;
+  size_t index = 0;   // in the block, see model::DescribeLinears
+  size_t number = 0;  // in the model
   bool quantized = false;
   std::string reason;  // why it is kept in 16 bits, or why its group size differs; else empty
   int bits = 4;
@@ -27,6 +29,11 @@ struct LayerPlan {
 // pattern that is no regular expression or that matches nothing.
 std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
                                   const QuantizeOptions& options);
+
+// The same plans, block by block.
+std::vector<std::span<const LayerPlan>> ByBlock(std::span<const LayerPlan> plans);
+// Those of a block, stage by stage (see model::LinearStages).
+std::vector<std::span<const LayerPlan>> ByStage(std::span<const LayerPlan> block);
 
 // The keys of a layer in reports that are known before it is quantized.
 io::Json ToJson(const LayerPlan& plan);

@@ -27,6 +27,8 @@ struct LayerReport {
   std::optional<double> relative_output_error_rtn;
   // How much of the correction for what the layers before have lost was taken, from 0 to 1.
   std::optional<double> repair;
+  // Of an expert's layer, the calibration tokens that went to the expert.
+  std::optional<int64_t> routed_tokens;
   // False: the recipe's result was worse than rounding to nearest, which took its place, for tuning
   // to start from if the recipe tunes.
   bool accepted = true;

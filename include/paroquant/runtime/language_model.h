@@ -28,12 +28,14 @@ class LanguageModel {
 
   // The embedding rows of `ids` [count, hidden]. Throws kInput for an id outside the vocabulary.
   Matrix Embed(std::span<const int32_t> ids) const;
-  nn::RopeTable Rope(int64_t first, int64_t count) const;
+  nn::RopeTables Rope(int64_t first, int64_t count) const;
   // All blocks, in place on [batch.rows(), hidden]; `caches` holds one per block, or none.
   void Forward(const nn::SequenceBatch& batch, MatrixRef hidden,
                std::span<nn::KeyValueCache> caches = {}) const;
   // Final norm and head of some rows of the residual stream: [rows, vocab].
   Matrix Logits(ConstMatrixRef hidden) const;
+  // From the gradient at `logits`, what Logits gave, to that at the head's own output, in place.
+  void ToHeadOutput(const Matrix& logits, Matrix& gradient) const;
 
   // A block of its own with the same weights, whose linears may be replaced. Views the checkpoint,
   // so this model must outlive it.

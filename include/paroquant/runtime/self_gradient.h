@@ -21,7 +21,7 @@ class CheckpointBackward : public nn::LinearBackward {
   // Decodes the block's weights, which are held in float32 while this lives.
   CheckpointBackward(const model::Checkpoint& checkpoint, int64_t layer);
 
-  void Backward(model::LinearRole role, ConstMatrixRef input, ConstMatrixRef output_gradient,
+  void Backward(size_t linear, ConstMatrixRef input, ConstMatrixRef output_gradient,
                 Matrix* input_gradient) override;
 
  private:
