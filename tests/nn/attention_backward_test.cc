@@ -44,13 +44,16 @@ Inputs BackwardOf(const AttentionShape& shape, Inputs& inputs, const Matrix& dir
   return result;
 }
 
-class AttentionBackwardTest : public ::testing::TestWithParam<int64_t> {};
+class AttentionBackwardTest : public ::testing::TestWithParam<AttentionShape> {};
 
 // No window, one within a tile of queries, one as long as the sequence.
-INSTANTIATE_TEST_SUITE_P(Windows, AttentionBackwardTest, ::testing::Values(0, 5, 70));
+INSTANTIATE_TEST_SUITE_P(Shapes, AttentionBackwardTest,
+                         ::testing::Values(AttentionShape{2, 1, 4, 0}, AttentionShape{2, 1, 4, 5},
+                                           AttentionShape{2, 1, 4, 70},
+                                           AttentionShape{2, 1, 4, 5, 0.8F, 0.6F}));
 
 TEST_P(AttentionBackwardTest, AgreesWithCentralDifferencesAcrossTiles) {
-  const AttentionShape shape{.heads = 2, .kv_heads = 1, .head_dim = 4, .window = GetParam()};
+  const AttentionShape& shape = GetParam();
   constexpr int64_t kLength = 70;
   Inputs inputs{RandomMatrix(kLength, 8, 1), RandomMatrix(kLength, 4, 2),
                 RandomMatrix(kLength, 4, 3)};

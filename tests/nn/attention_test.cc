@@ -33,7 +33,10 @@ Matrix AttentionByDefinition(const AttentionShape& shape, int64_t first, const M
                      static_cast<double>(keys(key, kv_head * shape.head_dim + i));
         }
         seen.push_back(key);
-        weights.push_back(product / std::sqrt(static_cast<double>(shape.head_dim)));
+        double score = product * (shape.scale > 0 ? static_cast<double>(shape.scale)
+                                                  : 1 / std::sqrt(shape.head_dim));
+        if (shape.softcap > 0) score = shape.softcap * std::tanh(score / shape.softcap);
+        weights.push_back(score);
       }
       const double top = *std::max_element(weights.begin(), weights.end());
       double sum = 0;
@@ -81,7 +84,8 @@ Matrix Attend(const AttentionCase& c, const Inputs& inputs) {
 class AttentionTest : public ::testing::TestWithParam<AttentionCase> {};
 
 // One token; whole tiles of queries and rests; grouped heads; windows that are shorter than a tile,
-// span several and exceed the sequence; starts at a cache's end.
+// span several and exceed the sequence; starts at a cache's end; other scales and capped scores,
+// of many queries and of few.
 INSTANTIATE_TEST_SUITE_P(
     Shapes, AttentionTest,
     ::testing::Values(AttentionCase{{1, 1, 4, 0}, 0, 1}, AttentionCase{{4, 4, 8, 0}, 0, 64},
@@ -90,7 +94,10 @@ INSTANTIATE_TEST_SUITE_P(
                       AttentionCase{{2, 1, 8, 100}, 0, 300}, AttentionCase{{2, 2, 8, 500}, 0, 80},
                       AttentionCase{{4, 1, 8, 0}, 37, 3}, AttentionCase{{4, 2, 8, 0}, 200, 1},
                       AttentionCase{{4, 4, 8, 7}, 100, 66}, AttentionCase{{4, 2, 8, 64}, 64, 65},
-                      AttentionCase{{4, 2, 8, 9}, 3, 20, 5}));
+                      AttentionCase{{4, 2, 8, 9}, 3, 20, 5},
+                      AttentionCase{{4, 2, 8, 0, 1.5F}, 0, 70},
+                      AttentionCase{{4, 2, 8, 9, 1.5F, 0.7F}, 3, 20, 2},
+                      AttentionCase{{4, 2, 8, 0, 0.0F, 0.5F}, 37, 3}));
 
 TEST_P(AttentionTest, AgreesWithTheDefinition) {
   const AttentionCase& c = GetParam();

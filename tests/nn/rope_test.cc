@@ -165,6 +165,52 @@ TEST(RopeTest, TableTurnsEveryHeadByItsPosition) {
   }
 }
 
+// LongRoPE (arXiv 2402.13753): each frequency has a divisor of its own, and another beyond the
+// context of pretraining.
+TEST(RopeTest, LongRopeDividesEachFrequency) {
+  const RopeSettings rope{.theta = 10000,
+                          .scaling = RopeScaling::kLongRope,
+                          .original_max_positions = 100,
+                          .short_factors = {1, 1.5, 2, 3},
+                          .long_factors = {2, 4, 8, 16}};
+  for (const int64_t length : {100, 101}) {
+    const auto& factors = length > 100 ? rope.long_factors : rope.short_factors;
+    ExpectFrequencies(rope, 8, length, [&](int64_t i) {
+      return PlainFrequency(10000, 8, i) / factors[static_cast<size_t>(i)];
+    });
+  }
+}
+
+TEST(RopeTest, OfAFractionOnlyTheFirstChannelsTurn) {
+  const Matrix rows = RandomMatrix(6, 3 * 16, 5);
+  Matrix found = rows;
+  RopeTable({.theta = 10000, .fraction = 0.5}, 16, 4, 6).Apply(found);
+  for (int64_t head = 0; head < 3; ++head) {
+    Matrix turned = rows.middleCols(16 * head, 8);
+    RopeTable({.theta = 10000}, 8, 4, 6).Apply(turned);
+    EXPECT_TRUE(found.middleCols(16 * head, 8) == turned);
+    EXPECT_TRUE(found.middleCols(16 * head + 8, 8) == rows.middleCols(16 * head + 8, 8));
+  }
+}
+
+TEST(RopeTest, TablesFollowTheLayersUse) {
+  model::Architecture architecture;
+  architecture.head_dim = 8;
+  architecture.rope_uses = {model::RopeUse::kGlobal, model::RopeUse::kLocal};
+  architecture.rope.theta = 1e6;
+  architecture.local_rope.theta = 1e4;
+  const RopeTables tables(architecture, 3, 5);
+  EXPECT_EQ(tables.Of(model::RopeUse::kNone), nullptr);
+  for (const auto& [use, theta] :
+       {std::pair(model::RopeUse::kGlobal, 1e6), {model::RopeUse::kLocal, 1e4}}) {
+    Matrix found = RandomMatrix(5, 8, 6);
+    Matrix expected = found;
+    tables.Of(use)->Apply(found);
+    RopeTable({.theta = theta}, 8, 3, 5).Apply(expected);
+    EXPECT_TRUE(found == expected);
+  }
+}
+
 TEST(RopeTest, ProductOfTurnedRowsDependsOnTheirDistanceOnly) {
   const Matrix rows = RandomMatrix(2, 64, 3);
   const auto product = [&](int64_t position) {

@@ -1,0 +1,159 @@
+// Every family through every recipe, on text sampled from the models themselves.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "paroquant/eval/perplexity.h"
+#include "paroquant/pipeline/quantize.h"
+#include "paroquant/pipeline/verify.h"
+#include "paroquant/runtime/language_model.h"
+#include "paroquant/runtime/sampler.h"
+#include "tests/testing/edited_model.h"
+#include "tests/testing/paths.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+using paroquant::testing::EditableTensor;
+using paroquant::testing::GoldenPath;
+using paroquant::testing::TemporaryFolder;
+using paroquant::testing::WriteEditedModel;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+QuantizeOptions Options(const std::filesystem::path& model, const std::filesystem::path& out,
+                        const std::string& recipe) {
+  QuantizeOptions options{.model = model, .out = out, .recipe = method::LoadRecipe(recipe)};
+  options.recipe.calibration_sequences = 24;
+  options.recipe.sequence_length = 64;
+  return options;
+}
+
+// KL divergence from `source` on its own text.
+double Divergence(const std::filesystem::path& source, const std::filesystem::path& out) {
+  const auto original = runtime::LanguageModel::Load(source);
+  const auto quantized = runtime::LanguageModel::Load(out);
+  NoProgress progress;
+  std::vector<eval::Window> windows;
+  for (auto& tokens : runtime::SampleSequences(original, 8, 64, /*seed=*/99, progress)) {
+    windows.push_back({.tokens = std::move(tokens)});
+  }
+  return eval::MeasurePerplexity(quantized, &original, windows, progress).comparison->kl_divergence.mean;
+}
+
+class QuantizeFamiliesTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  std::filesystem::path source() const { return GoldenPath("models") / GetParam(); }
+
+  // Quantizes, verifies, and returns the divergence.
+  double Run(const std::string& recipe) {
+    const std::filesystem::path out = folder_.path() / recipe;
+    NoProgress progress;
+    Quantize(Options(source(), out, recipe), progress);
+    EXPECT_THAT(Verify(out, source(), progress), IsEmpty()) << recipe;
+    return Divergence(source(), out);
+  }
+
+  TemporaryFolder folder_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Families, QuantizeFamiliesTest,
+                         ::testing::Values("gemma", "gemma2", "gemma3_text", "granite", "mixtral",
+                                           "olmo2", "phi3", "phi3_partial_rotary", "qwen2", "qwen3",
+                                           "qwen3_moe", "smollm3"),
+                         [](const auto& name) { return std::string(name.param); });
+
+TEST_P(QuantizeFamiliesTest, EveryRecipeGivesAModelThatVerifies) {
+  const double nearest = Run("rtn");
+  EXPECT_LT(Run("gptq"), 1.3 * nearest);  // little to gain on random weights
+  EXPECT_LT(Run("awq"), 1.3 * nearest);
+  EXPECT_LT(Run("fast"), 0.7 * nearest);
+  EXPECT_LT(Run("block"), 0.7 * nearest);
+}
+
+// The places of `layers` whose module's name holds `part`.
+std::vector<LayerReport> Find(const QuantizeSummary& summary, const std::string& part) {
+  std::vector<LayerReport> found;
+  std::ranges::copy_if(summary.layers, std::back_inserter(found), [&](const LayerReport& report) {
+    return report.plan.info.name.find(part) != std::string::npos;
+  });
+  return found;
+}
+
+TEST(QuantizeExpertsTest, TokensOfEachExpertAreCounted) {
+  const TemporaryFolder folder;
+  NoProgress progress;
+  const QuantizeSummary summary =
+      Quantize(Options(GoldenPath("models/mixtral"), folder.path() / "out", "fast"), progress);
+  int64_t tokens = 0;
+  for (const LayerReport& report : Find(summary, "layers.0.block_sparse_moe.experts")) {
+    if (report.plan.info.role != model::LinearRole::kGate) continue;
+    ASSERT_TRUE(report.routed_tokens.has_value());
+    EXPECT_GT(*report.routed_tokens, 0);
+    tokens += *report.routed_tokens;
+  }
+  EXPECT_EQ(tokens, 2 * 24 * 64);  // two experts see each token
+}
+
+TEST(QuantizeExpertsTest, AnExpertWithoutTokensIsCalibratedOnOthers) {
+  const TemporaryFolder folder;
+  const std::filesystem::path source = folder.path() / "model";
+  // A router without preferences takes the first two experts.
+  WriteEditedModel("mixtral", source, [](std::vector<EditableTensor>& tensors) {
+    for (EditableTensor& tensor : tensors) {
+      if (!tensor.name.ends_with("block_sparse_moe.gate.weight")) continue;
+      std::ranges::fill(tensor.bytes, std::byte{0});
+    }
+  });
+  NoProgress progress;
+  const QuantizeSummary summary =
+      Quantize(Options(source, folder.path() / "out", "fast"), progress);
+  for (const LayerReport& report : Find(summary, "experts.3.")) {
+    if (!report.plan.quantized) continue;
+    EXPECT_EQ(report.routed_tokens, 0);
+    EXPECT_THAT(report.notes, Contains(HasSubstr("blended")));
+    ASSERT_TRUE(report.relative_output_error.has_value());
+    EXPECT_LT(*report.relative_output_error, *report.relative_output_error_rtn);
+  }
+  EXPECT_THAT(Verify(folder.path() / "out", source, progress), IsEmpty());
+}
+
+// A Gemma 3 with a vision tower: its language model is quantized, all else is carried over.
+TEST(QuantizePartsTest, OtherPartsStayByteForByte) {
+  const TemporaryFolder folder;
+  const std::filesystem::path source = folder.path() / "model";
+  for (const char* prefix : {"language_model.model.", "model.language_model."}) {
+    WriteEditedModel(
+        "gemma3_text", source,
+        [&](std::vector<EditableTensor>& tensors) {
+          for (EditableTensor& tensor : tensors) {
+            tensor.name = prefix + tensor.name.substr(sizeof("model.") - 1);
+          }
+          tensors.push_back({"vision_tower.patch.weight", io::DType::kF16, {4}, {8, std::byte{1}}});
+        },
+        [](io::Json& config) {
+          config = {{"model_type", "gemma3"}, {"text_config", std::move(config)}};
+        });
+    NoProgress progress;
+    const std::filesystem::path out = folder.path() / "out";
+    const QuantizeSummary summary = Quantize(Options(source, out, "gptq"), progress);
+    EXPECT_THAT(summary.layers.front().plan.info.name, HasSubstr(prefix));
+    EXPECT_THAT(Verify(out, source, progress), IsEmpty());
+    const auto original = runtime::LanguageModel::Load(GoldenPath("models/gemma3_text"));
+    const auto in_parts = runtime::LanguageModel::Load(source);
+    const std::vector<int32_t> ids = {1, 17, 23, 5};
+    EXPECT_TRUE(eval::WindowLogits(original, ids) == eval::WindowLogits(in_parts, ids));
+    EXPECT_LT(Divergence(source, out), 0.1);
+    std::filesystem::remove_all(source);
+    std::filesystem::remove_all(out);
+  }
+}
+
+}  // namespace
+}  // namespace paroquant::pipeline

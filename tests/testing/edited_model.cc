@@ -1,0 +1,36 @@
+#include "tests/testing/edited_model.h"
+
+#include "paroquant/base/file.h"
+#include "paroquant/io/output_folder.h"
+#include "paroquant/io/safetensors_writer.h"
+#include "tests/testing/paths.h"
+
+namespace paroquant::testing {
+
+void WriteEditedModel(const std::string& golden, const std::filesystem::path& folder,
+                      const std::function<void(std::vector<EditableTensor>&)>& edit,
+                      const std::function<void(io::Json&)>& edit_config) {
+  const std::filesystem::path source = GoldenPath("models") / golden;
+  const auto file = io::SafetensorsFile::Open(source / "model.safetensors");
+  std::vector<EditableTensor> tensors;
+  for (const io::TensorView& tensor : file.tensors()) {
+    tensors.push_back(
+        {tensor.name, tensor.dtype, tensor.shape, {tensor.bytes.begin(), tensor.bytes.end()}});
+  }
+  edit(tensors);
+  io::Json config = io::ReadJsonFile(source / "config.json");
+  edit_config(config);
+
+  std::vector<io::TensorSpec> specs;
+  for (const EditableTensor& tensor : tensors) {
+    specs.push_back({tensor.name, tensor.dtype, tensor.shape});
+  }
+  io::OutputFolder output = io::OutputFolder::Create(folder, /*overwrite=*/false);
+  io::SafetensorsWriter writer(output, specs, uint64_t{1} << 30U, {});
+  for (const EditableTensor& tensor : tensors) writer.Write(tensor.name, tensor.bytes);
+  writer.Finish();
+  WriteFile(output.Stage("config.json"), config.dump());
+  output.Commit();
+}
+
+}  // namespace paroquant::testing

@@ -1,0 +1,33 @@
+// Models that are a golden model but for some changes.
+#ifndef PAROQUANT_TESTS_TESTING_EDITED_MODEL_H_
+#define PAROQUANT_TESTS_TESTING_EDITED_MODEL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "paroquant/io/json.h"
+#include "paroquant/io/safetensors.h"
+
+namespace paroquant::testing {
+
+struct EditableTensor {
+  std::string name;
+  io::DType dtype;
+  std::vector<int64_t> shape;
+  std::vector<std::byte> bytes;
+};
+
+// Writes the tensors of tests/goldens/models/<golden>, as `edit` leaves them, and its config.json,
+// as `edit_config` does, to a new folder.
+void WriteEditedModel(
+    const std::string& golden, const std::filesystem::path& folder,
+    const std::function<void(std::vector<EditableTensor>&)>& edit,
+    const std::function<void(io::Json&)>& edit_config = [](io::Json&) {});
+
+}  // namespace paroquant::testing
+
+#endif  // PAROQUANT_TESTS_TESTING_EDITED_MODEL_H_
