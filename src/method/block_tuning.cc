@@ -1,6 +1,7 @@
 #include "paroquant/method/block_tuning.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <span>
 #include <utility>
@@ -55,6 +56,7 @@ class Tuner {
         saved_(linears.size()) {
     for (size_t i = 0; i < linears.size(); ++i) {
       const TuningLinear& linear = linears[i];
+      basis_groups_.push_back(linear.basis_group);
       auto held = std::make_unique<nn::HeldLinear>(nn::ChannelMajor(linear.weight), linear.bias);
       held_[i] = held.get();
       block.ReplaceLinear(i, std::move(held));
@@ -110,9 +112,35 @@ class Tuner {
       const int64_t end = std::min(sequences, first + options_.batch_sequences);
       loss += static_cast<double>(end - first) * BatchGradient(first, end);
       const double factor = optim::CosineRate(1, options_.final_rate, epoch * batches + i, steps_);
-      ForEachTrained([&](size_t j) { trained_[j]->Step(factor, held_[j]->weight()); });
+      Step(factor);
     }
     return loss / static_cast<double>(sequences);
+  }
+
+  // Linears with a basis of their own one after the other, for what their gradients take is much.
+  void Step(double factor) {
+    std::map<int, std::vector<size_t>> groups;
+    ForEachTrained([&](size_t i) {
+      trained_[i]->Backward(held_[i]->weight());
+      if (basis_groups_[i] < 0) return trained_[i]->Step(factor);
+      groups[basis_groups_[i]].push_back(i);
+    });
+    for (const auto& [group, members] : groups) StepTogether(factor, members);
+  }
+
+  // The gradient of what they share is the sum of theirs, and equal steps keep it equal.
+  void StepTogether(double factor, const std::vector<size_t>& members) {
+    Vector angles = trained_[members.front()]->gradients().angles;
+    Vector factors = trained_[members.front()]->gradients().column_factors;
+    for (size_t i = 1; i < members.size(); ++i) {
+      angles += trained_[members[i]]->gradients().angles;
+      factors += trained_[members[i]]->gradients().column_factors;
+    }
+    for (const size_t i : members) {
+      trained_[i]->gradients().angles = angles;
+      trained_[i]->gradients().column_factors = factors;
+      trained_[i]->Step(factor);
+    }
   }
 
   // Leaves each trained linear with the gradient of the batch's mean loss; returns that loss.
@@ -176,6 +204,7 @@ class Tuner {
   const BlockTuningOptions& options_;
   TuningStage stage_;
   int64_t steps_ = 0;
+  PerLinear<int> basis_groups_;
   PerLinear<nn::HeldLinear*> held_;
   PerLinear<std::unique_ptr<TrainedLinear>> trained_;
   PerLinear<std::optional<quant::QuantizedLinear>> best_;

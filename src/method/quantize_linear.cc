@@ -100,6 +100,10 @@ Basis ChooseBasis(const LinearProblem& problem, const LayerRecipe& recipe,
 quant::QuantizedLinear QuantizeLinear(const LinearProblem& problem, const LayerRecipe& recipe,
                                       const LayerFormat& format) {
   CheckFinite(problem);
+  if (format.basis_of != nullptr) {
+    return Round(problem, {format.basis_of->channel_scales, format.basis_of->rotation}, recipe,
+                 format.bits);
+  }
   const Basis basis = ChooseBasis(problem, recipe, format);
   return recipe.rotation == RotationChoice::kBest ? RoundInBestBasis(problem, basis, recipe, format)
                                                   : Round(problem, basis, recipe, format.bits);

@@ -92,6 +92,7 @@ void AppendFields(LayerRecipe& recipe, std::vector<RecipeField>& fields) {
   fields.push_back(Integers<int64_t>("row_feedback_sequences", recipe.row_feedback_sequences, 1,
                                      kMostSequences));
   fields.push_back(Integers("descent_passes", recipe.descent_passes, 0, 100));
+  fields.push_back(Flag("share_expert_rotations", recipe.share_expert_rotations));
 }
 
 void AppendFields(const std::string& prefix, TuningStage& stage, std::vector<RecipeField>& fields) {

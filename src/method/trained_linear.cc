@@ -55,12 +55,13 @@ MatrixD& TrainedLinear::Forward(Matrix& effective) {
   return gradient_;
 }
 
-void TrainedLinear::Step(double factor, const Matrix& effective) {
+void TrainedLinear::Backward(const Matrix& effective) {
   const ClampGradient clamp =
       options_.exact_clamp ? ClampGradient::kExact : ClampGradient::kStraightThrough;
-  WeightParameters gradients;
-  weight_.Backward(source_, clamp, effective, gradient_.cast<float>(), gradients);
+  weight_.Backward(source_, clamp, effective, gradient_.cast<float>(), gradients_);
+}
 
+void TrainedLinear::Step(double factor) {
   const optim::AdamWOptions adamw{.beta1 = options_.beta1,
                                   .beta2 = options_.beta2,
                                   .epsilon = options_.epsilon,
@@ -70,15 +71,16 @@ void TrainedLinear::Step(double factor, const Matrix& effective) {
     optim::AdamWStep(adamw, factor * rate, AsConstSpan(gradient), state, AsSpan(values));
   };
   WeightParameters& parameters = weight_.parameters();
-  step(stage_.weights * weight_unit_, gradients.weight, states_.weight, parameters.weight);
-  step(stage_.column_scales, gradients.column_factors, states_.column_factors,
+  step(stage_.weights * weight_unit_, gradients_.weight, states_.weight, parameters.weight);
+  step(stage_.column_scales, gradients_.column_factors, states_.column_factors,
        parameters.column_factors);
-  step(stage_.angles, gradients.angles, states_.angles, parameters.angles);
+  step(stage_.angles, gradients_.angles, states_.angles, parameters.angles);
   if (source_ == GridSource::kLearned) {
-    step(stage_.grid_scales * scale_unit_, gradients.grids.scales, states_.grid_scales,
+    step(stage_.grid_scales * scale_unit_, gradients_.grids.scales, states_.grid_scales,
          parameters.grids.scales);
-    step(stage_.grid_zeros, gradients.grids.zeros, states_.grid_zeros, parameters.grids.zeros);
+    step(stage_.grid_zeros, gradients_.grids.zeros, states_.grid_zeros, parameters.grids.zeros);
   }
+  gradients_ = {};
   KeepInRange();
 }
 

@@ -25,8 +25,11 @@ class TrainedLinear {
   // Computes the effective weight [K, N]; returns the zeroed place for the gradient there.
   MatrixD& Forward(Matrix& effective);
 
-  // One step by that gradient, at rates `factor` times the stage's. `effective` is Forward's.
-  void Step(double factor, const Matrix& effective);
+  // The gradients of the parameters from that one; `effective` is Forward's.
+  void Backward(const Matrix& effective);
+  WeightParameters& gradients() { return gradients_; }
+  // One step by those gradients, at rates `factor` times the stage's; forgets them.
+  void Step(double factor);
 
   quant::QuantizedLinear Snap() const { return weight_.Snap(source_); }
 
@@ -44,7 +47,8 @@ class TrainedLinear {
   TuningStage stage_;
   GridSource source_;
   States states_;
-  MatrixD gradient_;  // at the effective weight, [K, N]
+  MatrixD gradient_;            // at the effective weight, [K, N]
+  WeightParameters gradients_;  // between Backward and Step
 };
 
 }  // namespace paroquant::method

@@ -16,12 +16,14 @@ nn::PerLinear<method::TuningLinear> TuningLinears(const model::Checkpoint& sourc
   for (const model::LinearInfo& info : DescribeLinears(source.architecture(), layer)) {
     linears.push_back({.weight = ReadWeight(source, info),
                        .start = std::nullopt,
-                       .bias = nn::ReadBias(source, info)});
+                       .bias = nn::ReadBias(source, info),
+                       .basis_group = -1});
   }
   for (const SolvedLayer& solved : layers) {
     method::TuningLinear& linear = linears[solved.report.plan.index];
     linear.weight = solved.target;
     linear.start = solved.linear;
+    linear.basis_group = solved.report.plan.basis_group;
   }
   return linears;
 }

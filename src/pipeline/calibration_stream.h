@@ -27,6 +27,9 @@ class StageVisitor {
   virtual ~StageVisitor() = default;
   // True if any of these needs statistics of its input.
   virtual bool Wants(const model::LinearStage& stage) const = 0;
+  // True if the experts whose linears read this want to see it all together first.
+  virtual bool WantsPool(model::LinearInput input) const = 0;
+  virtual void VisitPool(model::LinearInput input, method::StageMoments moments) = 0;
   // May replace these linears of the block, and use the moments up.
   virtual void Visit(const model::LinearStage& stage, method::StageMoments moments) = 0;
 };
@@ -146,18 +149,18 @@ class CalibrationStream {
   void RunAttention(const BlockRun& run);
   void RunMlp(const BlockRun& run);
   void RunExperts(const BlockRun& run);
-  // The two stages of one expert.
-  void ShowExpert(const BlockRun& run, const Routings& routings, size_t expert) const;
-  // Shows a stage of an expert what `read(chunk, share)` gives of its shares, and, if these have
-  // fewer tokens than the stage has channels, of a sample of all tokens, so that both together have
-  // as many.
+  // What all experts read at their first or their second stage, with the weight it has for them.
+  void ShowPool(const BlockRun& run, const Routings& routings, model::LinearInput input) const;
+  StageInput ExpertInput(const BlockRun& run, const Chunk& chunk, const nn::ExpertShare& share,
+                         const model::LinearStage& stage) const;
   static method::InputStatistics& Statistics(Part part, method::StageMoments& moments) {
     if (part == kHeldOut) return moments.held_out;
     return moments.halves[part == kFirstHalf ? 0 : 1].inputs;
   }
-  template <typename Read>
+  // Shows a stage of an expert what it reads of its share, and, if that has fewer tokens than the
+  // stage has channels, of a sample of all tokens, so that both together have as many.
   void ShowShares(const BlockRun& run, const model::LinearStage& stage, const Routings& routings,
-                  method::RepairForm form, const Read& read) const;
+                  method::RepairForm form) const;
 
   auto Rows(const Chunk& chunk) { return Of(hidden_, chunk); }
   auto Rows(const Chunk& chunk) const { return Of(hidden_, chunk); }

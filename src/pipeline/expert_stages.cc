@@ -2,6 +2,7 @@
 // second moments of all of them at once would be larger than the model.
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "pipeline/calibration_stream.h"
@@ -10,6 +11,7 @@ namespace paroquant::pipeline {
 namespace {
 
 using method::RepairForm;
+using model::LinearInput;
 using model::LinearStage;
 using nn::ExpertShare;
 
@@ -45,17 +47,15 @@ ExpertShare AllRows(int64_t rows, float weight) {
 
 }  // namespace
 
-template <typename Read>
 void CalibrationStream::ShowShares(const BlockRun& run, const LinearStage& stage,
-                                   const Routings& routings, RepairForm form,
-                                   const Read& read) const {
+                                   const Routings& routings, RepairForm form) const {
   if (!run.visitor.Wants(stage)) return;
   const auto expert = static_cast<size_t>(stage.expert);
   method::StageMoments moments = MakeMoments(run, stage, form);
   size_t next = 0;
   ForEachChunk([&](const Chunk& chunk) {
     const ExpertShare& share = routings[next++][expert];
-    if (!share.rows.empty()) AddToMoments(chunk, read(chunk, share), moments);
+    if (!share.rows.empty()) AddToMoments(chunk, ExpertInput(run, chunk, share, stage), moments);
   });
   moments.routed_tokens = moments.halves[0].inputs.tokens() + moments.halves[1].inputs.tokens();
 
@@ -72,28 +72,42 @@ void CalibrationStream::ShowShares(const BlockRun& run, const LinearStage& stage
     moments.blended = true;
     ForEachChunk([&](const Chunk& chunk) {
       if (chunk.part != part || others.tokens() >= kSampleFactor * wanted) return;
-      others.Add(read(chunk, AllRows(chunk.batch.rows(), weight)).input);
+      others.Add(ExpertInput(run, chunk, AllRows(chunk.batch.rows(), weight), stage).input);
     });
     own.Merge(others, static_cast<double>(missing) / static_cast<double>(others.tokens()));
   }
   run.visitor.Visit(stage, std::move(moments));
 }
 
-void CalibrationStream::ShowExpert(const BlockRun& run, const Routings& routings,
-                                   size_t expert) const {
-  ShowShares(run, run.stages[2 + 2 * expert], routings, RepairForm::kInputs,
-             [&](const Chunk& chunk, const ExpertShare& share) {
-               const StageInput all = MlpStageInput(run, chunk);
-               StageInput some{RowsOf(all.input, share.rows), {}};
-               if (Repairs(chunk)) some.difference = RowsOf(all.difference, share.rows);
-               return some;
-             });
-  // What the stream lacks is the work of all experts: no single one can be held to it.
-  ShowShares(run, run.stages[3 + 2 * expert], routings, RepairForm::kNone,
-             [&](const Chunk& chunk, const ExpertShare& share) {
-               const Matrix input = run.block.MlpInput(Rows(chunk));
-               return StageInput{run.block.ExpertHidden(input, share, expert), {}};
-             });
+CalibrationStream::StageInput CalibrationStream::ExpertInput(const BlockRun& run,
+                                                             const Chunk& chunk,
+                                                             const ExpertShare& share,
+                                                             const LinearStage& stage) const {
+  if (stage.input == LinearInput::kMlpHidden) {
+    const Matrix input = run.block.MlpInput(Rows(chunk));
+    return {run.block.ExpertHidden(input, share, static_cast<size_t>(stage.expert)), {}};
+  }
+  const StageInput all = MlpStageInput(run, chunk);
+  StageInput some{RowsOf(all.input, share.rows), {}};
+  if (Repairs(chunk)) some.difference = RowsOf(all.difference, share.rows);
+  return some;
+}
+
+void CalibrationStream::ShowPool(const BlockRun& run, const Routings& routings,
+                                 LinearInput input) const {
+  if (!run.visitor.WantsPool(input)) return;
+  std::optional<method::StageMoments> moments;
+  for (const LinearStage& stage : run.stages) {
+    if (stage.input != input) continue;
+    if (!moments) moments.emplace(MakeMoments(run, stage, RepairForm::kNone));
+    size_t next = 0;
+    ForEachChunk([&](const Chunk& chunk) {
+      const ExpertShare& share = routings[next++][static_cast<size_t>(stage.expert)];
+      if (share.rows.empty()) return;
+      Statistics(chunk.part, *moments).Add(ExpertInput(run, chunk, share, stage).input);
+    });
+  }
+  run.visitor.VisitPool(input, *std::move(moments));
 }
 
 void CalibrationStream::RunExperts(const BlockRun& run) {
@@ -102,8 +116,13 @@ void CalibrationStream::RunExperts(const BlockRun& run) {
   Routings routings;
   ForEachChunk(
       [&](const Chunk& chunk) { routings.push_back(block.Route(block.MlpInput(Rows(chunk)))); });
-  for (size_t expert = 0; expert < routings.front().size(); ++expert) {
-    ShowExpert(run, routings, expert);
+  // What the stream lacks is the work of all experts: no single one's output can be held to it.
+  for (const auto& [input, form] : {std::pair(LinearInput::kMlpInput, RepairForm::kInputs),
+                                    {LinearInput::kMlpHidden, RepairForm::kNone}}) {
+    ShowPool(run, routings, input);
+    for (const LinearStage& stage : run.stages) {
+      if (stage.input == input) ShowShares(run, stage, routings, form);
+    }
   }
   ForEachReferenceChunk([&](const Chunk& chunk) {
     const Matrix input = original.MlpInput(ReferenceRows(chunk));

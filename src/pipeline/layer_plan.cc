@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <map>
+#include <utility>
 
 #include "paroquant/base/error.h"
 #include "paroquant/quant/packing.h"
@@ -84,6 +86,25 @@ void FitShape(LayerPlan& plan) {
   }
 }
 
+// Experts' layers that read the same kind of input go together.
+void ShareBases(std::vector<LayerPlan>& plans) {
+  std::map<std::pair<int64_t, int>, const LayerPlan*> firsts;  // by block and group
+  for (LayerPlan& plan : plans) {
+    if (!plan.quantized || plan.info.expert < 0) continue;
+    plan.basis_group = InputOf(plan.info.role) == model::LinearInput::kMlpInput ? 0 : 1;
+    const LayerPlan& first =
+        *firsts.emplace(std::pair(plan.layer, plan.basis_group), &plan).first->second;
+    if (first.group_size == plan.group_size) continue;
+    throw Error(ErrorKind::kUsage,
+                {.where = "--override",
+                 .expected = "one group size for experts that share a rotation",
+                 .found = fmt::format("{} for {} and {} for {}", first.group_size, first.info.name,
+                                      plan.group_size, plan.info.name),
+                 .hint = "Let the pattern match all experts, or add "
+                         "--set share_expert_rotations=false."});
+  }
+}
+
 // Cuts where neighbours do not belong together.
 template <typename Together>
 std::vector<std::span<const LayerPlan>> Runs(std::span<const LayerPlan> plans,
@@ -133,6 +154,7 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
       plans.push_back(std::move(plan));
     }
   }
+  if (options.recipe.layer.share_expert_rotations) ShareBases(plans);
   for (const NamePattern& skip : skips) skip.RequireUsed(plans.front().info.name);
   for (const auto& [pattern, settings] : overrides) {
     pattern.RequireUsed(plans.front().info.name);

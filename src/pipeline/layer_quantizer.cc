@@ -36,6 +36,24 @@ std::string BlendingNote(const method::StageMoments& moments) {
       *moments.routed_tokens, moments.held_out.channels());
 }
 
+// Rows of the layers' weights, evenly spread over them.
+Matrix SampleRows(const model::Checkpoint& source, std::span<const LayerPlan* const> plans) {
+  constexpr int64_t kRows = 4096;
+  int64_t all = 0;
+  for (const LayerPlan* plan : plans) all += plan->info.out_features;
+  const int64_t step = (all + kRows - 1) / kRows;
+  Matrix sample((all + step - 1) / step, plans.front()->info.in_features);
+  int64_t first = 0;  // row of all that a weight begins with
+  for (const LayerPlan* plan : plans) {
+    const Matrix weight = ReadWeight(source, plan->info);
+    for (int64_t row = (step - first % step) % step; row < weight.rows(); row += step) {
+      sample.row((first + row) / step) = weight.row(row);
+    }
+    first += weight.rows();
+  }
+  return sample;
+}
+
 }  // namespace
 
 double SolvedLayer::RelativeError(const quant::QuantizedLinear& quantized) const {
@@ -46,20 +64,53 @@ double LayerQuantizer::BitsPerWeight() const {
   return weights_ > 0 ? static_cast<double>(stored_bits_) / static_cast<double>(weights_) : 0.0;
 }
 
+method::LayerFormat LayerQuantizer::Format(const LayerPlan& plan) const {
+  return {.bits = plan.bits,
+          .group_size = plan.group_size,
+          .rotations = StoredRotations(options_),
+          .seed = PairsSeed(options_.seed, plan),
+          .basis_of = SharedBasis(plan)};
+}
+
+const quant::QuantizedLinear* LayerQuantizer::SharedBasis(const LayerPlan& plan) const {
+  const auto found = shared_bases_.find(plan.basis_group);
+  return plan.basis_group < 0 || found == shared_bases_.end() ? nullptr : &found->second;
+}
+
 quant::QuantizedLinear LayerQuantizer::SolveLinear(const method::LinearProblem& problem,
                                                    const LayerPlan& plan) const {
-  return method::QuantizeLinear(problem, options_.recipe.layer,
-                                {.bits = plan.bits,
-                                 .group_size = plan.group_size,
-                                 .rotations = StoredRotations(options_),
-                                 .seed = PairsSeed(options_.seed, plan)});
+  return method::QuantizeLinear(problem, options_.recipe.layer, Format(plan));
+}
+
+void LayerQuantizer::ShareBasis(std::span<const LayerPlan* const> plans,
+                                method::StageMoments* moments) {
+  const LayerPlan& first = *plans.front();
+  const Matrix sample = SampleRows(source_, plans);
+  method::LinearProblem problem{.name = first.info.name, .target = sample};
+  std::optional<method::InputStatistics> statistics;
+  if (moments != nullptr) {
+    statistics = moments->TakeInputs();
+    problem.statistics = &*statistics;
+    problem.held_out = &moments->held_out;
+  }
+  shared_bases_.erase(first.basis_group);
+  shared_bases_.emplace(first.basis_group, SolveLinear(problem, first));
+}
+
+// Where layers share a basis, rounding to nearest has to be done in it.
+quant::QuantizedLinear LayerQuantizer::RoundToNearest(const SolvedLayer& layer) const {
+  const LayerPlan& plan = layer.report.plan;
+  const method::LinearProblem problem{.name = plan.info.name, .target = layer.target};
+  if (SharedBasis(plan) == nullptr) {
+    return method::QuantizeRtn(problem, plan.bits, plan.group_size, StoredRotations(options_));
+  }
+  method::LayerRecipe recipe = method::LoadRecipe("rtn").layer;
+  return method::QuantizeLinear(problem, recipe, Format(plan));
 }
 
 void LayerQuantizer::Judge(SolvedLayer& layer) const {
   LayerReport& report = layer.report;
-  auto rtn =
-      method::QuantizeRtn({.name = report.plan.info.name, .target = layer.target}, report.plan.bits,
-                          report.plan.group_size, StoredRotations(options_));
+  auto rtn = RoundToNearest(layer);
   layer.output_energy = layer.held_out->OutputEnergy(layer.target);
   const double error = layer.RelativeError(layer.linear);
   const double rtn_error = layer.RelativeError(rtn);

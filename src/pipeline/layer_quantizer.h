@@ -3,12 +3,14 @@
 #define PAROQUANT_PIPELINE_LAYER_QUANTIZER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "paroquant/base/progress.h"
 #include "paroquant/method/linear_problem.h"
+#include "paroquant/method/quantize_linear.h"
 #include "paroquant/method/stage_moments.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/nn/held_linear.h"
@@ -37,6 +39,10 @@ class LayerQuantizer {
                  CheckpointOutput& output, Progress& progress)
       : source_(source), options_(options), output_(output), progress_(progress) {}
 
+  // Chooses the channel scales and the rotation of layers that share them, of one basis_group, by a
+  // sample of their rows and, unless it is null, of what they all read.
+  void ShareBasis(std::span<const LayerPlan* const> plans, method::StageMoments* moments);
+
   // Quantizes a layer and finishes it. For recipes without calibration.
   void Quantize(const LayerPlan& plan);
   // Linears that read the same input, given its moments and, where the recipe has feedback between
@@ -54,6 +60,10 @@ class LayerQuantizer {
  private:
   quant::QuantizedLinear SolveLinear(const method::LinearProblem& problem,
                                      const LayerPlan& plan) const;
+  method::LayerFormat Format(const LayerPlan& plan) const;
+  // Null for a layer that shares none.
+  const quant::QuantizedLinear* SharedBasis(const LayerPlan& plan) const;
+  quant::QuantizedLinear RoundToNearest(const SolvedLayer& layer) const;
   // Compares the layer with rounding to nearest on the held-out inputs, and puts that in its place
   // if it is better: for recipes that choose by held-out tokens anyway, others are done to the
   // letter.
@@ -63,6 +73,7 @@ class LayerQuantizer {
   const QuantizeOptions& options_;
   CheckpointOutput& output_;
   Progress& progress_;
+  std::map<int, quant::QuantizedLinear> shared_bases_;  // of the block at work, by basis_group
   std::vector<LayerReport> reports_;
   int64_t stored_bits_ = 0;
   int64_t weights_ = 0;

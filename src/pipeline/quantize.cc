@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -45,6 +46,12 @@ class BlockVisitor : public StageVisitor {
     return std::ranges::any_of(plans_.subspan(stage.first, stage.count), &LayerPlan::quantized);
   }
 
+  bool WantsPool(model::LinearInput input) const override { return !Sharing(input).empty(); }
+
+  void VisitPool(model::LinearInput input, method::StageMoments moments) override {
+    quantizer_.ShareBasis(Sharing(input), &moments);
+  }
+
   void Visit(const model::LinearStage& stage, method::StageMoments moments) override {
     std::vector<const LayerPlan*> plans;
     for (const LayerPlan& plan : plans_.subspan(stage.first, stage.count)) {
@@ -73,6 +80,15 @@ class BlockVisitor : public StageVisitor {
   std::vector<SolvedLayer>& kept() { return kept_; }
 
  private:
+  // The layers with this input that share a basis.
+  std::vector<const LayerPlan*> Sharing(model::LinearInput input) const {
+    std::vector<const LayerPlan*> sharing;
+    for (const LayerPlan& plan : plans_) {
+      if (plan.basis_group >= 0 && InputOf(plan.info.role) == input) sharing.push_back(&plan);
+    }
+    return sharing;
+  }
+
   std::span<const LayerPlan> plans_;  // of all the block's linears
   nn::Block& block_;
   const model::Checkpoint& source_;
@@ -161,6 +177,17 @@ class CalibratedRun {
   std::optional<OutputMoments> output_moments_;
 };
 
+void QuantizeWithoutText(std::span<const LayerPlan> block, LayerQuantizer& quantizer) {
+  std::map<int, std::vector<const LayerPlan*>> sharing;
+  for (const LayerPlan& plan : block) {
+    if (plan.basis_group >= 0) sharing[plan.basis_group].push_back(&plan);
+  }
+  for (const auto& [group, plans] : sharing) quantizer.ShareBasis(plans, nullptr);
+  for (const LayerPlan& plan : block) {
+    if (plan.quantized) quantizer.Quantize(plan);
+  }
+}
+
 // Steps of progress: a layer, or an epoch of tuning a block.
 int64_t Steps(const std::vector<LayerPlan>& plans, const method::BlockTuningOptions& tuning) {
   const auto layers =
@@ -207,8 +234,8 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   if (!options.recipe.NeedsCalibration()) {
     output.CopyUntouchedTensors(plans);
     progress.Start("quantizing", steps);
-    for (const LayerPlan& layer : plans) {
-      if (layer.quantized) quantizer.Quantize(layer);
+    for (const std::span<const LayerPlan> block : ByBlock(plans)) {
+      QuantizeWithoutText(block, quantizer);
     }
   } else {
     const CalibrationText calibration = LoadCalibrationText(options, model, progress);

@@ -12,6 +12,7 @@
 namespace paroquant::pipeline {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
 
@@ -165,6 +166,43 @@ TEST(QuantizeOptionsTest, ValuesOutOfRangeNameTheirOption) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage) << c.option;
     EXPECT_EQ(error.parts().where, c.option);
   }
+}
+
+// Two experts a layer, in groups of 128.
+model::Architecture ExpertShape() {
+  model::Architecture architecture = Shape(256, 512);
+  architecture.experts = {.count = 2,
+                          .per_token = 1,
+                          .intermediate_size = 256,
+                          .normalized = true,
+                          .layers = {true, true},
+                          .module = "mlp",
+                          .gate = "gate_proj",
+                          .up = "up_proj",
+                          .down = "down_proj"};
+  return architecture;
+}
+
+TEST(LayerPlanTest, ExpertsShareABasisForEachKindOfInput) {
+  QuantizeOptions options;
+  const std::vector<LayerPlan> plans = PlanLayers(ExpertShape(), options);
+  std::vector<int> groups;
+  for (const LayerPlan& plan : ByBlock(plans)[1]) groups.push_back(plan.basis_group);
+  EXPECT_THAT(groups, ElementsAre(-1, -1, -1, -1, 0, 0, 1, 0, 0, 1));
+  options.recipe.layer.share_expert_rotations = false;
+  for (const LayerPlan& plan : PlanLayers(ExpertShape(), options)) {
+    EXPECT_EQ(plan.basis_group, -1);
+  }
+}
+
+TEST(LayerPlanTest, ExpertsThatShareABasisNeedOneGroupSize) {
+  QuantizeOptions options{
+      .overrides = {{.pattern = "1.mlp.experts.1.up", .bits = {}, .group_size = 64}}};
+  const Error error = ErrorOf([&] { PlanLayers(ExpertShape(), options); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  EXPECT_THAT(error.parts().found, HasSubstr("model.layers.1.mlp.experts.1.up_proj"));
+  options.recipe.layer.share_expert_rotations = false;
+  EXPECT_EQ(PlanLayers(ExpertShape(), options).size(), 20U);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "paroquant/eval/perplexity.h"
+#include "paroquant/format/paroquant_format.h"
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/pipeline/verify.h"
 #include "paroquant/runtime/language_model.h"
@@ -24,6 +25,8 @@ using paroquant::testing::GoldenPath;
 using paroquant::testing::TemporaryFolder;
 using paroquant::testing::WriteEditedModel;
 using ::testing::Contains;
+using ::testing::Each;
+using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -44,7 +47,8 @@ double Divergence(const std::filesystem::path& source, const std::filesystem::pa
   for (auto& tokens : runtime::SampleSequences(original, 8, 64, /*seed=*/99, progress)) {
     windows.push_back({.tokens = std::move(tokens)});
   }
-  return eval::MeasurePerplexity(quantized, &original, windows, progress).comparison->kl_divergence.mean;
+  return eval::MeasurePerplexity(quantized, &original, windows, progress)
+      .comparison->kl_divergence.mean;
 }
 
 class QuantizeFamiliesTest : public ::testing::TestWithParam<const char*> {
@@ -122,6 +126,48 @@ TEST(QuantizeExpertsTest, AnExpertWithoutTokensIsCalibratedOnOthers) {
     EXPECT_LT(*report.relative_output_error, *report.relative_output_error_rtn);
   }
   EXPECT_THAT(Verify(folder.path() / "out", source, progress), IsEmpty());
+}
+
+// The rotation tensors of each packed expert's linear whose name ends so.
+std::vector<std::string> Rotations(const std::filesystem::path& folder, const std::string& end) {
+  const auto checkpoint = model::Checkpoint::Open(folder);
+  std::vector<std::string> rotations;
+  for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), 1)) {
+    if (info.expert < 0 || !info.name.ends_with(end)) continue;
+    const quant::PackedView view = format::ReadPacked(checkpoint.tensors(), info);
+    std::string& bytes = rotations.emplace_back();
+    const auto append = [&](const auto& values) {
+      bytes.append(reinterpret_cast<const char*>(values.data()),
+                   values.size() * sizeof(values.front()));
+    };
+    append(view.rotation.theta);
+    append(view.rotation.pairs);
+    append(view.channel_scales);
+  }
+  return rotations;
+}
+
+TEST(QuantizeExpertsTest, ExpertsShareTheirRotationsWhateverTheRecipe) {
+  const TemporaryFolder folder;
+  NoProgress progress;
+  for (const char* recipe : {"rtn", "awq", "fast", "block", "paper"}) {
+    const std::filesystem::path out = folder.path() / recipe;
+    Quantize(Options(GoldenPath("models/qwen3_moe"), out, recipe), progress);
+    const auto gates = Rotations(out, "gate_proj");
+    ASSERT_EQ(gates.size(), 4U);
+    EXPECT_THAT(gates, Each(Eq(gates.front()))) << recipe;
+    EXPECT_EQ(Rotations(out, "up_proj"), gates) << recipe;
+  }
+}
+
+TEST(QuantizeExpertsTest, ExpertsHaveTheirOwnRotationsIfAsked) {
+  const TemporaryFolder folder;
+  NoProgress progress;
+  QuantizeOptions options = Options(GoldenPath("models/qwen3_moe"), folder.path() / "out", "fast");
+  options.recipe.layer.share_expert_rotations = false;
+  Quantize(options, progress);
+  const auto gates = Rotations(folder.path() / "out", "gate_proj");
+  EXPECT_NE(gates[0], gates[1]);
 }
 
 // A Gemma 3 with a vision tower: its language model is quantized, all else is carried over.

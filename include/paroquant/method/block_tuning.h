@@ -23,6 +23,9 @@ struct TuningLinear {
   Matrix weight;  // [N, K]: the one to imitate, or as it stays if there is no start
   std::optional<quant::QuantizedLinear> start;
   std::vector<float> bias;
+  // Linears of one number >= 0 have one basis, and are to keep it: their starts' channel scales and
+  // rotations are the same, and so will the results' be.
+  int basis_group = -1;
 };
 
 // Sequences of one length, row after row: [count * length, hidden].

@@ -17,6 +17,9 @@ struct LayerFormat {
   int group_size = 128;  // a power of two, divides K
   int rotations = 8;     // rounds of the result, identities where the recipe does not rotate
   uint64_t seed = 0;     // of random pairs
+  // A layer whose channel scales and rotation are to be taken, instead of finding some; K and group
+  // size are the same. May be null.
+  const quant::QuantizedLinear* basis_of = nullptr;
 };
 
 // Problem(result) == "" for any finite target and statistics, degenerate ones included. Throws

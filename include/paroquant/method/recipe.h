@@ -69,6 +69,10 @@ struct LayerRecipe {
   // feedback.
   int descent_passes = 3;
 
+  // Shall the experts of a layer have one basis together for gate and up and one for down? That is
+  // how checkpoints with experts are laid out for engines.
+  bool share_expert_rotations = true;
+
   bool UsesRowFeedback() const { return row_feedback && rounding == RoundingChoice::kFeedback; }
   bool UsesRepairs() const { return target != TargetChoice::kWeight; }
   bool UsesDescent() const { return descent_passes > 0 && rounding == RoundingChoice::kFeedback; }

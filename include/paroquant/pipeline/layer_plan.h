@@ -22,11 +22,14 @@ struct LayerPlan {
   std::string reason;  // why it is kept in 16 bits, or why its group size differs; else empty
   int bits = 4;
   int group_size = 128;
+  // Quantized layers of a block with the same number >= 0 share channel scales and rotation.
+  int basis_group = -1;
 };
 
 // A plan for every linear of every block, in the order of a forward pass. A layer whose K divides
 // by no group size, whose N fills no whole words, or that --skip names is kept. Throws kUsage for a
-// pattern that is no regular expression or that matches nothing.
+// pattern that is no regular expression or that matches nothing, and for overrides that give
+// experts that share a rotation several group sizes.
 std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
                                   const QuantizeOptions& options);
 
