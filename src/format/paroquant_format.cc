@@ -1,79 +1,20 @@
-#include "paroquant/format/paroquant_format.h"
-
-#include <fmt/ranges.h>
-#include <zlib.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
+#include "format/layout.h"
+#include "format/module_reader.h"
 #include "paroquant/base/half.h"
+#include "paroquant/quant/packing.h"
 
 namespace paroquant::format {
 namespace {
 
-constexpr char kMethod[] = "paroquant";
 constexpr std::array kBits = {2, 3, 4, 8};
-
-// Reads a module's tensors and says what is wrong with them.
-class ModuleReader {
- public:
-  ModuleReader(const io::TensorFolder& tensors, const std::string& module)
-      : tensors_(tensors), module_(module) {}
-
-  // The tensor `module.suffix` of this dtype with two extents.
-  const io::TensorView& Get(const char* suffix, io::DType dtype) const {
-    const io::TensorView& tensor = tensors_.Get(module_ + "." + suffix);
-    if (tensor.dtype != dtype) Fail(tensor, io::DTypeName(dtype), io::DTypeName(tensor.dtype));
-    if (tensor.shape.size() != 2) Fail(tensor, "two extents", Shape(tensor.shape));
-    return tensor;
-  }
-
-  const io::TensorView& Get(const char* suffix, io::DType dtype, int64_t rows,
-                            int64_t columns) const {
-    const io::TensorView& tensor = Get(suffix, dtype);
-    const std::vector<int64_t> expected = {rows, columns};
-    if (tensor.shape != expected) Fail(tensor, "shape " + Shape(expected), Shape(tensor.shape));
-    return tensor;
-  }
-
-  [[noreturn]] static void Fail(const io::TensorView& tensor, const std::string& expected,
-                                const std::string& found) {
-    throw Error(ErrorKind::kInput,
-                {.where = fmt::format("{}: tensor \"{}\"", tensor.file.string(), tensor.name),
-                 .expected = expected,
-                 .found = found,
-                 .hint = "The checkpoint is damaged or of another layout; quantize again."});
-  }
-
- private:
-  static std::string Shape(const std::vector<int64_t>& shape) {
-    return fmt::format("[{}]", fmt::join(shape, ", "));
-  }
-
-  const io::TensorFolder& tensors_;
-  const std::string& module_;
-};
-
-template <typename T>
-std::vector<T> Copy(const io::TensorView& tensor) {
-  std::vector<T> values(tensor.bytes.size() / sizeof(T));
-  if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
-  return values;
-}
-
-// A tensor's elements in place, or a copy in `storage` where they are not aligned.
-template <typename T>
-std::span<const T> Elements(const io::TensorView& tensor,
-                            std::vector<std::vector<std::byte>>& storage) {
-  const std::byte* data = tensor.bytes.data();
-  if (reinterpret_cast<uintptr_t>(data) % alignof(T) != 0) {
-    data = storage.emplace_back(tensor.bytes.begin(), tensor.bytes.end()).data();
-  }
-  return {reinterpret_cast<const T*>(data), tensor.bytes.size() / sizeof(T)};
-}
+constexpr std::array kSuffixes = {".qweight", ".qzeros", ".scales",
+                                  ".theta",   ".pairs",  ".channel_scales"};
 
 int BitsOf(const io::TensorView& qweight, int64_t out_features) {
   for (const int bits : kBits) {
@@ -103,87 +44,51 @@ void RequireFinite(const io::TensorView& theta, const std::vector<uint16_t>& hal
                      fmt::format("one that is not finite at element {}", bad - halves.begin()));
 }
 
-template <typename T>
-std::span<const std::byte> Bytes(const std::vector<T>& values) {
-  return std::as_bytes(std::span(values));
-}
+// Reads a rotation tensor: the module's own, or the one that it shares with other experts.
+class RotationReader {
+ public:
+  RotationReader(const io::TensorFolder& tensors, const model::LinearInfo& info)
+      : tensors_(tensors), info_(info) {}
 
-// In the order of PackedSpecs.
-std::array<std::pair<const char*, std::span<const std::byte>>, 6> TensorBytes(
-    const quant::PackedLinear& packed) {
-  return {{{".qweight", Bytes(packed.qweight)},
-           {".qzeros", Bytes(packed.qzeros)},
-           {".scales", Bytes(packed.scales)},
-           {".theta", Bytes(packed.theta)},
-           {".pairs", Bytes(packed.pairs)},
-           {".channel_scales", Bytes(packed.channel_scales)}}};
-}
-
-}  // namespace
-
-std::optional<QuantizationConfig> ParseQuantizationConfig(const io::Json& config_json,
-                                                          const std::string& where) {
-  const io::JsonObject config(config_json, where);
-  if (!config.Has("quantization_config")) return std::nullopt;
-  const io::JsonObject object = config.Object("quantization_config");
-  const auto method = object.Get<std::string>("quant_method");
-  if (method != kMethod) {
-    throw Error(ErrorKind::kUnsupported, {.where = object.where() + ": quant_method",
-                                          .expected = "paroquant or a 16-bit model",
-                                          .found = fmt::format("\"{}\"", method),
-                                          .hint = "This quantized format is not read yet."});
+  const io::TensorView& Get(const char* suffix, io::DType dtype,
+                            const std::vector<int64_t>& shape) const {
+    const std::string shared = SharedRotationName(info_, suffix);
+    const bool own = shared.empty() || tensors_.Find(info_.name + suffix) != nullptr;
+    return ModuleReader(tensors_, own ? info_.name + suffix : shared).Get("", dtype, shape);
   }
-  QuantizationConfig quantization{.bits = object.Get<int>("bits"),
-                                  .group_size = object.Get<int>("group_size"),
-                                  .rotations = object.Get<int>("krot")};
-  if (std::find(kBits.begin(), kBits.end(), quantization.bits) == kBits.end()) {
-    object.Fail("bits", "2, 3, 4 or 8", fmt::format("{}", quantization.bits));
+  int64_t Rounds() const {
+    const std::string shared = SharedRotationName(info_, ".theta");
+    const bool own = shared.empty() || tensors_.Find(info_.name + ".theta") != nullptr;
+    return ModuleReader(tensors_, own ? info_.name + ".theta" : shared)
+        .Get("", io::DType::kF16)
+        .shape[0];
   }
-  if (quantization.group_size < 2 || quantization.group_size % 2 != 0) {
-    object.Fail("group_size", "an even number", fmt::format("{}", quantization.group_size));
-  }
-  if (quantization.rotations < 0) {
-    object.Fail("krot", "0 or more", fmt::format("{}", quantization.rotations));
-  }
-  return quantization;
-}
 
-io::Json WithQuantizationConfig(io::Json config, const QuantizationConfig& quantization) {
-  config.erase("quantization_config");
-  config["quantization_config"] = {{"quant_method", kMethod},
-                                   {"bits", quantization.bits},
-                                   {"group_size", quantization.group_size},
-                                   {"krot", quantization.rotations}};
-  return config;
-}
+ private:
+  const io::TensorFolder& tensors_;
+  const model::LinearInfo& info_;
+};
 
-bool HasPackedSuffix(std::string_view name) {
-  return std::ranges::any_of(kPackedSuffixes,
-                             [&](const char* suffix) { return name.ends_with(suffix); });
-}
-
-bool IsPacked(const io::TensorFolder& tensors, const std::string& module) {
-  return tensors.Find(module + ".qweight") != nullptr;
-}
-
-quant::PackedView ReadPacked(const io::TensorFolder& tensors, const model::LinearInfo& info) {
+quant::PackedView Read(const io::TensorFolder& tensors, const QuantizationConfig& /*config*/,
+                       const model::LinearInfo& info) {
   const ModuleReader reader(tensors, info.name);
+  const RotationReader rotation(tensors, info);
   const int64_t n = info.out_features;
   const int64_t k = info.in_features;
-  const io::TensorView& qweight = reader.Get("qweight", io::DType::kI32);
+  const io::TensorView& qweight = reader.Get(".qweight", io::DType::kI32);
   const int bits = BitsOf(qweight, n);
   const int64_t words = n * bits / 32;
-  reader.Get("qweight", io::DType::kI32, k, words);
-  const int group_size = GroupSizeOf(reader.Get("qzeros", io::DType::kI32), k);
+  reader.Get(".qweight", io::DType::kI32, {k, words});
+  const int group_size = GroupSizeOf(reader.Get(".qzeros", io::DType::kI32), k);
   const int64_t groups = k / group_size;
-  const io::TensorView& qzeros = reader.Get("qzeros", io::DType::kI32, groups, words);
-  const io::TensorView& scales = reader.Get("scales", io::DType::kF16, groups, n);
-  const io::TensorView& channel_scales = reader.Get("channel_scales", io::DType::kF16, 1, k);
-  const int64_t rounds = reader.Get("theta", io::DType::kF16).shape[0];
-  const io::TensorView& theta = reader.Get("theta", io::DType::kF16, rounds, k / 2);
-  const io::TensorView& pairs = reader.Get("pairs", io::DType::kI16, rounds, k);
+  const io::TensorView& qzeros = reader.Get(".qzeros", io::DType::kI32, {groups, words});
+  const io::TensorView& scales = reader.Get(".scales", io::DType::kF16, {groups, n});
+  const io::TensorView& channel_scales = rotation.Get(".channel_scales", io::DType::kF16, {1, k});
+  const int64_t rounds = rotation.Rounds();
+  const io::TensorView& theta = rotation.Get(".theta", io::DType::kF16, {rounds, k / 2});
+  const io::TensorView& pairs = rotation.Get(".pairs", io::DType::kI16, {rounds, k});
 
-  auto storage = std::make_shared<std::vector<std::vector<std::byte>>>();
+  auto storage = std::make_shared<ViewStorage>();
   quant::PackedView view{.out_features = n,
                          .in_features = k,
                          .bits = bits,
@@ -191,12 +96,12 @@ quant::PackedView ReadPacked(const io::TensorFolder& tensors, const model::Linea
                          .qweight = Elements<uint32_t>(qweight, *storage),
                          .qzeros = Elements<uint32_t>(qzeros, *storage),
                          .scales = Elements<uint16_t>(scales, *storage),
-                         .channel_scales = Copy<uint16_t>(channel_scales),
+                         .channel_scales = CopyElements<uint16_t>(channel_scales),
                          .rotation = {.channels = k,
                                       .group_size = group_size,
                                       .rounds = static_cast<int>(rounds),
-                                      .pairs = Copy<int16_t>(pairs),
-                                      .theta = Copy<uint16_t>(theta)},
+                                      .pairs = CopyElements<int16_t>(pairs),
+                                      .theta = CopyElements<uint16_t>(theta)},
                          .storage = storage};
   RequireFinite(theta, view.rotation.theta);
   const std::string problem = quant::RotationProblem(view.rotation);
@@ -204,30 +109,77 @@ quant::PackedView ReadPacked(const io::TensorFolder& tensors, const model::Linea
   return view;
 }
 
-std::vector<io::TensorSpec> PackedSpecs(const std::string& module, const PackedShape& shape) {
-  const int64_t n = shape.out_features;
-  const int64_t k = shape.in_features;
+std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedShape& shape) {
+  const int64_t n = info.out_features;
+  const int64_t k = info.in_features;
   const int64_t words = n * shape.bits / 32;
   const int64_t groups = k / shape.group_size;
-  return {{module + ".qweight", io::DType::kI32, {k, words}},
-          {module + ".qzeros", io::DType::kI32, {groups, words}},
-          {module + ".scales", io::DType::kF16, {groups, n}},
-          {module + ".theta", io::DType::kF16, {shape.rotations, k / 2}},
-          {module + ".pairs", io::DType::kI16, {shape.rotations, k}},
-          {module + ".channel_scales", io::DType::kF16, {1, k}}};
+  return {{info.name + ".qweight", io::DType::kI32, {k, words}},
+          {info.name + ".qzeros", io::DType::kI32, {groups, words}},
+          {info.name + ".scales", io::DType::kF16, {groups, n}},
+          {info.name + ".theta", io::DType::kF16, {shape.rotations, k / 2}},
+          {info.name + ".pairs", io::DType::kI16, {shape.rotations, k}},
+          {info.name + ".channel_scales", io::DType::kF16, {1, k}}};
 }
 
-void WritePacked(io::SafetensorsWriter& writer, const std::string& module,
-                 const quant::PackedLinear& packed) {
-  for (const auto& [suffix, bytes] : TensorBytes(packed)) writer.Write(module + suffix, bytes);
+std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear) {
+  const quant::PackedLinear packed = quant::Pack(linear, "layer");
+  return {ToBytes(packed.qweight), ToBytes(packed.qzeros), ToBytes(packed.scales),
+          ToBytes(packed.theta),   ToBytes(packed.pairs),  ToBytes(packed.channel_scales)};
 }
 
-uint32_t Checksum(const quant::PackedLinear& packed) {
-  uLong checksum = 0;
-  for (const auto& [suffix, bytes] : TensorBytes(packed)) {
-    checksum = crc32_z(checksum, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+// Loaders demand at least one round.
+std::string FindObstacle(const quant::QuantizedLinear& linear) {
+  return linear.rotation.rounds > 0 ? "" : "no rotation, not even by nothing";
+}
+
+void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
+  config.bits = settings.Get<int>("bits");
+  config.group_size = settings.Get<int>("group_size");
+  config.rotations = settings.Get<int>("krot");
+  if (std::ranges::find(kBits, config.bits) == kBits.end()) {
+    settings.Fail("bits", "2, 3, 4 or 8", fmt::format("{}", config.bits));
   }
-  return static_cast<uint32_t>(checksum);
+  if (config.group_size < 2 || config.group_size % 2 != 0) {
+    settings.Fail("group_size", "an even number", fmt::format("{}", config.group_size));
+  }
+  if (config.rotations < 0) {
+    settings.Fail("krot", "0 or more", fmt::format("{}", config.rotations));
+  }
+}
+
+io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& /*kept*/) {
+  return {{"quant_method", "paroquant"},
+          {"bits", config.bits},
+          {"group_size", config.group_size},
+          {"krot", config.rotations}};
+}
+
+}  // namespace
+
+const Layout& ParoquantLayout() {
+  static constexpr Layout kLayout{.format = FormatKind::kParoquant,
+                                  .name = "paroquant",
+                                  .suffixes = kSuffixes,
+                                  .bits = kBits,
+                                  .read = Read,
+                                  .specs = Specs,
+                                  .encode = EncodeTensors,
+                                  .obstacle = FindObstacle,
+                                  .parse = Parse,
+                                  .describe = Describe};
+  return kLayout;
+}
+
+std::string SharedRotationName(const model::LinearInfo& info, std::string_view suffix) {
+  constexpr std::array<std::string_view, 3> kShared = {".theta", ".pairs", ".channel_scales"};
+  if (info.expert < 0 || std::ranges::find(kShared, suffix) == kShared.end()) return "";
+  constexpr std::string_view kExperts = ".experts.";
+  const size_t end = info.name.find(kExperts);
+  if (end == std::string::npos) return "";
+  const bool down = info.role == model::LinearRole::kDown;
+  return fmt::format("{}{}_weight_{}", info.name.substr(0, end + kExperts.size()),
+                     down ? "down" : "gate_up", suffix.substr(1));
 }
 
 }  // namespace paroquant::format

@@ -3,41 +3,54 @@
 #ifndef PAROQUANT_PIPELINE_CHECKPOINT_OUTPUT_H_
 #define PAROQUANT_PIPELINE_CHECKPOINT_OUTPUT_H_
 
+#include <filesystem>
 #include <future>
+#include <map>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
-#include "paroquant/format/paroquant_format.h"
+#include "paroquant/format/packed_format.h"
 #include "paroquant/io/output_folder.h"
 #include "paroquant/io/safetensors_writer.h"
 #include "paroquant/model/checkpoint.h"
-#include "paroquant/pipeline/layer_plan.h"
-#include "paroquant/pipeline/quantize_options.h"
-#include "paroquant/quant/packing.h"
 
 namespace paroquant::pipeline {
 
-// The source's tensors in their order, each replaced one followed by its packed form.
-std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source, int rotations,
-                                        const std::vector<LayerPlan>& plans);
+// A linear layer that takes another form.
+struct OutputLayer {
+  std::vector<std::string> replaced;  // tensors of the source
+  std::vector<io::TensorSpec> specs;  // what they become; layers may have some in common
+};
+
+// The source's tensors in their order, the first replaced one of a layer followed by what the layer
+// becomes.
+std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source,
+                                        const std::vector<OutputLayer>& layers);
+
+struct OutputPlace {
+  std::filesystem::path folder;
+  bool overwrite = false;
+  uint64_t shard_size = 0;
+};
 
 class CheckpointOutput {
  public:
-  // Declares every tensor and reserves the space. `rotations` is the
-  // number of rounds of every quantized layer. Throws kUsage for an OUT that is not empty, kSystem
-  // if the disk refuses. That OUT lies outside IN was checked before.
-  CheckpointOutput(const model::Checkpoint& source, const QuantizeOptions& options, int rotations,
-                   const std::vector<LayerPlan>& plans);
+  // Declares every tensor and reserves the space. Throws kUsage for an OUT that is not empty,
+  // kSystem if the disk refuses. That OUT lies outside IN was checked before.
+  CheckpointOutput(const model::Checkpoint& source, const OutputPlace& place,
+                   const std::vector<OutputLayer>& layers,
+                   std::map<std::string, std::string> metadata);
 
-  // Copies what is not quantized, byte for byte.
-  void CopyUntouchedTensors(const std::vector<LayerPlan>& plans);
+  // Copies what is not replaced, byte for byte.
+  void CopyUntouchedTensors();
   // May return while the disk is still at work on it; what goes wrong there is thrown by the next
-  // call.
-  void WriteLayer(const std::string& module, quant::PackedLinear packed);
+  // call. Tensors that another layer has in common with this one are written once.
+  void WriteLayer(std::vector<format::PackedTensor> tensors);
 
-  // Carries the other files over, writes config.json and `provenance`, and gives all of it the
-  // final names.
-  void Commit(const io::Json& provenance);
+  // Carries the other files over, writes config.json and, unless it is null, how it was made, and
+  // gives all of it the final names.
+  void Commit(const io::Json& config, const io::Json& provenance);
 
   // Files of the source that were left out, each with the reason.
   const std::vector<std::string>& notes() const { return notes_; }
@@ -47,7 +60,8 @@ class CheckpointOutput {
   void AwaitWrite();
 
   const model::Checkpoint& source_;
-  format::QuantizationConfig config_;
+  std::unordered_set<std::string> replaced_;
+  std::unordered_set<std::string> written_;  // of layers
   io::OutputFolder folder_;
   io::SafetensorsWriter writer_;
   std::vector<std::string> notes_;

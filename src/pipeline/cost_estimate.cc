@@ -7,6 +7,7 @@
 #include "pipeline/calibration_stream.h"
 #include "pipeline/checkpoint_output.h"
 #include "pipeline/memory_estimate.h"
+#include "pipeline/quantized_output.h"
 #include "pipeline/run_size.h"
 
 namespace paroquant::pipeline {
@@ -216,7 +217,7 @@ int64_t LayerBytes(std::span<const LayerPlan> plans) {
 int64_t OutputBytes(const model::Checkpoint& source, const std::vector<LayerPlan>& plans,
                     const QuantizeOptions& options) {
   uint64_t bytes = 0;
-  for (const io::TensorSpec& spec : OutputSpecs(source, StoredRotations(options), plans)) {
+  for (const io::TensorSpec& spec : OutputSpecs(source, OutputLayers(plans, options))) {
     bytes += io::ByteSize(spec);
   }
   return static_cast<int64_t>(bytes);

@@ -44,21 +44,21 @@ WeightStatistics Measure(const Checkpoint& checkpoint, const model::LinearInfo& 
           .channel_spread = *middle > 0.0 ? std::sqrt(most / *middle) : 0.0};
 }
 
-LayerInspection InspectLayer(const Checkpoint& checkpoint, const LayerPlan& plan) {
+LayerInspection InspectLayer(const Checkpoint& checkpoint, const format::PackedLayers& packed,
+                             const LayerPlan& plan) {
   LayerInspection layer{.plan = plan};
-  layer.packed = format::IsPacked(checkpoint.tensors(), plan.info.name);
+  layer.packed = packed.Has(plan.info);
   if (!layer.packed) {
     layer.statistics = Measure(checkpoint, plan.info);
     layer.stored_bytes =
         static_cast<int64_t>(checkpoint.tensors().Get(plan.info.name + ".weight").bytes.size());
     return layer;
   }
-  const quant::PackedView view = format::ReadPacked(checkpoint.tensors(), plan.info);
+  const quant::PackedView view = packed.Read(plan.info);
   layer.plan.bits = view.bits;
   layer.plan.group_size = view.group_size;
-  for (const char* suffix : format::kPackedSuffixes) {
-    layer.stored_bytes +=
-        static_cast<int64_t>(checkpoint.tensors().Get(plan.info.name + suffix).bytes.size());
+  for (const std::string& name : packed.Names(plan.info)) {
+    layer.stored_bytes += static_cast<int64_t>(checkpoint.tensors().Get(name).bytes.size());
   }
   return layer;
 }
@@ -76,9 +76,8 @@ void RequireFiniteOthers(const Checkpoint& checkpoint, const std::vector<LayerPl
 
 Inspection Inspect(const std::filesystem::path& folder) {
   const Checkpoint checkpoint = Checkpoint::Open(folder);
-  Inspection result{.architecture = checkpoint.architecture(),
-                    .quantization = format::ParseQuantizationConfig(
-                        checkpoint.config(), (folder / "config.json").string())};
+  const format::PackedLayers packed(checkpoint);
+  Inspection result{.architecture = checkpoint.architecture(), .quantization = packed.config()};
   result.files = static_cast<int64_t>(checkpoint.tensors().files().size());
   for (const io::TensorView& tensor : checkpoint.tensors().tensors()) {
     ++result.tensors;
@@ -89,7 +88,7 @@ Inspection Inspect(const std::filesystem::path& folder) {
   result.layers.resize(plans.size());
   ParallelFor(static_cast<int64_t>(plans.size()), [&](int64_t i) {
     const auto index = static_cast<size_t>(i);
-    result.layers[index] = InspectLayer(checkpoint, plans[index]);
+    result.layers[index] = InspectLayer(checkpoint, packed, plans[index]);
   });
   RequireFiniteOthers(checkpoint, plans);
   for (const LayerInspection& layer : result.layers) {

@@ -62,16 +62,18 @@ void Keep(LayerPlan& plan, std::string reason) {
 }
 
 // Chooses the group size and whether the layer can be quantized at all.
-void FitShape(LayerPlan& plan) {
+void FitShape(bool several_group_sizes, LayerPlan& plan) {
   const int64_t k = plan.info.in_features;
   const int asked = plan.group_size;
   for (const int smaller : kFallbackGroupSizes) {
-    if (k % plan.group_size == 0) break;
+    if (k % plan.group_size == 0 || !several_group_sizes) break;
     if (smaller < asked) plan.group_size = smaller;
   }
   if (k % plan.group_size != 0) {
     plan.group_size = asked;
-    Keep(plan, fmt::format("K = {} divides by no group size up to {}", k, asked));
+    Keep(plan, several_group_sizes
+                   ? fmt::format("K = {} divides by no group size up to {}", k, asked)
+                   : fmt::format("K = {} does not divide by {}", k, asked));
     return;
   }
   const int multiple = quant::PackingMultiple(plan.bits);
@@ -130,6 +132,9 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
     overrides.push_back({NamePattern("--override", settings.pattern), &settings});
   }
 
+  // Elsewhere config.json speaks for all layers.
+  const bool several = options.format == format::FormatKind::kParoquant ||
+                       options.format == format::FormatKind::kDense;
   std::vector<LayerPlan> plans;
   for (int64_t layer = 0; layer < architecture.layers; ++layer) {
     const std::vector<model::LinearInfo> linears = DescribeLinears(architecture, layer);
@@ -147,7 +152,7 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
         plan.bits = settings->bits.value_or(plan.bits);
         plan.group_size = settings->group_size.value_or(plan.group_size);
       }
-      FitShape(plan);
+      FitShape(several, plan);
       for (NamePattern& skip : skips) {
         if (skip.Matches(plan.info.name)) Keep(plan, "named by --skip");
       }

@@ -7,24 +7,16 @@
 #include <utility>
 
 #include "paroquant/base/stopwatch.h"
-#include "paroquant/format/paroquant_format.h"
+#include "paroquant/format/packed_format.h"
 #include "paroquant/method/output_error.h"
 #include "paroquant/method/quantize_linear.h"
 #include "paroquant/method/repair_target.h"
 #include "paroquant/method/rtn.h"
 #include "paroquant/quant/dequantize.h"
-#include "paroquant/quant/packing.h"
 #include "pipeline/source_weight.h"
 
 namespace paroquant::pipeline {
 namespace {
-
-int64_t PackedBits(const quant::PackedLinear& packed) {
-  const auto bytes = [](const auto& values) { return values.size() * sizeof(values.front()); };
-  return 8 * static_cast<int64_t>(bytes(packed.qweight) + bytes(packed.qzeros) +
-                                  bytes(packed.scales) + bytes(packed.theta) + bytes(packed.pairs) +
-                                  bytes(packed.channel_scales));
-}
 
 // Another for each layer.
 uint64_t PairsSeed(uint64_t seed, const LayerPlan& plan) { return (seed << 32U) + plan.number; }
@@ -127,10 +119,14 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
   const Matrix weight = ReadWeight(source_, report.plan.info);
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
   report.ranges = method::MeasureRanges(layer.target, layer.linear);
-  quant::PackedLinear packed = quant::Pack(layer.linear, name);
-  report.checksum = format::Checksum(packed);
-  stored_bits_ += PackedBits(packed);
-  output_.WriteLayer(name, std::move(packed));
+  std::vector<format::PackedTensor> tensors =
+      format::Encode(options_.format, report.plan.info, layer.linear, report.plan.basis_group >= 0);
+  report.checksum = format::Checksum(tensors);
+  for (const format::PackedTensor& tensor : tensors) {
+    const bool counted = !counted_.insert(tensor.spec.name).second;  // shared by experts
+    if (!counted) stored_bits_ += 8 * std::ssize(tensor.bytes);
+  }
+  output_.WriteLayer(std::move(tensors));
   weights_ += weight.size();
   progress_.Advance(1, name);
   reports_.push_back(std::move(report));

@@ -6,6 +6,8 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "paroquant/base/progress.h"
@@ -75,6 +77,7 @@ class LayerQuantizer {
   Progress& progress_;
   std::map<int, quant::QuantizedLinear> shared_bases_;  // of the block at work, by basis_group
   std::vector<LayerReport> reports_;
+  std::unordered_set<std::string> counted_;  // tensors
   int64_t stored_bits_ = 0;
   int64_t weights_ = 0;
 };

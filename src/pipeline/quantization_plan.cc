@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "paroquant/base/error.h"
-#include "paroquant/format/paroquant_format.h"
+#include "paroquant/format/packed_format.h"
 #include "paroquant/io/output_folder.h"
 #include "paroquant/runtime/language_model.h"
 #include "pipeline/surplus_tensors.h"
@@ -49,6 +49,46 @@ void RequireWork(const std::vector<LayerPlan>& plans) {
                                         .hint = "Try a smaller --group-size or fewer --skip."});
 }
 
+// True if the recipe gives layers whose inputs have to be scaled or rotated.
+bool ChangesInputs(const method::Recipe& recipe) {
+  const auto turns = [](const method::TuningStage& stage) {
+    return stage.epochs > 0 && (stage.angles > 0 || stage.column_scales > 0);
+  };
+  return recipe.layer.rotation != method::RotationChoice::kNone ||
+         recipe.layer.channel_scales != method::ChannelScaleChoice::kNone ||
+         std::ranges::any_of(recipe.tuning.stages, turns);
+}
+
+// Refuses a layout that cannot hold what the recipe makes.
+void RequireHoldable(const std::vector<LayerPlan>& plans, const QuantizeOptions& options) {
+  using format::FormatKind;
+  if (options.format == FormatKind::kParoquant || options.format == FormatKind::kDense) return;
+  const auto refuse = [&](const std::string& expected, const std::string& found,
+                          const std::string& hint) {
+    throw Error(ErrorKind::kUnsupported,
+                {.where = fmt::format("--format {}", FormatName(options.format)),
+                 .expected = expected,
+                 .found = found,
+                 .hint = hint});
+  };
+  if (ChangesInputs(options.recipe)) {
+    refuse("a recipe without rotations and channel scales, which the layout has no place for",
+           "--recipe " + options.recipe.name,
+           "Take --recipe gptq or rtn, or --format paroquant or fp16.");
+  }
+  for (const LayerPlan& plan : plans) {
+    if (!plan.quantized) continue;
+    if (plan.bits != options.recipe.bits || plan.group_size != options.recipe.group_size) {
+      refuse(
+          "the same bits and group size everywhere",
+          fmt::format("{} bits in groups of {} for {}", plan.bits, plan.group_size, plan.info.name),
+          "Leave out --override, or --skip these layers.");
+    }
+  }
+  const std::string bits = format::BitsObstacle(options.format, options.recipe.bits);
+  if (!bits.empty()) refuse("bits that the layout holds", bits, "Choose other --bits.");
+}
+
 // Says which calibration files are there and not looked at.
 std::vector<std::string> CalibrationNotes(const QuantizeOptions& options) {
   std::vector<std::string> notes;
@@ -70,7 +110,9 @@ std::vector<std::string> CalibrationNotes(const QuantizeOptions& options) {
 }
 
 // What engines that load paroquant checkpoints take, where this one is something else.
-std::vector<std::string> EngineNotes(const std::vector<LayerPlan>& plans) {
+std::vector<std::string> EngineNotes(const std::vector<LayerPlan>& plans,
+                                     const QuantizeOptions& options) {
+  if (options.format != format::FormatKind::kParoquant) return {};
   const auto differs = [](const LayerPlan& plan) {
     return plan.quantized && (plan.bits != 4 || plan.group_size != 128);
   };
@@ -93,17 +135,18 @@ std::vector<std::string> SurplusNotes(const model::Checkpoint& source) {
 
 }  // namespace
 
-void RequireUsableOut(const QuantizeOptions& options) {
-  RequireOutside(options.model, options.out);
-  io::OutputFolder::RequireUsable(options.out, options.overwrite);
+void RequireUsableOut(const fs::path& in, const fs::path& out, bool overwrite) {
+  RequireOutside(in, out);
+  io::OutputFolder::RequireUsable(out, overwrite);
 }
 
 QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options) {
   RequireSixteenBit(source);
   QuantizationPlan plan{.layers = PlanLayers(source.architecture(), options), .notes = {}};
   RequireWork(plan.layers);
+  RequireHoldable(plan.layers, options);
   for (const auto& notes :
-       {EngineNotes(plan.layers), CalibrationNotes(options), SurplusNotes(source)}) {
+       {EngineNotes(plan.layers, options), CalibrationNotes(options), SurplusNotes(source)}) {
     plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
   }
   return plan;
@@ -111,7 +154,7 @@ QuantizationPlan PlanQuantization(const model::Checkpoint& source, const Quantiz
 
 QuantizationPlan PlanQuantization(const QuantizeOptions& options) {
   options.Validate();
-  RequireUsableOut(options);
+  RequireUsableOut(options.model, options.out, options.overwrite);
   const auto model = runtime::LanguageModel::Load(options.model);
   return PlanQuantization(model.checkpoint(), options);
 }

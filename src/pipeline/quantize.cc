@@ -20,6 +20,7 @@
 #include "pipeline/checkpoint_output.h"
 #include "pipeline/layer_quantizer.h"
 #include "pipeline/output_moments.h"
+#include "pipeline/quantized_output.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -220,7 +221,7 @@ void AppendLayerNotes(const std::vector<LayerReport>& layers, std::vector<std::s
 QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   const Stopwatch watch;
   options.Validate();
-  RequireUsableOut(options);
+  RequireUsableOut(options.model, options.out, options.overwrite);
   const auto model = runtime::LanguageModel::Load(options.model);
   const model::Checkpoint& source = model.checkpoint();
   const QuantizationPlan plan = PlanQuantization(source, options);
@@ -228,11 +229,14 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   model::RequireFinite(source.tensors());
 
   QuantizeSummary summary{.options = options, .calibration_source = "none"};
-  CheckpointOutput output(source, options, StoredRotations(options), plans);
+  CheckpointOutput output(
+      source,
+      {.folder = options.out, .overwrite = options.overwrite, .shard_size = options.shard_size},
+      OutputLayers(plans, options), OutputMetadata(source, options));
   LayerQuantizer quantizer(source, options, output, progress);
   const int64_t steps = Steps(plans, options.recipe.tuning);
   if (!options.recipe.NeedsCalibration()) {
-    output.CopyUntouchedTensors(plans);
+    output.CopyUntouchedTensors();
     progress.Start("quantizing", steps);
     for (const std::span<const LayerPlan> block : ByBlock(plans)) {
       QuantizeWithoutText(block, quantizer);
@@ -244,14 +248,14 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
     summary.calibration_tokens =
         summary.calibration_sequences * static_cast<int64_t>(calibration.sequences.front().size());
     summary.held_out_sequences = static_cast<int64_t>(calibration.held_out.size());
-    output.CopyUntouchedTensors(plans);  // gigabytes; what is wrong with the text shows before
+    output.CopyUntouchedTensors();  // gigabytes; what is wrong with the text shows before
     progress.Start("quantizing", steps);
     CalibratedRun(model, calibration, quantizer, progress, summary).Run(plans);
   }
   progress.Finish();
   summary.layers = CompleteReports(plans, quantizer.TakeReports());
   summary.bits_per_weight = quantizer.BitsPerWeight();
-  output.Commit(Provenance(summary));
+  output.Commit(OutputConfig(source, plans, options), Provenance(summary));
   summary.notes = plan.notes;
   AppendLayerNotes(summary.layers, summary.notes);
   summary.notes.insert(summary.notes.end(), output.notes().begin(), output.notes().end());

@@ -5,8 +5,9 @@
 #include <charconv>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
-#include "paroquant/format/paroquant_format.h"
+#include "paroquant/format/packed_format.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -24,11 +25,12 @@ bool IsBeyondTheLayers(std::string_view name, const model::Architecture& archite
 
 // The tensors that the packed layers are made of.
 std::unordered_set<std::string> PackedTensors(const Checkpoint& checkpoint) {
+  const format::PackedLayers packed(checkpoint);
   std::unordered_set<std::string> names;
   for (int64_t layer = 0; layer < checkpoint.architecture().layers; ++layer) {
     for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), layer)) {
-      if (!format::IsPacked(checkpoint.tensors(), info.name)) continue;
-      for (const char* suffix : format::kPackedSuffixes) names.insert(info.name + suffix);
+      if (!packed.Has(info)) continue;
+      for (std::string& name : packed.Names(info)) names.insert(std::move(name));
     }
   }
   return names;

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "paroquant/base/error.h"
-#include "paroquant/format/paroquant_format.h"
+#include "paroquant/format/packed_format.h"
 #include "paroquant/io/json.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/quantize.h"
@@ -22,6 +22,7 @@
 namespace paroquant::pipeline {
 namespace {
 
+using format::PackedLayers;
 using format::QuantizationConfig;
 using model::Checkpoint;
 
@@ -41,8 +42,16 @@ std::vector<model::LinearInfo> AllLinears(const model::Architecture& architectur
 }
 
 // A packed layer, unpacked and with all its values checked.
-quant::QuantizedLinear ReadLinear(const Checkpoint& checkpoint, const model::LinearInfo& info) {
-  return quant::Unpack(quant::Copy(format::ReadPacked(checkpoint.tensors(), info)), info.name);
+quant::QuantizedLinear ReadLinear(const PackedLayers& packed, const model::LinearInfo& info) {
+  return quant::Unpack(quant::Copy(packed.Read(info)), info.name);
+}
+
+Matrix ReadDense(const Checkpoint& checkpoint, const model::LinearInfo& info) {
+  const io::TensorView& tensor =
+      checkpoint.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
+  Matrix weight(info.out_features, info.in_features);
+  model::DecodeFloats(tensor, 0, weight.size(), weight.data());
+  return weight;
 }
 
 class Verifier {
@@ -53,7 +62,12 @@ class Verifier {
                                  const std::optional<std::filesystem::path>& source) {
     if (!std::filesystem::exists(folder / "config.json")) Checkpoint::Open(folder);  // says why
     std::optional<Checkpoint> checkpoint;
-    if (!Try([&] { checkpoint = Checkpoint::Open(folder); })) return problems_;
+    if (!Try([&] {
+          checkpoint = Checkpoint::Open(folder);
+          packed_.emplace(*checkpoint);
+        })) {
+      return problems_;
+    }
     ReadReport(*checkpoint);
     const std::vector<model::LinearInfo> linears = AllLinears(checkpoint->architecture());
     progress_.Start("verifying", static_cast<int64_t>(linears.size() * (source ? 2 : 1)));
@@ -97,17 +111,16 @@ class Verifier {
   // config.json's word on the model against the tensors.
   void CheckConfig(const Checkpoint& checkpoint, const std::vector<model::LinearInfo>& linears) {
     const std::string where = (checkpoint.folder() / "config.json").string();
-    const auto config = format::ParseQuantizationConfig(checkpoint.config(), where);
-    const auto packed = std::count_if(linears.begin(), linears.end(), [&](const auto& info) {
-      return format::IsPacked(checkpoint.tensors(), info.name);
-    });
+    const auto& config = packed_->config();
+    const auto packed = std::count_if(linears.begin(), linears.end(),
+                                      [&](const auto& info) { return packed_->Has(info); });
     if (config && packed == 0) {
       Add(where, "a quantized layer, as quantization_config says", "none");
     } else if (!config && packed > 0) {
       Add(where, "a quantization_config", fmt::format("none, with {} packed layers", packed));
     }
     if (!config || packed == 0) return;
-    CheckRotations(checkpoint, *config, linears);
+    if (config->format == format::FormatKind::kParoquant) CheckRotations(*config, linears);
     CheckSettings(checkpoint, *config, linears);
   }
 
@@ -116,8 +129,8 @@ class Verifier {
                      const std::vector<model::LinearInfo>& linears) {
     std::set<std::string> found;
     for (const model::LinearInfo& info : linears) {
-      if (!format::IsPacked(checkpoint.tensors(), info.name)) continue;
-      const quant::PackedView view = format::ReadPacked(checkpoint.tensors(), info);
+      if (!packed_->Has(info)) continue;
+      const quant::PackedView view = packed_->Read(info);
       if (view.bits == config.bits && view.group_size == config.group_size) return;
       found.insert(fmt::format("{} bits in groups of {}", view.bits, view.group_size));
     }
@@ -127,15 +140,16 @@ class Verifier {
         fmt::format("layers of {}", fmt::join(found, ", ")));
   }
 
-  void CheckRotations(const Checkpoint& checkpoint, const QuantizationConfig& config,
+  void CheckRotations(const QuantizationConfig& config,
                       const std::vector<model::LinearInfo>& linears) {
     for (const model::LinearInfo& info : linears) {
-      const io::TensorView* theta = checkpoint.tensors().Find(info.name + ".theta");
-      if (theta == nullptr || theta->shape.empty()) continue;
-      if (theta->shape.front() != config.rotations) {
+      if (!packed_->Has(info)) continue;
+      Try([&] {
+        const int rounds = packed_->Read(info).rotation.rounds;
+        if (rounds == config.rotations) return;
         Add(info.name + ".theta", fmt::format("krot = {} rotations", config.rotations),
-            fmt::format("{}", theta->shape.front()));
-      }
+            fmt::format("{}", rounds));
+      });
     }
   }
 
@@ -149,18 +163,23 @@ class Verifier {
 
   void CheckLinear(const Checkpoint& checkpoint, const model::LinearInfo& info) {
     if (info.bias) checkpoint.FloatTensor(info.name + ".bias", {info.out_features});
-    if (!format::IsPacked(checkpoint.tensors(), info.name)) {
+    if (packed_->Has(info)) {
+      if (checkpoint.tensors().Find(info.name + ".weight") != nullptr) {
+        Add(info.name, "the layer either packed or in 16 bit", "both");
+      }
+      ReadLinear(*packed_, info);
+      CheckSum(checkpoint, info, packed_->Names(info));
+    } else {
       checkpoint.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
-      return;
+      CheckSum(checkpoint, info, {info.name + ".weight"});
     }
-    if (checkpoint.tensors().Find(info.name + ".weight") != nullptr) {
-      Add(info.name, "the layer either packed or in 16 bit", "both");
-    }
-    const quant::PackedLinear packed = quant::Copy(format::ReadPacked(checkpoint.tensors(), info));
-    quant::Unpack(packed, info.name);
+  }
+
+  void CheckSum(const Checkpoint& checkpoint, const model::LinearInfo& info,
+                const std::vector<std::string>& tensors) {
     const auto reported = reported_.find(info.name);
     if (reported == reported_.end() || !reported->second.checksum) return;
-    const uint32_t checksum = format::Checksum(packed);
+    const uint32_t checksum = format::Checksum(checkpoint.tensors(), tensors);
     if (checksum != *reported->second.checksum) {
       Add(info.name,
           fmt::format("the checksum {:08x} of {}", *reported->second.checksum, kProvenanceFile),
@@ -172,7 +191,7 @@ class Verifier {
                    const std::vector<model::LinearInfo>& linears) {
     std::set<std::string> replaced;
     for (const model::LinearInfo& info : linears) {
-      if (format::IsPacked(checkpoint.tensors(), info.name)) {
+      if (packed_->Has(info) || reported_.contains(info.name)) {
         replaced.insert(info.name + ".weight");
         Try([&] { CheckCloseness(checkpoint, source, info); });
       }
@@ -207,12 +226,11 @@ class Verifier {
 
   void CheckCloseness(const Checkpoint& checkpoint, const Checkpoint& source,
                       const model::LinearInfo& info) {
-    const io::TensorView& tensor =
-        source.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
-    const std::vector<float> values = model::DecodeFloats(tensor);
-    const ConstMatrixMap weight(values.data(), info.out_features, info.in_features);
-    const quant::QuantizedLinear linear = ReadLinear(checkpoint, info);
-    const double error = quant::RelativeWeightError(weight, linear);
+    const Matrix weight = ReadDense(source, info);
+    const double error =
+        packed_->Has(info)
+            ? quant::RelativeWeightError(weight, ReadLinear(*packed_, info))
+            : (ReadDense(checkpoint, info) - weight).squaredNorm() / weight.squaredNorm();
     const auto reported = reported_.find(info.name);
     if (reported == reported_.end()) {
       if (!(error < kAnyWeightError)) {
@@ -248,6 +266,7 @@ class Verifier {
 
   Progress& progress_;
   std::vector<VerifyProblem> problems_;
+  std::optional<PackedLayers> packed_;
   std::map<std::string, ReportedLayer> reported_;  // by module
 };
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "paroquant/base/error.h"
-#include "paroquant/format/paroquant_format.h"
 #include "paroquant/runtime/rotated_linear.h"
 
 namespace paroquant::runtime {
@@ -14,24 +13,21 @@ namespace {
 
 // The linear as the checkpoint holds it: packed where its packed tensors are there, else dense.
 std::unique_ptr<nn::Linear> MakeLinear(const model::Checkpoint& checkpoint,
+                                       const format::PackedLayers& packed,
                                        const model::LinearInfo& info) {
-  if (!format::IsPacked(checkpoint.tensors(), info.name)) {
-    return nn::MakeDenseLinear(checkpoint, info);
-  }
-  return std::make_unique<RotatedLinear>(format::ReadPacked(checkpoint.tensors(), info),
-                                         nn::ReadBias(checkpoint, info));
+  if (!packed.Has(info)) return nn::MakeDenseLinear(checkpoint, info);
+  return std::make_unique<RotatedLinear>(packed.Read(info), nn::ReadBias(checkpoint, info));
 }
 
 }  // namespace
 
 LanguageModel LanguageModel::Load(const std::filesystem::path& folder) {
-  model::Checkpoint checkpoint = model::Checkpoint::Open(folder);
-  format::ParseQuantizationConfig(checkpoint.config(), (folder / "config.json").string());
-  return LanguageModel(std::move(checkpoint));
+  return LanguageModel(model::Checkpoint::Open(folder));
 }
 
 LanguageModel::LanguageModel(model::Checkpoint checkpoint)
-    : checkpoint_(std::make_unique<model::Checkpoint>(std::move(checkpoint))) {
+    : checkpoint_(std::make_unique<model::Checkpoint>(std::move(checkpoint))),
+      packed_(*checkpoint_) {
   const model::Architecture& shape = architecture();
   embedding_ =
       checkpoint_->FloatTensor(EmbeddingName(shape), {shape.vocab_size, shape.hidden_size});
@@ -47,7 +43,7 @@ LanguageModel::LanguageModel(model::Checkpoint checkpoint)
 nn::Block LanguageModel::MakeBlock(int64_t layer) const {
   nn::Block::LinearSet linears;
   for (const model::LinearInfo& info : DescribeLinears(architecture(), layer)) {
-    linears.push_back(MakeLinear(*checkpoint_, info));
+    linears.push_back(MakeLinear(*checkpoint_, packed_, info));
   }
   return {*checkpoint_, layer, std::move(linears)};
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "paroquant/eval/perplexity.h"
-#include "paroquant/format/paroquant_format.h"
+#include "paroquant/format/packed_format.h"
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/pipeline/verify.h"
 #include "paroquant/runtime/language_model.h"
@@ -131,10 +131,11 @@ TEST(QuantizeExpertsTest, AnExpertWithoutTokensIsCalibratedOnOthers) {
 // The rotation tensors of each packed expert's linear whose name ends so.
 std::vector<std::string> Rotations(const std::filesystem::path& folder, const std::string& end) {
   const auto checkpoint = model::Checkpoint::Open(folder);
+  const format::PackedLayers packed(checkpoint);
   std::vector<std::string> rotations;
   for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), 1)) {
     if (info.expert < 0 || !info.name.ends_with(end)) continue;
-    const quant::PackedView view = format::ReadPacked(checkpoint.tensors(), info);
+    const quant::PackedView view = packed.Read(info);
     std::string& bytes = rotations.emplace_back();
     const auto append = [&](const auto& values) {
       bytes.append(reinterpret_cast<const char*>(values.data()),
@@ -157,6 +158,15 @@ TEST(QuantizeExpertsTest, ExpertsShareTheirRotationsWhateverTheRecipe) {
     ASSERT_EQ(gates.size(), 4U);
     EXPECT_THAT(gates, Each(Eq(gates.front()))) << recipe;
     EXPECT_EQ(Rotations(out, "up_proj"), gates) << recipe;
+    // Stored once, under the names that engines look for.
+    const auto checkpoint = model::Checkpoint::Open(out);
+    for (const char* shared :
+         {"gate_up_weight_theta", "gate_up_weight_pairs", "gate_up_weight_channel_scales"}) {
+      EXPECT_NE(checkpoint.tensors().Find(std::string("model.layers.1.mlp.experts.") + shared),
+                nullptr)
+          << shared;
+    }
+    EXPECT_EQ(checkpoint.tensors().Find("model.layers.1.mlp.experts.0.gate_proj.theta"), nullptr);
   }
 }
 

@@ -25,6 +25,7 @@ Run DeclareQuantize(CLI::App& app);
 Run DeclareEvalPpl(CLI::App& app);
 Run DeclareVerify(CLI::App& app);
 Run DeclareInspect(CLI::App& app);
+Run DeclareConvert(CLI::App& app);
 Run DeclareGenerate(CLI::App& app);
 Run DeclareTokenize(CLI::App& app);
 

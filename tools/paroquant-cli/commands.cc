@@ -9,6 +9,7 @@ constexpr Command kCommands[] = {
     {"eval-ppl", "measure perplexity and, against a baseline, KL divergence", DeclareEvalPpl},
     {"verify", "check that a checkpoint is whole and matches its source", DeclareVerify},
     {"inspect", "show architecture, tensors, sizes and what would be quantized", DeclareInspect},
+    {"convert", "write a quantized checkpoint in another engine's layout", DeclareConvert},
     {"generate", "continue a prompt through the reference runtime", DeclareGenerate},
     {"tokenize", "turn text into token ids", DeclareTokenize},
 };

@@ -58,10 +58,6 @@ Error Unsupported(const std::string& where, const std::string& expected, const s
 
 // Parts of the contract that this version does not have yet are refused, never ignored.
 void RefuseWhatIsMissing(const QuantizeArguments& arguments) {
-  if (arguments.format != "paroquant") {
-    throw Unsupported("--format", "paroquant", arguments.format,
-                      "This version writes no other format.");
-  }
   if (arguments.resume) {
     throw Unsupported("--resume", "a run from the start", "--resume",
                       "This version keeps no state of unfinished runs; use --overwrite.");
@@ -124,6 +120,9 @@ pipeline::QuantizeOptions Resolve(const QuantizeArguments& arguments) {
   pipeline::QuantizeOptions options = arguments.options;
   options.model = arguments.model;
   options.out = arguments.out;
+  options.format = format::FindFormat(arguments.format);
+  // GPTQ's first version cannot hold a zero point of 0, which may turn up in any layer.
+  if (options.format == format::FormatKind::kGptq) options.format = format::FormatKind::kGptqV2;
   options.recipe = ResolveRecipe(arguments);
   for (const std::string& text : arguments.overrides) {
     options.overrides.push_back(ParseOverride(text));
@@ -260,7 +259,10 @@ void DeclareMethodOptions(CLI::App& app, QuantizeArguments& arguments) {
                  "sets a key of the recipe (repeatable; docs/recipes.md lists them)")
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
-  app.add_option("--format", arguments.format, "the layout to write")->capture_default_str();
+  app.add_option("--format", arguments.format,
+                 fmt::format("the layout to write: {}", fmt::join(format::FormatNames(), ", ")))
+      ->capture_default_str()
+      ->type_name("NAME");
   DeclareRecipeOptions(app, arguments);
   app.add_option("--skip", options.skip, "keep modules whose name matches (repeatable)")
       ->allow_extra_args(false)

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "paroquant/format/paroquant_format.h"
+#include "paroquant/format/packed_format.h"
 #include "paroquant/model/tensors.h"
 #include "paroquant/pipeline/layer_plan.h"
 

@@ -2,6 +2,7 @@
 #ifndef PAROQUANT_PIPELINE_QUANTIZATION_PLAN_H_
 #define PAROQUANT_PIPELINE_QUANTIZATION_PLAN_H_
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -17,11 +18,14 @@ struct QuantizationPlan {
   std::vector<std::string> notes;  // what the user should know: engines' limits, odd tensors
 };
 
-// Throws kUsage for an OUT that is not empty, lies inside IN, or is no folder. Looks at no model.
-void RequireUsableOut(const QuantizeOptions& options);
+// Throws kUsage for an OUT that is not empty (unless it may be overwritten), lies inside IN, or is
+// no folder. Looks at no model.
+void RequireUsableOut(const std::filesystem::path& in, const std::filesystem::path& out,
+                      bool overwrite);
 
 // Throws kInput for a model that is quantized already or a calibration file that is not there,
-// kUnsupported if no layer can be quantized, and what PlanLayers throws.
+// kUnsupported if no layer can be quantized or the output's layout cannot hold what the recipe
+// makes, and what PlanLayers throws.
 QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options);
 
 // The plan for options.model, refused wherever Quantize would refuse to begin. That weights are

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "paroquant/base/matrix_store.h"
+#include "paroquant/format/packed_format.h"
 #include "paroquant/method/recipe.h"
 
 namespace paroquant::pipeline {
@@ -29,6 +30,7 @@ struct QuantizeOptions {
   bool overwrite = false;
 
   method::Recipe recipe;
+  format::FormatKind format = format::FormatKind::kParoquant;
 
   std::vector<std::string> skip;  // regular expressions, matched anywhere in a module's name
   std::vector<LayerOverride> overrides;

@@ -1,4 +1,5 @@
-// A whole model that runs: a 16-bit folder or a paroquant checkpoint, through one forward pass.
+// A whole model that runs: a 16-bit folder or a checkpoint in any layout that format knows, through
+// one forward pass.
 #ifndef PAROQUANT_RUNTIME_LANGUAGE_MODEL_H_
 #define PAROQUANT_RUNTIME_LANGUAGE_MODEL_H_
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "paroquant/base/matrix.h"
+#include "paroquant/format/packed_format.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/nn/block.h"
 #include "paroquant/nn/linear.h"
@@ -18,7 +20,8 @@ namespace paroquant::runtime {
 
 class LanguageModel {
  public:
-  // Maps the weights; nothing is unpacked. Throws kInput or kUnsupported.
+  // Maps the weights; only packed layouts other than paroquant's and AWQ's are repacked. Throws
+  // kInput or kUnsupported.
   static LanguageModel Load(const std::filesystem::path& folder);
 
   const model::Checkpoint& checkpoint() const { return *checkpoint_; }
@@ -47,6 +50,7 @@ class LanguageModel {
   explicit LanguageModel(model::Checkpoint checkpoint);
 
   std::unique_ptr<model::Checkpoint> checkpoint_;  // what blocks view stays in place on a move
+  format::PackedLayers packed_;
   io::TensorView embedding_;
   std::vector<nn::Block> blocks_;
   nn::RmsNorm final_norm_;

@@ -1,4 +1,4 @@
-#include "paroquant/format/paroquant_format.h"
+#include "paroquant/format/packed_format.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,28 +8,34 @@
 #include <string>
 #include <vector>
 
-#include "paroquant/io/output_folder.h"
+#include "paroquant/quant/packing.h"
+#include "tests/format/fixtures.h"
 #include "tests/quant/fixtures.h"
 #include "tests/testing/error_of.h"
-#include "tests/testing/paths.h"
 
 namespace paroquant::format {
 namespace {
 
 using io::DType;
+using paroquant::testing::ErrorOf;
 using quant::testing::RandomQuantizedLinear;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
-using testing::ErrorOf;
+using testing::GoodLayer;
 using ::testing::HasSubstr;
-
-constexpr char kModule[] = "model.layers.0.mlp.up_proj";
-constexpr uint64_t kOneShard = uint64_t{1} << 40;
+using testing::Info;
+using testing::kModule;
+using testing::kPackedFormats;
+using testing::LayerFolder;
+using testing::ReadError;
+using testing::ReadLayer;
+using testing::StoredLayer;
+using testing::StoredTensor;
 
 TEST(QuantizationConfigTest, IsReadAsItWasWritten) {
   EXPECT_FALSE(ParseQuantizationConfig({{"model_type", "llama"}}, "config.json").has_value());
-  const io::Json config =
-      WithQuantizationConfig({{"b", 1}, {"a", 2}}, {.bits = 3, .group_size = 64, .rotations = 5});
+  const io::Json config = WithQuantizationConfig(
+      {{"b", 1}, {"a", 2}}, {.bits = 3, .group_size = 64, .rotations = 5}, {"lm_head"});
   EXPECT_EQ(config.dump(),
             R"({"b":1,"a":2,"quantization_config":{"quant_method":"paroquant","bits":3,)"
             R"("group_size":64,"krot":5}})");
@@ -42,7 +48,7 @@ TEST(QuantizationConfigTest, IsReadAsItWasWritten) {
 
 TEST(QuantizationConfigTest, AnOldOneIsReplacedAndGoesLast) {
   const io::Json config = WithQuantizationConfig(
-      {{"quantization_config", {{"quant_method", "awq"}, {"zero_point", true}}}, {"a", 2}}, {});
+      {{"quantization_config", {{"quant_method", "awq"}, {"zero_point", true}}}, {"a", 2}}, {}, {});
   std::vector<std::string> keys;
   for (const auto& [key, value] : config.items()) keys.push_back(key);
   EXPECT_THAT(keys, ElementsAre("a", "quantization_config"));
@@ -50,7 +56,8 @@ TEST(QuantizationConfigTest, AnOldOneIsReplacedAndGoesLast) {
 }
 
 TEST(QuantizationConfigTest, BadValuesNameTheirKey) {
-  const io::Json good = WithQuantizationConfig(io::Json::object(), {}).at("quantization_config");
+  const io::Json good =
+      WithQuantizationConfig(io::Json::object(), {}, {}).at("quantization_config");
   struct BadValue {
     const char* key;
     io::Json value;
@@ -88,27 +95,11 @@ TEST(QuantizationConfigTest, BadValuesNameTheirKey) {
 
 TEST(QuantizationConfigTest, OtherMethodsAreRefusedByName) {
   const Error error = ErrorOf([] {
-    ParseQuantizationConfig({{"quantization_config", {{"quant_method", "gptq"}}}}, "config.json");
+    ParseQuantizationConfig({{"quantization_config", {{"quant_method", "exl3"}}}}, "config.json");
   });
   EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
   EXPECT_EQ(error.parts().where, "config.json: quantization_config: quant_method");
-  EXPECT_THAT(error.what(), HasSubstr("\"gptq\""));
-}
-
-void WriteLayer(const std::filesystem::path& path, const quant::PackedLinear& packed) {
-  io::OutputFolder folder = io::OutputFolder::Create(path, false);
-  io::SafetensorsWriter writer(
-      folder,
-      PackedSpecs(kModule, {packed.out_features, packed.in_features, packed.bits, packed.group_size,
-                            packed.rounds}),
-      kOneShard, {});
-  WritePacked(writer, kModule, packed);
-  writer.Finish();
-  folder.Commit();
-}
-
-model::LinearInfo Info(int64_t out_features, int64_t in_features) {
-  return {.name = kModule, .out_features = out_features, .in_features = in_features};
+  EXPECT_THAT(error.what(), HasSubstr("exl3"));
 }
 
 struct LayerCase {
@@ -130,13 +121,14 @@ TEST_P(PackedLayerTest, IsReadAsItWasWritten) {
   const LayerCase& c = GetParam();
   const quant::QuantizedLinear linear =
       RandomQuantizedLinear(c.out_features, c.in_features, c.bits, c.group_size, 1);
-  const testing::TemporaryFolder root;
-  WriteLayer(root.path() / "out", quant::Pack(linear, kModule));
-
-  const auto tensors = io::TensorFolder::Open(root.path() / "out");
-  EXPECT_TRUE(IsPacked(tensors, kModule));
-  EXPECT_FALSE(IsPacked(tensors, "model.layers.0.mlp"));
-  const quant::PackedView view = ReadPacked(tensors, Info(c.out_features, c.in_features));
+  const model::LinearInfo info = Info(c.out_features, c.in_features);
+  const LayerFolder folder(FormatKind::kParoquant,
+                           Encode(FormatKind::kParoquant, info, linear, false));
+  const model::Checkpoint checkpoint = folder.Open();
+  const PackedLayers packed(checkpoint);
+  EXPECT_TRUE(packed.Has(info));
+  EXPECT_FALSE(packed.Has({.name = "model.layers.0.mlp"}));
+  const quant::PackedView view = packed.Read(info);
   EXPECT_EQ(view.bits, c.bits);
   EXPECT_EQ(view.group_size, c.group_size);
   EXPECT_EQ(view.rotation.rounds, 8);
@@ -149,45 +141,6 @@ TEST_P(PackedLayerTest, IsReadAsItWasWritten) {
   EXPECT_EQ(found.rotation.theta, linear.rotation.theta);
 }
 
-// The tensors of a layer of 16 outputs and 64 inputs, to be spoilt one at a time.
-struct StoredTensor {
-  DType dtype;
-  std::vector<int64_t> shape;
-  std::string bytes;
-};
-using StoredLayer = std::map<std::string, StoredTensor>;
-
-StoredLayer GoodLayer() {
-  const testing::TemporaryFolder root;
-  WriteLayer(root.path() / "out", quant::Pack(RandomQuantizedLinear(16, 64, 4, 32, 1), kModule));
-  const auto tensors = io::TensorFolder::Open(root.path() / "out");
-  StoredLayer layer;
-  for (const io::TensorView& tensor : tensors.tensors()) {
-    layer[tensor.name.substr(std::string(kModule).size() + 1)] = {
-        tensor.dtype, tensor.shape,
-        std::string(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size())};
-  }
-  return layer;
-}
-
-Error ReadError(const StoredLayer& layer) {
-  const testing::TemporaryFolder root;
-  io::OutputFolder folder = io::OutputFolder::Create(root.path() / "out", false);
-  std::vector<io::TensorSpec> specs;
-  const auto name_of = [](const std::string& suffix) { return kModule + ("." + suffix); };
-  for (const auto& [suffix, tensor] : layer) {
-    specs.push_back({name_of(suffix), tensor.dtype, tensor.shape});
-  }
-  io::SafetensorsWriter writer(folder, specs, kOneShard, {});
-  for (const auto& [suffix, tensor] : layer) {
-    writer.Write(name_of(suffix), std::as_bytes(std::span(tensor.bytes)));
-  }
-  writer.Finish();
-  folder.Commit();
-  const auto tensors = io::TensorFolder::Open(folder.path());
-  return ErrorOf([&] { ReadPacked(tensors, Info(16, 64)); });
-}
-
 // Another shape; the bytes are made to fit it.
 void Reshape(StoredTensor& tensor, std::vector<int64_t> shape) {
   size_t size = io::DTypeSize(tensor.dtype);
@@ -197,8 +150,8 @@ void Reshape(StoredTensor& tensor, std::vector<int64_t> shape) {
 }
 
 void SetHalf(StoredTensor& tensor, size_t index, uint16_t bits) {
-  tensor.bytes[2 * index] = static_cast<char>(bits & 0xFF);
-  tensor.bytes[2 * index + 1] = static_cast<char>(bits >> 8);
+  tensor.bytes[2 * index] = static_cast<std::byte>(bits & 0xFFU);
+  tensor.bytes[2 * index + 1] = static_cast<std::byte>(bits >> 8U);
 }
 
 TEST(SpoiltLayerTest, TheTensorThatDoesNotFitIsNamed) {
@@ -236,11 +189,11 @@ TEST(SpoiltLayerTest, TheTensorThatDoesNotFitIsNamed) {
       {"channel_scales", shape({64, 1}), "[64, 1]"},
       {"channel_scales", shape({64}), "[64]"},
   };
-  const StoredLayer good = GoodLayer();
+  const StoredLayer good = GoodLayer(FormatKind::kParoquant);
   for (const Damage& damage : damages) {
     StoredLayer layer = good;
     damage.spoil(layer.at(damage.tensor));
-    const Error error = ReadError(layer);
+    const Error error = ReadError(FormatKind::kParoquant, layer);
     SCOPED_TRACE(error.what());
     EXPECT_EQ(error.kind(), ErrorKind::kInput);
     if (damage.found == nullptr) {
@@ -254,13 +207,17 @@ TEST(SpoiltLayerTest, TheTensorThatDoesNotFitIsNamed) {
 }
 
 TEST(SpoiltLayerTest, MissingTensorsAreNamed) {
-  const StoredLayer good = GoodLayer();
-  for (const auto& [suffix, tensor] : good) {
-    StoredLayer layer = good;
-    layer.erase(suffix);
-    const Error error = ReadError(layer);
-    EXPECT_EQ(error.kind(), ErrorKind::kInput) << suffix;
-    EXPECT_THAT(error.parts().expected, HasSubstr(kModule + ("." + suffix)));
+  for (const FormatKind format : kPackedFormats) {
+    const StoredLayer good = GoodLayer(format);
+    ReadLayer(format, good);
+    for (const auto& [suffix, tensor] : good) {
+      if (suffix == "g_idx") continue;
+      StoredLayer layer = good;
+      layer.erase(suffix);
+      const Error error = ReadError(format, layer);
+      EXPECT_EQ(error.kind(), ErrorKind::kInput) << suffix;
+      EXPECT_THAT(error.parts().expected, HasSubstr(kModule + ("." + suffix)));
+    }
   }
 }
 

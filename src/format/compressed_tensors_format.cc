@@ -1,0 +1,142 @@
+// compressed-tensors, "pack-quantized": codes in sequence along K, zero points along N.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "format/bit_rows.h"
+#include "format/layout.h"
+#include "format/module_reader.h"
+#include "paroquant/quant/packing.h"
+
+namespace paroquant::format {
+namespace {
+
+constexpr std::array kBits = {4, 8};
+constexpr std::array kSuffixes = {".weight_packed", ".weight_scale", ".weight_shape",
+                                  ".weight_zero_point"};
+
+uint8_t Middle(int bits) { return static_cast<uint8_t>(1U << static_cast<unsigned>(bits - 1)); }
+
+void RequireShape(const ModuleReader& reader, const model::LinearInfo& info) {
+  const io::TensorView& tensor = reader.Get(".weight_shape", io::DType::kI64, {2});
+  const auto shape = CopyElements<int64_t>(tensor);
+  if (shape == std::vector<int64_t>{info.out_features, info.in_features}) return;
+  ModuleReader::Fail(tensor, fmt::format("{}, {}", info.out_features, info.in_features),
+                     fmt::format("{}, {}", shape[0], shape[1]));
+}
+
+quant::PackedView Read(const io::TensorFolder& tensors, const QuantizationConfig& config,
+                       const model::LinearInfo& info) {
+  const ModuleReader reader(tensors, info.name);
+  const int64_t n = info.out_features;
+  const int64_t k = info.in_features;
+  const int bits = config.bits;
+  const int64_t groups = k / config.group_size;
+  RequireFit(reader.Get(".weight_packed", io::DType::kI32), info, bits, config.group_size);
+  RequireShape(reader, info);
+  if (const io::TensorView* order = reader.Find(".weight_g_idx")) {
+    ModuleReader::Fail(*order, "channels in the order of their groups", "an order of their own");
+  }
+  quant::QuantizedLinear linear = PlainLinear(info, bits, config.group_size);
+  linear.codes = UnpackRows(
+      CopyElements<uint32_t>(reader.Get(".weight_packed", io::DType::kI32, {n, k * bits / 32})), k,
+      bits);
+  linear.scales = reader.Halves(".weight_scale", {n, groups});
+  if (config.symmetric) {
+    linear.zeros.assign(static_cast<size_t>(n * groups), Middle(bits));
+  } else {
+    const auto words = CopyElements<uint32_t>(
+        reader.Get(".weight_zero_point", io::DType::kI32, {n * bits / 32, groups}));
+    linear.zeros = Transpose(UnpackRows(Transpose(words, groups), n, bits), n);
+  }
+  return quant::MakeView(quant::Pack(linear, info.name));
+}
+
+std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedShape& shape) {
+  const int64_t n = info.out_features;
+  const int64_t k = info.in_features;
+  const int64_t groups = k / shape.group_size;
+  return {{info.name + ".weight_packed", io::DType::kI32, {n, k * shape.bits / 32}},
+          {info.name + ".weight_scale", io::DType::kF16, {n, groups}},
+          {info.name + ".weight_shape", io::DType::kI64, {2}},
+          {info.name + ".weight_zero_point", io::DType::kI32, {n * shape.bits / 32, groups}}};
+}
+
+std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear) {
+  const int64_t n = linear.out_features;
+  const int64_t k = linear.in_features;
+  const int64_t groups = k / linear.group_size;
+  const std::vector<uint32_t> zeros =
+      PackRows(Transpose(linear.zeros, groups), n, linear.bits);  // [groups, N * bits / 32]
+  return {ToBytes(PackRows(linear.codes, k, linear.bits)), ToBytes(linear.scales),
+          ToBytes(std::vector<int64_t>{n, k}), ToBytes(Transpose(zeros, n * linear.bits / 32))};
+}
+
+// All groups of modules must be quantized alike.
+io::JsonObject WeightScheme(const io::JsonObject& settings) {
+  const io::JsonObject groups = settings.Object("config_groups");
+  if (groups.json().empty()) settings.Fail("config_groups", "a group", "none");
+  const std::string first = groups.json().begin().key();
+  const io::Json& scheme = groups.json().begin().value();
+  for (const auto& [name, other] : groups.json().items()) {
+    if (other.value("weights", io::Json()) != scheme.value("weights", io::Json())) {
+      RefuseSetting(settings, "config_groups", "one way to quantize weights",
+                    fmt::format("another in {}", name));
+    }
+    for (const char* activations : {"input_activations", "output_activations"}) {
+      if (!other.value(activations, io::Json()).is_null()) {
+        RefuseSetting(settings, "config_groups", "16-bit activations",
+                      fmt::format("{} in {}", activations, name));
+      }
+    }
+  }
+  return groups.Object(first.c_str()).Object("weights");
+}
+
+void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
+  const auto format = settings.GetOr<std::string>("format", "pack-quantized");
+  if (format != "pack-quantized") RefuseSetting(settings, "format", "pack-quantized", format);
+  const io::JsonObject weights = WeightScheme(settings);
+  config.bits = ParseBits(weights, "num_bits", kBits);
+  const auto type = weights.GetOr<std::string>("type", "int");
+  if (type != "int") RefuseSetting(weights, "type", "int", type);
+  const auto strategy = weights.GetOr<std::string>("strategy", "group");
+  if (strategy != "group") RefuseSetting(weights, "strategy", "group", strategy);
+  config.group_size = ParseGroupSize(weights, "group_size");
+  config.symmetric = weights.GetOr("symmetric", true);
+}
+
+io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
+  io::Json ignored = {"lm_head"};
+  for (const std::string& module : kept) ignored.push_back(module);
+  const io::Json weights = {{"num_bits", config.bits},
+                            {"type", "int"},
+                            {"symmetric", false},
+                            {"strategy", "group"},
+                            {"group_size", config.group_size},
+                            {"dynamic", false}};
+  return {{"quant_method", "compressed-tensors"},
+          {"format", "pack-quantized"},
+          {"quantization_status", "compressed"},
+          {"config_groups", {{"group_0", {{"targets", {"Linear"}}, {"weights", weights}}}}},
+          {"ignore", std::move(ignored)}};
+}
+
+}  // namespace
+
+const Layout& CompressedTensorsLayout() {
+  static constexpr Layout kLayout{.format = FormatKind::kCompressedTensors,
+                                  .name = "compressed-tensors",
+                                  .suffixes = kSuffixes,
+                                  .bits = kBits,
+                                  .read = Read,
+                                  .specs = Specs,
+                                  .encode = EncodeTensors,
+                                  .obstacle = RotationObstacle,
+                                  .parse = Parse,
+                                  .describe = Describe};
+  return kLayout;
+}
+
+}  // namespace paroquant::format

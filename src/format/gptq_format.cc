@@ -1,0 +1,153 @@
+// GPTQ: codes in sequence along K, zero points along N. Version 1 stores them less 1.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "format/bit_rows.h"
+#include "format/layout.h"
+#include "format/module_reader.h"
+#include "paroquant/base/error.h"
+#include "paroquant/quant/packing.h"
+
+namespace paroquant::format {
+namespace {
+
+constexpr std::array kBits = {2, 3, 4, 8};
+constexpr std::array kSuffixes = {".qweight", ".qzeros", ".scales", ".g_idx"};
+
+// Channels in the order of their groups: others would have to be permuted at run time.
+void RequireGroupsInOrder(const ModuleReader& reader, const model::LinearInfo& info,
+                          int group_size) {
+  if (reader.Find(".g_idx") == nullptr) return;
+  const io::TensorView& tensor = reader.Get(".g_idx", io::DType::kI32, {info.in_features});
+  const std::vector<int32_t> groups = CopyElements<int32_t>(tensor);
+  for (size_t k = 0; k < groups.size(); ++k) {
+    const auto expected = static_cast<int32_t>(k / static_cast<size_t>(group_size));
+    if (groups[k] == expected) continue;
+    throw Error(ErrorKind::kUnsupported,
+                {.where = fmt::format("{}: tensor \"{}\"", tensor.file.string(), tensor.name),
+                 .expected = fmt::format("channel {} in group {}", k, expected),
+                 .found = fmt::format("group {}", groups[k]),
+                 .hint = "Checkpoints made with desc_act (\"act order\") are not read."});
+  }
+}
+
+quant::QuantizedLinear ReadLinear(const io::TensorFolder& tensors, const QuantizationConfig& config,
+                                  const model::LinearInfo& info, bool less_one) {
+  const ModuleReader reader(tensors, info.name);
+  const int64_t n = info.out_features;
+  const int64_t k = info.in_features;
+  const int bits = config.bits;
+  const int64_t groups = k / config.group_size;
+  RequireFit(reader.Get(".qweight", io::DType::kI32), info, bits, config.group_size);
+  RequireGroupsInOrder(reader, info, config.group_size);
+  const auto words =
+      CopyElements<uint32_t>(reader.Get(".qweight", io::DType::kI32, {k * bits / 32, n}));
+  quant::QuantizedLinear linear = PlainLinear(info, bits, config.group_size);
+  linear.codes = UnpackRows(Transpose(words, n), k, bits);
+  std::vector<uint8_t> zeros = UnpackRows(
+      CopyElements<uint32_t>(reader.Get(".qzeros", io::DType::kI32, {groups, n * bits / 32})), n,
+      bits);
+  const auto mask = static_cast<uint8_t>((1U << static_cast<unsigned>(bits)) - 1);
+  if (less_one) {
+    for (uint8_t& zero : zeros) zero = static_cast<uint8_t>((zero + 1) & mask);
+  }
+  linear.zeros = Transpose(zeros, n);
+  linear.scales = Transpose(reader.Halves(".scales", {groups, n}), n);
+  return linear;
+}
+
+template <bool kLessOne>
+quant::PackedView Read(const io::TensorFolder& tensors, const QuantizationConfig& config,
+                       const model::LinearInfo& info) {
+  return quant::MakeView(quant::Pack(ReadLinear(tensors, config, info, kLessOne), info.name));
+}
+
+std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedShape& shape) {
+  const int64_t n = info.out_features;
+  const int64_t k = info.in_features;
+  const int64_t groups = k / shape.group_size;
+  return {{info.name + ".qweight", io::DType::kI32, {k * shape.bits / 32, n}},
+          {info.name + ".qzeros", io::DType::kI32, {groups, n * shape.bits / 32}},
+          {info.name + ".scales", io::DType::kF16, {groups, n}},
+          {info.name + ".g_idx", io::DType::kI32, {k}}};
+}
+
+template <bool kLessOne>
+std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear) {
+  const int64_t n = linear.out_features;
+  const int64_t k = linear.in_features;
+  const int64_t groups = k / linear.group_size;
+  std::vector<uint8_t> zeros = Transpose(linear.zeros, groups);
+  if (kLessOne) {
+    for (uint8_t& zero : zeros) --zero;
+  }
+  std::vector<int32_t> group_of(static_cast<size_t>(k));
+  for (size_t i = 0; i < group_of.size(); ++i) {
+    group_of[i] = static_cast<int32_t>(i / static_cast<size_t>(linear.group_size));
+  }
+  const std::vector<uint32_t> rows = PackRows(linear.codes, k, linear.bits);
+  return {ToBytes(Transpose(rows, k * linear.bits / 32)), ToBytes(PackRows(zeros, n, linear.bits)),
+          ToBytes(Transpose(linear.scales, groups)), ToBytes(group_of)};
+}
+
+template <bool kLessOne>
+std::string FindObstacle(const quant::QuantizedLinear& linear) {
+  if (kLessOne && std::ranges::find(linear.zeros, 0) != linear.zeros.end()) {
+    return "a zero point of 0, which its first version cannot hold (gptq_v2 can)";
+  }
+  return RotationObstacle(linear);
+}
+
+void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
+  config.bits = ParseBits(settings, "bits", kBits);
+  config.group_size = ParseGroupSize(settings, "group_size");
+  config.symmetric = settings.GetOr("sym", true);
+  if (settings.GetOr("lm_head", false)) RefuseSetting(settings, "lm_head", "false", "true");
+}
+
+io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
+  const bool second = config.format == FormatKind::kGptqV2;
+  io::Json json = {{"quant_method", "gptq"},
+                   {"bits", config.bits},
+                   {"group_size", config.group_size},
+                   {"desc_act", false},
+                   {"sym", config.symmetric},
+                   {"lm_head", false},
+                   {"checkpoint_format", second ? "gptq_v2" : "gptq"}};
+  // GPTQModel's way to say that a module is not quantized.
+  for (const std::string& module : kept) {
+    json["dynamic"]["-:^" + module + "$"] = io::Json::object();
+  }
+  return json;
+}
+
+template <FormatKind kFormat>
+constexpr Layout MakeLayout(const char* name) {
+  constexpr bool kLessOne = kFormat == FormatKind::kGptq;
+  return {.format = kFormat,
+          .name = name,
+          .suffixes = kSuffixes,
+          .bits = kBits,
+          .read = Read<kLessOne>,
+          .specs = Specs,
+          .encode = EncodeTensors<kLessOne>,
+          .obstacle = FindObstacle<kLessOne>,
+          .parse = Parse,
+          .describe = Describe};
+}
+
+}  // namespace
+
+const Layout& GptqLayout() {
+  static constexpr Layout kLayout = MakeLayout<FormatKind::kGptq>("gptq");
+  return kLayout;
+}
+
+const Layout& GptqV2Layout() {
+  static constexpr Layout kLayout = MakeLayout<FormatKind::kGptqV2>("gptq_v2");
+  return kLayout;
+}
+
+}  // namespace paroquant::format

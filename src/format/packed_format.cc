@@ -1,0 +1,205 @@
+#include "paroquant/format/packed_format.h"
+
+#include <fmt/ranges.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+
+#include "format/layout.h"
+#include "paroquant/base/error.h"
+#include "paroquant/base/half.h"
+
+namespace paroquant::format {
+namespace {
+
+constexpr char kConfigKey[] = "quantization_config";
+
+// In the order of FormatKind.
+std::array<const Layout*, 6> Layouts() {
+  return {&ParoquantLayout(),         &AwqLayout(),  &GptqLayout(), &GptqV2Layout(),
+          &CompressedTensorsLayout(), &DenseLayout()};
+}
+
+const Layout& LayoutOf(FormatKind format) { return *Layouts()[static_cast<size_t>(format)]; }
+
+uint32_t Checksum(uint32_t checksum, std::span<const std::byte> bytes) {
+  return static_cast<uint32_t>(
+      crc32_z(checksum, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+FormatKind ParseMethod(const io::JsonObject& settings) {
+  const auto method = settings.Get<std::string>("quant_method");
+  if (method == "paroquant") return FormatKind::kParoquant;
+  if (method == "awq") return FormatKind::kAwq;
+  if (method == "compressed-tensors") return FormatKind::kCompressedTensors;
+  if (method == "gptq") {
+    const auto version = settings.GetOr<std::string>("checkpoint_format", "gptq");
+    if (version == "gptq") return FormatKind::kGptq;
+    if (version == "gptq_v2") return FormatKind::kGptqV2;
+    RefuseSetting(settings, "checkpoint_format", "gptq or gptq_v2", version);
+  }
+  RefuseSetting(settings, "quant_method", "paroquant, awq, gptq or compressed-tensors", method);
+}
+
+}  // namespace
+
+void RefuseSetting(const io::JsonObject& settings, const char* key, const std::string& expected,
+                   const std::string& found) {
+  throw Error(ErrorKind::kUnsupported,
+              {.where = fmt::format("{}: {}", settings.where(), key),
+               .expected = expected,
+               .found = found,
+               .hint = "Quantized checkpoints of this kind are not read."});
+}
+
+int ParseBits(const io::JsonObject& settings, const char* key, std::span<const int> allowed) {
+  const auto bits = settings.Get<int>(key);
+  if (std::ranges::find(allowed, bits) == allowed.end()) {
+    RefuseSetting(settings, key, fmt::format("one of {}", fmt::join(allowed, ", ")),
+                  fmt::to_string(bits));
+  }
+  return bits;
+}
+
+int ParseGroupSize(const io::JsonObject& settings, const char* key) {
+  const auto size = settings.Get<int>(key);
+  if (size < 8 || size > 128 || size % 8 != 0) {
+    RefuseSetting(settings, key, "groups of 8, 16, ... or 128 channels", fmt::to_string(size));
+  }
+  return size;
+}
+
+std::string RotationObstacle(const quant::QuantizedLinear& linear) {
+  const uint16_t one = FloatToHalf(1.0F);
+  constexpr uint16_t kSign = 0x8000;
+  if (std::ranges::any_of(linear.rotation.theta,
+                          [](uint16_t angle) { return (angle & ~kSign) != 0; })) {
+    return "rotations of the inputs, which it has no place for";
+  }
+  if (std::ranges::any_of(linear.channel_scales, [one](uint16_t scale) { return scale != one; })) {
+    return "channel scales of the inputs, which it has no place for";
+  }
+  return "";
+}
+
+std::optional<QuantizationConfig> ParseQuantizationConfig(const io::Json& config_json,
+                                                          const std::string& where) {
+  const io::JsonObject config(config_json, where);
+  if (!config.Has(kConfigKey)) return std::nullopt;
+  const io::JsonObject settings = config.Object(kConfigKey);
+  QuantizationConfig quantization{.format = ParseMethod(settings)};
+  LayoutOf(quantization.format).parse(settings, quantization);
+  return quantization;
+}
+
+io::Json WithQuantizationConfig(io::Json config, const QuantizationConfig& quantization,
+                                const std::vector<std::string>& kept) {
+  config.erase(kConfigKey);
+  if (quantization.format == FormatKind::kDense) return config;
+  config[kConfigKey] = LayoutOf(quantization.format).describe(quantization, kept);
+  return config;
+}
+
+const char* FormatName(FormatKind format) { return LayoutOf(format).name; }
+
+std::vector<std::string> FormatNames() {
+  std::vector<std::string> names;
+  for (const Layout* layout : Layouts()) names.emplace_back(layout->name);
+  return names;
+}
+
+FormatKind FindFormat(const std::string& name) {
+  for (const Layout* layout : Layouts()) {
+    if (name == layout->name) return layout->format;
+  }
+  throw Error(ErrorKind::kUsage,
+              {.where = "--format",
+               .expected = fmt::format("one of {}", fmt::join(FormatNames(), ", ")),
+               .found = fmt::format("\"{}\"", name),
+               .hint = "docs/formats.md describes them."});
+}
+
+std::string BitsObstacle(FormatKind format, int bits) {
+  const std::span<const int> held = LayoutOf(format).bits;
+  if (std::ranges::find(held, bits) != held.end()) return "";
+  return fmt::format("{} bits, where it holds {}", bits, fmt::join(held, ", "));
+}
+
+std::string Obstacle(FormatKind format, const quant::QuantizedLinear& linear) {
+  const std::string bits = BitsObstacle(format, linear.bits);
+  return bits.empty() ? LayoutOf(format).obstacle(linear) : bits;
+}
+
+bool HasPackedSuffix(std::string_view name) {
+  return std::ranges::any_of(Layouts(), [&](const Layout* layout) {
+    if (layout->format == FormatKind::kDense) return false;
+    return std::ranges::any_of(layout->suffixes,
+                               [&](const char* suffix) { return name.ends_with(suffix); });
+  });
+}
+
+PackedLayers::PackedLayers(const model::Checkpoint& checkpoint)
+    : tensors_(&checkpoint.tensors()),
+      config_(ParseQuantizationConfig(checkpoint.config(),
+                                      (checkpoint.folder() / "config.json").string())) {}
+
+bool PackedLayers::Has(const model::LinearInfo& info) const {
+  return tensors_->Find(info.name + LayoutOf(format()).suffixes.front()) != nullptr;
+}
+
+quant::PackedView PackedLayers::Read(const model::LinearInfo& info) const {
+  return LayoutOf(format()).read(*tensors_, config_.value_or(QuantizationConfig{}), info);
+}
+
+std::vector<std::string> PackedLayers::Names(const model::LinearInfo& info) const {
+  std::vector<std::string> names;
+  for (const char* suffix : LayoutOf(format()).suffixes) {
+    for (const std::string& name : {info.name + suffix, SharedRotationName(info, suffix)}) {
+      if (tensors_->Find(name) == nullptr) continue;
+      names.push_back(name);
+      break;
+    }
+  }
+  return names;
+}
+
+std::vector<io::TensorSpec> PackedSpecs(FormatKind format, const model::LinearInfo& info,
+                                        const PackedShape& shape) {
+  std::vector<io::TensorSpec> specs = LayoutOf(format).specs(info, shape);
+  if (!shape.shares_rotation) return specs;
+  for (io::TensorSpec& spec : specs) {
+    const std::string shared = SharedRotationName(info, spec.name.substr(info.name.size()));
+    if (!shared.empty()) spec.name = shared;
+  }
+  return specs;
+}
+
+std::vector<PackedTensor> Encode(FormatKind format, const model::LinearInfo& info,
+                                 const quant::QuantizedLinear& linear, bool shares_rotation) {
+  std::vector<io::TensorSpec> specs = PackedSpecs(format, info,
+                                                  {.bits = linear.bits,
+                                                   .group_size = linear.group_size,
+                                                   .rotations = linear.rotation.rounds,
+                                                   .shares_rotation = shares_rotation});
+  std::vector<std::vector<std::byte>> bytes = LayoutOf(format).encode(linear);
+  std::vector<PackedTensor> tensors;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    tensors.push_back({std::move(specs[i]), std::move(bytes[i])});
+  }
+  return tensors;
+}
+
+uint32_t Checksum(const std::vector<PackedTensor>& tensors) {
+  uint32_t checksum = 0;
+  for (const PackedTensor& tensor : tensors) checksum = Checksum(checksum, tensor.bytes);
+  return checksum;
+}
+
+uint32_t Checksum(const io::TensorFolder& tensors, const std::vector<std::string>& names) {
+  uint32_t checksum = 0;
+  for (const std::string& name : names) checksum = Checksum(checksum, tensors.Get(name).bytes);
+  return checksum;
+}
+
+}  // namespace paroquant::format

@@ -1,0 +1,155 @@
+#include "paroquant/pipeline/convert.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "paroquant/base/error.h"
+#include "paroquant/base/stopwatch.h"
+#include "paroquant/model/checkpoint.h"
+#include "paroquant/pipeline/quantization_plan.h"
+#include "paroquant/quant/packing.h"
+#include "paroquant/quant/rotation.h"
+#include "pipeline/checkpoint_output.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+using format::FormatKind;
+
+class Converter {
+ public:
+  Converter(const model::Checkpoint& source, const ConvertOptions& options, Progress& progress)
+      : source_(source), packed_(source), options_(options), progress_(progress) {
+    for (int64_t layer = 0; layer < source.architecture().layers; ++layer) {
+      for (model::LinearInfo& info : DescribeLinears(source.architecture(), layer)) {
+        if (packed_.Has(info)) {
+          linears_.push_back(std::move(info));
+        } else {
+          kept_.push_back(std::move(info.name));
+        }
+      }
+    }
+  }
+
+  ConvertSummary Run() {
+    RequireWork();
+    progress_.Start("converting", 2 * std::ssize(linears_));
+    for (const model::LinearInfo& info : linears_) Look(info);
+    CheckpointOutput output(source_,
+                            {.folder = options_.out,
+                             .overwrite = options_.overwrite,
+                             .shard_size = options_.shard_size},
+                            layers_, source_.tensors().metadata());
+    output.CopyUntouchedTensors();
+    for (const model::LinearInfo& info : linears_) {
+      output.WriteLayer(format::Encode(options_.format, info, Read(info), Shares(info)));
+      progress_.Advance(1, info.name);
+    }
+    output.Commit(format::WithQuantizationConfig(source_.config(), config_, kept_), nullptr);
+    progress_.Finish();
+    return {.from = packed_.format(),
+            .layers_converted = std::ssize(linears_),
+            .layers_kept = std::ssize(kept_),
+            .notes = output.notes()};
+  }
+
+ private:
+  void RequireWork() const {
+    if (linears_.empty()) {
+      throw Error(ErrorKind::kInput, {.where = source_.folder().string(),
+                                      .expected = "a quantized checkpoint",
+                                      .found = "a model without packed layers",
+                                      .hint = "paroquant quantize makes one of it."});
+    }
+    if (packed_.format() == options_.format) {
+      throw Error(ErrorKind::kUsage, {.where = "--format",
+                                      .expected = "another layout than the checkpoint has",
+                                      .found = FormatName(options_.format),
+                                      .hint = "Copy the folder instead."});
+    }
+  }
+
+  // A layout that demands a rotation gets one by nothing.
+  quant::QuantizedLinear Read(const model::LinearInfo& info) const {
+    quant::QuantizedLinear linear = quant::Unpack(quant::Copy(packed_.Read(info)), info.name);
+    if (options_.format == FormatKind::kParoquant && linear.rotation.rounds == 0) {
+      linear.rotation = quant::IdentityRotation(linear.in_features, linear.group_size, 1);
+    }
+    return linear;
+  }
+
+  // Does the linear have a rotation tensor in common with others?
+  bool Shares(const model::LinearInfo& info) const {
+    return options_.format == FormatKind::kParoquant &&
+           std::ranges::any_of(packed_.Names(info), [&](const std::string& name) {
+             return !name.starts_with(info.name + ".");
+           });
+  }
+
+  [[noreturn]] void Refuse(const model::LinearInfo& info, const std::string& found) const {
+    const bool rotates = packed_.format() == FormatKind::kParoquant;
+    throw Error(ErrorKind::kUnsupported,
+                {.where = info.name,
+                 .expected = fmt::format("a layer that {} can hold", FormatName(options_.format)),
+                 .found = found,
+                 .hint = rotates ? "--format fp16 holds every layer. For this layout quantize "
+                                   "with a recipe that does not rotate, such as gptq."
+                                 : "--format fp16 holds every layer."});
+  }
+
+  // Checks that the layer can be converted, and declares what it becomes.
+  void Look(const model::LinearInfo& info) {
+    const quant::QuantizedLinear linear = Read(info);
+    const std::string obstacle = format::Obstacle(options_.format, linear);
+    if (!obstacle.empty()) Refuse(info, obstacle);
+    const bool first = layers_.empty();
+    if (first) {
+      config_ = {.format = options_.format,
+                 .bits = linear.bits,
+                 .group_size = linear.group_size,
+                 .rotations = linear.rotation.rounds,
+                 .symmetric = true};
+    } else if (options_.format != FormatKind::kDense &&
+               (linear.bits != config_.bits || linear.group_size != config_.group_size)) {
+      Refuse(info, fmt::format("{} bits in groups of {}, unlike the layers before with {} in {}",
+                               linear.bits, linear.group_size, config_.bits, config_.group_size));
+    }
+    const auto middle = static_cast<uint8_t>(1U << static_cast<unsigned>(linear.bits - 1));
+    config_.symmetric = config_.symmetric && std::ranges::all_of(linear.zeros, [&](uint8_t zero) {
+                          return zero == middle;
+                        });
+    layers_.push_back(
+        {packed_.Names(info), format::PackedSpecs(options_.format, info,
+                                                  {.bits = linear.bits,
+                                                   .group_size = linear.group_size,
+                                                   .rotations = linear.rotation.rounds,
+                                                   .shares_rotation = Shares(info)})});
+    progress_.Advance(1, info.name);
+  }
+
+  const model::Checkpoint& source_;
+  format::PackedLayers packed_;
+  const ConvertOptions& options_;
+  Progress& progress_;
+  std::vector<model::LinearInfo> linears_;  // that are packed
+  std::vector<std::string> kept_;
+  std::vector<OutputLayer> layers_;
+  format::QuantizationConfig config_;
+};
+
+}  // namespace
+
+ConvertSummary Convert(const ConvertOptions& options, Progress& progress) {
+  const Stopwatch watch;
+  RequireUsableOut(options.model, options.out, options.overwrite);
+  const auto source = model::Checkpoint::Open(options.model);
+  model::RequireFinite(source.tensors());
+  ConvertSummary summary = Converter(source, options, progress).Run();
+  summary.seconds = watch.Seconds();
+  return summary;
+}
+
+}  // namespace paroquant::pipeline
