@@ -152,6 +152,11 @@ quant::PackedView PackedLayers::Read(const model::LinearInfo& info) const {
   return LayoutOf(format()).read(*tensors_, config_.value_or(QuantizationConfig{}), info);
 }
 
+bool PackedLayers::SharesRotation(const model::LinearInfo& info) const {
+  return std::ranges::any_of(
+      Names(info), [&](const std::string& name) { return !name.starts_with(info.name + "."); });
+}
+
 std::vector<std::string> PackedLayers::Names(const model::LinearInfo& info) const {
   std::vector<std::string> names;
   for (const char* suffix : LayoutOf(format()).suffixes) {

@@ -83,10 +83,7 @@ class Converter {
 
   // Does the linear have a rotation tensor in common with others?
   bool Shares(const model::LinearInfo& info) const {
-    return options_.format == FormatKind::kParoquant &&
-           std::ranges::any_of(packed_.Names(info), [&](const std::string& name) {
-             return !name.starts_with(info.name + ".");
-           });
+    return options_.format == FormatKind::kParoquant && packed_.SharesRotation(info);
   }
 
   [[noreturn]] void Refuse(const model::LinearInfo& info, const std::string& found) const {

@@ -10,6 +10,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/io/output_folder.h"
+#include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/runtime/language_model.h"
 #include "pipeline/surplus_tensors.h"
 
@@ -89,6 +90,21 @@ void RequireHoldable(const std::vector<LayerPlan>& plans, const QuantizeOptions&
   if (!bits.empty()) refuse("bits that the layout holds", bits, "Choose other --bits.");
 }
 
+// Refuses what the engine that the result is for would not load.
+void RequireLoadable(const std::vector<LayerPlan>& plans, const QuantizeOptions& options) {
+  if (options.target.empty()) return;
+  const auto problems = EngineProblems(options.target, FactsOf(plans, options));
+  if (problems.empty()) return;
+  const VerifyProblem& first = problems.front();
+  throw Error(
+      ErrorKind::kUnsupported,
+      {.where = first.where,
+       .expected = first.expected,
+       .found = first.found,
+       .hint = problems.size() > 1 ? fmt::format("{} more rules are broken.", problems.size() - 1)
+                                   : "docs/engines.md lists what each engine demands."});
+}
+
 // Says which calibration files are there and not looked at.
 std::vector<std::string> CalibrationNotes(const QuantizeOptions& options) {
   std::vector<std::string> notes;
@@ -145,6 +161,7 @@ QuantizationPlan PlanQuantization(const model::Checkpoint& source, const Quantiz
   QuantizationPlan plan{.layers = PlanLayers(source.architecture(), options), .notes = {}};
   RequireWork(plan.layers);
   RequireHoldable(plan.layers, options);
+  RequireLoadable(plan.layers, options);
   for (const auto& notes :
        {EngineNotes(plan.layers, options), CalibrationNotes(options), SurplusNotes(source)}) {
     plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());

@@ -17,6 +17,7 @@
 #include "paroquant/method/recipe.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/cost_estimate.h"
+#include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/pipeline/quantize.h"
 #include "result_file.h"
@@ -262,6 +263,10 @@ void DeclareMethodOptions(CLI::App& app, QuantizeArguments& arguments) {
   app.add_option("--format", arguments.format,
                  fmt::format("the layout to write: {}", fmt::join(format::FormatNames(), ", ")))
       ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--target", options.target,
+                 fmt::format("refuse what this engine would not load: {}",
+                             fmt::join(pipeline::EngineNames(), ", ")))
       ->type_name("NAME");
   DeclareRecipeOptions(app, arguments);
   app.add_option("--skip", options.skip, "keep modules whose name matches (repeatable)")

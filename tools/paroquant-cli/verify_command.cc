@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iostream>
 #include <memory>
@@ -7,7 +7,7 @@
 #include "command.h"
 #include "common_options.h"
 #include "option_values.h"
-#include "paroquant/base/error.h"
+#include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/verify.h"
 
 namespace paroquant::cli {
@@ -24,18 +24,23 @@ struct VerifyOptions {
   std::string target;
 };
 
+// A checkpoint that is not whole is not looked at more closely.
+std::vector<pipeline::VerifyProblem> TargetProblems(const VerifyOptions& options, bool whole) {
+  if (!whole) return pipeline::EngineProblems(options.target, {});
+  return pipeline::EngineProblems(options.target,
+                                  pipeline::FactsOf(model::Checkpoint::Open(options.model)));
+}
+
 int RunVerify(const VerifyOptions& options) {
   options.common.Apply();
-  if (!options.target.empty()) {
-    throw Error(ErrorKind::kUnsupported, {.where = "--target " + options.target,
-                                          .expected = "verify without --target",
-                                          .found = "an engine's name",
-                                          .hint = "This version knows no engine's constraints."});
-  }
   const auto progress = options.common.MakeProgress();
   std::optional<std::filesystem::path> source;
   if (!options.source.empty()) source = options.source;
-  const auto problems = pipeline::Verify(options.model, source, *progress);
+  auto problems = pipeline::Verify(options.model, source, *progress);
+  if (!options.target.empty()) {
+    const auto broken = TargetProblems(options, problems.empty());
+    problems.insert(problems.end(), broken.begin(), broken.end());
+  }
 
   Json list = Json::array();
   for (const pipeline::VerifyProblem& problem : problems) {
@@ -61,7 +66,9 @@ Run DeclareVerify(CLI::App& app) {
   AddPath(app, "--model", options->model, "the checkpoint to check")->required()->type_name("DIR");
   AddPath(app, "--source", options->source, "also compare with the model it was made from")
       ->type_name("DIR");
-  app.add_option("--target", options->target, "also check that this engine will load it")
+  app.add_option("--target", options->target,
+                 fmt::format("also check that this engine will load it: {}",
+                             fmt::join(pipeline::EngineNames(), ", ")))
       ->type_name("NAME");
   options->common.Declare(app);
   return [options] { return RunVerify(*options); };

@@ -68,6 +68,8 @@ class PackedLayers {
   // Its tensors, viewed in place where the layout is that of PackedView. Throws kInput naming the
   // tensor whose dtype, shape or content does not fit, kUnsupported for what is not handled.
   quant::PackedView Read(const model::LinearInfo& info) const;
+  // Does it have its rotation in common with other experts of its layer?
+  bool SharesRotation(const model::LinearInfo& info) const;
   // Its tensors' names; experts may share some.
   std::vector<std::string> Names(const model::LinearInfo& info) const;
 

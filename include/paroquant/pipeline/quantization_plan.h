@@ -25,7 +25,7 @@ void RequireUsableOut(const std::filesystem::path& in, const std::filesystem::pa
 
 // Throws kInput for a model that is quantized already or a calibration file that is not there,
 // kUnsupported if no layer can be quantized or the output's layout cannot hold what the recipe
-// makes, and what PlanLayers throws.
+// makes, or options.target would not load it, and what PlanLayers throws.
 QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options);
 
 // The plan for options.model, refused wherever Quantize would refuse to begin. That weights are

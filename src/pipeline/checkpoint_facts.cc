@@ -1,0 +1,61 @@
+#include <algorithm>
+
+#include "paroquant/pipeline/engine_rules.h"
+#include "paroquant/quant/packing.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+// Weights in files that the model does not name.
+std::vector<std::string> StrayFiles(const model::Checkpoint& checkpoint) {
+  const auto& own = checkpoint.tensors().files();
+  std::vector<std::string> stray;
+  for (const auto& entry : std::filesystem::directory_iterator(checkpoint.folder())) {
+    if (entry.path().extension() != ".safetensors") continue;
+    if (std::ranges::find(own, entry.path()) == own.end()) stray.push_back(entry.path().string());
+  }
+  std::ranges::sort(stray);
+  return stray;
+}
+
+}  // namespace
+
+CheckpointFacts FactsOf(const std::vector<LayerPlan>& plans, const QuantizeOptions& options) {
+  CheckpointFacts facts{.format = options.format};
+  for (const LayerPlan& plan : plans) {
+    facts.layers.push_back({.info = plan.info,
+                            .layer = plan.layer,
+                            .quantized = plan.quantized,
+                            .bits = plan.bits,
+                            .group_size = plan.group_size,
+                            .rotations = StoredRotations(options),
+                            .shares_rotation = plan.basis_group >= 0});
+  }
+  return facts;
+}
+
+CheckpointFacts FactsOf(const model::Checkpoint& checkpoint) {
+  const format::PackedLayers packed(checkpoint);
+  CheckpointFacts facts{.format = packed.config() ? packed.format() : format::FormatKind::kDense,
+                        .symmetric = true,
+                        .stray_files = StrayFiles(checkpoint)};
+  for (int64_t layer = 0; layer < checkpoint.architecture().layers; ++layer) {
+    for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), layer)) {
+      LayerFacts& layer_facts = facts.layers.emplace_back();
+      layer_facts = {.info = info, .layer = layer, .quantized = packed.Has(info)};
+      if (!layer_facts.quantized) continue;
+      const auto linear = quant::Unpack(quant::Copy(packed.Read(info)), info.name);
+      layer_facts.bits = linear.bits;
+      layer_facts.group_size = linear.group_size;
+      layer_facts.rotations = linear.rotation.rounds;
+      layer_facts.shares_rotation = packed.SharesRotation(info);
+      const auto middle = static_cast<uint8_t>(1U << static_cast<unsigned>(linear.bits - 1));
+      facts.symmetric = facts.symmetric && std::ranges::all_of(linear.zeros, [&](uint8_t zero) {
+                          return zero == middle;
+                        });
+    }
+  }
+  return facts;
+}
+
+}  // namespace paroquant::pipeline

@@ -1,0 +1,136 @@
+// Other layouts through the program: quantize --format, convert, verify --target.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "paroquant/base/file.h"
+#include "tests/cli/cli_process.h"
+
+namespace paroquant {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::CliResult;
+using testing::DataPath;
+using testing::FolderContent;
+using testing::GoldenPath;
+using ::testing::HasSubstr;
+using testing::RunCli;
+using testing::RunCliJson;
+using testing::TemporaryFolder;
+
+const std::string kTinyLlama = DataPath("tiny-llama").string();
+
+class ConvertTest : public ::testing::Test {
+ protected:
+  std::string At(const std::string& name) const { return (folder_.path() / name).string(); }
+
+  io::Json Convert(const std::string& from, const std::string& to, const std::string& format) {
+    return RunCliJson({"convert", "--model", from, "--out", to, "--format", format});
+  }
+
+  io::Json Quantize(const std::string& out, std::vector<std::string> options) {
+    options.insert(options.begin(), {"quantize", "--model", kTinyLlama, "--out", out,
+                                     "--calib-sequences", "8", "--sequence-length", "64"});
+    return RunCliJson(options);
+  }
+
+  double Nll(const std::string& model) {
+    const io::Json result =
+        RunCliJson({"eval-ppl", "--model", model, "--data", kTinyLlama + "/sample_evaluation.txt",
+                    "--window", "128", "--max-windows", "4"});
+    return result.at("results").at(0).at("nll").get<double>();
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ConvertTest, ThereAndBackGivesTheSameFiles) {
+  const io::Json first = Convert(GoldenPath("packed/awq").string(), At("ct"), "compressed-tensors");
+  EXPECT_EQ(first.at("from"), "awq");
+  EXPECT_EQ(first.at("format"), "compressed-tensors");
+  EXPECT_EQ(first.at("layers_converted"), 14);
+  EXPECT_EQ(first.at("layers_kept"), 0);
+  Convert(At("ct"), At("gptq"), "gptq_v2");
+  Convert(At("gptq"), At("paroquant"), "paroquant");
+  Convert(At("paroquant"), At("awq"), "awq");
+  Convert(At("awq"), At("ct-again"), "compressed-tensors");
+  EXPECT_EQ(FolderContent(At("ct-again")), FolderContent(At("ct")));
+  EXPECT_EQ(RunCli({"verify", "--model", At("paroquant")}).exit_code, 0);
+}
+
+TEST_F(ConvertTest, LayoutsWithoutRotationsAreRefusedBeforeAnythingIsWritten) {
+  for (const char* format : {"awq", "gptq", "gptq_v2", "compressed-tensors"}) {
+    const CliResult result = RunCli({"convert", "--model", GoldenPath("packed/paroquant").string(),
+                                     "--out", At("out"), "--format", format});
+    EXPECT_EQ(result.exit_code, 4) << format;
+    EXPECT_THAT(result.error, HasSubstr("rotations of the inputs"));
+    EXPECT_FALSE(fs::exists(At("out")));
+  }
+}
+
+TEST_F(ConvertTest, PlainWeightsEvaluateLikeTheCodesTheyComeFrom) {
+  Quantize(At("packed"), {"--recipe", "fast"});
+  Convert(At("packed"), At("plain"), "fp16");
+  EXPECT_NEAR(Nll(At("plain")), Nll(At("packed")), 1e-4);
+  EXPECT_EQ(RunCli({"verify", "--model", At("plain")}).exit_code, 0);
+}
+
+TEST_F(ConvertTest, EveryFormatIsWrittenVerifiedAndEvaluatedAlike) {
+  Quantize(At("paroquant"), {"--recipe", "gptq"});
+  const double expected = Nll(At("paroquant"));
+  for (const char* format : {"awq", "gptq", "compressed-tensors", "fp16"}) {
+    Quantize(At(format), {"--recipe", "gptq", "--format", format});
+    EXPECT_NEAR(Nll(At(format)), expected, 1e-4) << format;
+    EXPECT_EQ(RunCli({"verify", "--model", At(format), "--source", kTinyLlama}).exit_code, 0)
+        << format;
+  }
+}
+
+TEST_F(ConvertTest, RecipesThatTurnInputsAreRefusedForOtherLayouts) {
+  for (const char* recipe : {"fast", "block", "awq", "paper"}) {
+    const CliResult result = RunCli({"quantize", "--model", kTinyLlama, "--out", At("out"),
+                                     "--recipe", recipe, "--format", "awq"});
+    EXPECT_EQ(result.exit_code, 4) << recipe;
+    EXPECT_THAT(result.error, HasSubstr("without rotations and channel scales"));
+    EXPECT_FALSE(fs::exists(At("out")));
+  }
+}
+
+TEST_F(ConvertTest, WhatCannotBeConvertedSaysWhy) {
+  const std::string awq = GoldenPath("packed/awq").string();
+  struct Refusal {
+    std::string model;
+    const char* format;
+    int exit_code;
+    const char* message;
+  };
+  for (const Refusal& c : std::vector<Refusal>{
+           {kTinyLlama, "awq", 3, "without packed layers"},
+           {awq, "awq", 2, "another layout than the checkpoint has"},
+           {awq, "exl3", 2, "one of paroquant, awq, gptq, gptq_v2, compressed-tensors, fp16"},
+           {At("nothing"), "awq", 3, "config.json"}}) {
+    const CliResult result =
+        RunCli({"convert", "--model", c.model, "--out", At("out"), "--format", c.format});
+    EXPECT_EQ(result.exit_code, c.exit_code) << c.message;
+    EXPECT_THAT(result.error, HasSubstr(c.message));
+    EXPECT_FALSE(fs::exists(At("out")));
+  }
+}
+
+TEST_F(ConvertTest, TargetsAreChecked) {
+  const CliResult loads =
+      RunCli({"verify", "--model", GoldenPath("packed/paroquant").string(), "--target", "vllm"});
+  EXPECT_EQ(loads.exit_code, 0) << loads.out;
+  const CliResult does_not =
+      RunCli({"verify", "--model", GoldenPath("packed/awq").string(), "--target", "mlx"});
+  EXPECT_EQ(does_not.exit_code, 6);
+  EXPECT_THAT(does_not.out, HasSubstr("use --format paroquant"));
+  const CliResult refused = RunCli({"quantize", "--model", kTinyLlama, "--out", At("out"),
+                                    "--recipe", "rtn", "--bits", "3", "--target", "vllm"});
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_THAT(refused.error, HasSubstr("use --bits 4"));
+  EXPECT_FALSE(fs::exists(At("out")));
+}
+
+}  // namespace
+}  // namespace paroquant
