@@ -59,7 +59,7 @@ void Dense(benchmark::State& state, io::DType dtype, Element (*encode)(float)) {
                             .dtype = dtype,
                             .shape = {weight.rows(), weight.cols()},
                             .bytes = std::as_bytes(std::span(stored))};
-  ForwardRandom(state, nn::DenseLinear(view, {}));
+  ForwardRandom(state, nn::DenseLinear(model::PlainWeight(view), {}));
 }
 
 void Float32(benchmark::State& state) {

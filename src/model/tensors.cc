@@ -48,15 +48,32 @@ class LinearList {
     Add(name(e.gate), LinearRole::kGate, e.intermediate_size, hidden, false, expert);
     Add(name(e.up), LinearRole::kUp, e.intermediate_size, hidden, false, expert);
     Add(name(e.down), LinearRole::kDown, hidden, e.intermediate_size, false, expert);
+    if (!e.stacked) return;
+    const int64_t width = e.intermediate_size;
+    LinearInfo* linears = &linears_[linears_.size() - 3];
+    linears[0].stacked = Stacked("gate_up_proj", hidden, 2 * width, expert);
+    linears[1].stacked = Stacked("gate_up_proj", hidden, 2 * width, expert);
+    linears[1].stacked->first += width;
+    linears[2].stacked = Stacked("down_proj", width, hidden, expert);
   }
 
   std::vector<LinearInfo> Take() { return std::move(linears_); }
 
  private:
+  // [K, columns] of an expert in a tensor of all of them.
+  StackedWeight Stacked(const std::string& tensor, int64_t channels, int64_t columns,
+                        int64_t expert) const {
+    const ExpertSettings& e = architecture_.experts;
+    return {.tensor = BlockTensorName(architecture_, layer_, e.module + ".experts." + tensor),
+            .shape = {e.count, channels, columns},
+            .first = expert * channels * columns,
+            .stride = columns};
+  }
+
   void Add(const std::string& suffix, LinearRole role, int64_t out, int64_t in, bool bias,
            int64_t expert = -1) {
     linears_.push_back(
-        {BlockTensorName(architecture_, layer_, suffix), out, in, bias, role, expert});
+        {BlockTensorName(architecture_, layer_, suffix), out, in, bias, role, expert, {}});
   }
 
   const Architecture& architecture_;

@@ -226,9 +226,8 @@ std::vector<float> ReadBias(const model::Checkpoint& checkpoint, const model::Li
 
 std::unique_ptr<Linear> MakeDenseLinear(const model::Checkpoint& checkpoint,
                                         const model::LinearInfo& info) {
-  const io::TensorView& weight =
-      checkpoint.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
-  return std::make_unique<DenseLinear>(weight, ReadBias(checkpoint, info));
+  return std::make_unique<DenseLinear>(model::FindWeight(checkpoint, info),
+                                       ReadBias(checkpoint, info));
 }
 
 }  // namespace paroquant::nn

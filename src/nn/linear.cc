@@ -7,7 +7,6 @@
 #include "linalg/tile.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/linalg/product.h"
-#include "paroquant/model/checkpoint.h"
 
 namespace paroquant::nn {
 namespace {
@@ -18,7 +17,7 @@ constexpr int64_t kFeaturesPerTask = 64;
 
 }  // namespace
 
-DenseLinear::DenseLinear(const io::TensorView& weight, std::vector<float> bias)
+DenseLinear::DenseLinear(const model::WeightView& weight, std::vector<float> bias)
     : weight_(weight), bias_(std::move(bias)) {}
 
 void DenseLinear::ForwardFew(ConstMatrixRef input, MatrixRef output) const {
@@ -27,7 +26,7 @@ void DenseLinear::ForwardFew(ConstMatrixRef input, MatrixRef output) const {
     for (int64_t n = task * kFeaturesPerTask; n < end; ++n) {
       for (int64_t row = 0; row < input.rows(); ++row) {
         const std::span x(input.row(row).data(), static_cast<size_t>(in_features()));
-        output(row, n) = model::DotFloats(weight_, n * in_features(), x);
+        output(row, n) = model::DotFloats(weight_.tensor, weight_.first + n * weight_.stride, x);
       }
       if (!bias_.empty()) output.col(n).array() += bias_[static_cast<size_t>(n)];
     }
@@ -35,14 +34,11 @@ void DenseLinear::ForwardFew(ConstMatrixRef input, MatrixRef output) const {
 }
 
 void DenseLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
-  if (input.rows() < kFewRows) return ForwardFew(input, output);
+  if (input.rows() < kFewRows && !weight_.channel_major) return ForwardFew(input, output);
   const auto pack = [&](const linalg::Panel& panel, float* strips) {
     thread_local Matrix rows;
     rows.resize(panel.columns, panel.depth);
-    for (int64_t n = 0; n < panel.columns; ++n) {
-      model::DecodeFloats(weight_, (panel.column + n) * in_features() + panel.k, panel.depth,
-                          rows.row(n).data());
-    }
+    weight_.Read(panel.column, panel.k, rows);
     linalg::PackRows<linalg::kTileColumns>(rows, strips);
   };
   linalg::Multiply(input, pack, bias_, output);

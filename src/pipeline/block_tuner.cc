@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "paroquant/base/stopwatch.h"
-#include "pipeline/source_weight.h"
+#include "paroquant/model/weight_view.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -14,7 +14,7 @@ nn::PerLinear<method::TuningLinear> TuningLinears(const model::Checkpoint& sourc
                                                   std::span<const SolvedLayer> layers) {
   nn::PerLinear<method::TuningLinear> linears;
   for (const model::LinearInfo& info : DescribeLinears(source.architecture(), layer)) {
-    linears.push_back({.weight = ReadWeight(source, info),
+    linears.push_back({.weight = model::ReadWeight(source, info),
                        .start = std::nullopt,
                        .bias = nn::ReadBias(source, info),
                        .basis_group = -1});

@@ -18,11 +18,10 @@ constexpr char kConfigFile[] = "config.json";
 
 std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source,
                                         const std::vector<OutputLayer>& layers) {
-  std::unordered_map<std::string, const OutputLayer*> replaced;
+  std::unordered_map<std::string, std::vector<const OutputLayer*>> replaced;
   for (const OutputLayer& layer : layers) {
-    for (const std::string& name : layer.replaced) replaced.emplace(name, &layer);
+    for (const std::string& name : layer.replaced) replaced[name].push_back(&layer);
   }
-  std::unordered_set<const OutputLayer*> done;
   std::unordered_set<std::string> declared;
   std::vector<io::TensorSpec> specs;
   for (const io::TensorView& tensor : source.tensors().tensors()) {
@@ -31,9 +30,10 @@ std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source,
       specs.push_back({tensor.name, tensor.dtype, tensor.shape});
       continue;
     }
-    if (!done.insert(found->second).second) continue;
-    for (const io::TensorSpec& spec : found->second->specs) {
-      if (declared.insert(spec.name).second) specs.push_back(spec);
+    for (const OutputLayer* layer : found->second) {
+      for (const io::TensorSpec& spec : layer->specs) {
+        if (declared.insert(spec.name).second) specs.push_back(spec);
+      }
     }
   }
   return specs;

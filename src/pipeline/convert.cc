@@ -102,6 +102,9 @@ class Converter {
     const quant::QuantizedLinear linear = Read(info);
     const std::string obstacle = format::Obstacle(options_.format, linear);
     if (!obstacle.empty()) Refuse(info, obstacle);
+    if (options_.format == FormatKind::kDense && info.stacked) {
+      Refuse(info, "an expert of a model that keeps all experts in one tensor");
+    }
     const bool first = layers_.empty();
     if (first) {
       config_ = {.format = options_.format,

@@ -10,6 +10,7 @@
 #include "paroquant/base/matrix.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/model/checkpoint.h"
+#include "paroquant/model/weight_view.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -19,21 +20,20 @@ using model::Checkpoint;
 WeightStatistics Measure(const Checkpoint& checkpoint, const model::LinearInfo& info) {
   const int64_t n = info.out_features;
   const int64_t k = info.in_features;
-  const io::TensorView& tensor = checkpoint.FloatTensor(info.name + ".weight", {n, k});
-  std::vector<float> row(static_cast<size_t>(k));
+  const Matrix weight = model::ReadWeight(checkpoint, info);
   VectorD column_energy = VectorD::Zero(k);
   double fourth = 0.0;
   double largest = 0.0;
   for (int64_t i = 0; i < n; ++i) {
-    model::DecodeFloats(tensor, i * k, k, row.data());
-    const VectorD square = Eigen::Map<const Vector>(row.data(), k).cast<double>().array().square();
+    const VectorD square = weight.row(i).transpose().cast<double>().array().square();
     column_energy += square;
     fourth += square.squaredNorm();
     largest = std::max(largest, std::sqrt(square.maxCoeff()));
   }
   const double count = static_cast<double>(n) * static_cast<double>(k);
   const double mean_square = column_energy.sum() / count;
-  if (!std::isfinite(mean_square)) model::RequireFinite(tensor);
+  if (!std::isfinite(mean_square))
+    model::RequireFinite(checkpoint.tensors().Get(info.WeightName()));
   if (mean_square == 0.0) return {};
   const auto middle = column_energy.begin() + k / 2;
   const double most = column_energy.maxCoeff();
@@ -50,8 +50,9 @@ LayerInspection InspectLayer(const Checkpoint& checkpoint, const format::PackedL
   layer.packed = packed.Has(plan.info);
   if (!layer.packed) {
     layer.statistics = Measure(checkpoint, plan.info);
-    layer.stored_bytes =
-        static_cast<int64_t>(checkpoint.tensors().Get(plan.info.name + ".weight").bytes.size());
+    const io::TensorView& tensor = checkpoint.tensors().Get(plan.info.WeightName());
+    layer.stored_bytes = plan.info.out_features * plan.info.in_features *
+                         static_cast<int64_t>(io::DTypeSize(tensor.dtype));
     return layer;
   }
   const quant::PackedView view = packed.Read(plan.info);
@@ -66,7 +67,7 @@ LayerInspection InspectLayer(const Checkpoint& checkpoint, const format::PackedL
 // Of the weights of linears the statistics tell.
 void RequireFiniteOthers(const Checkpoint& checkpoint, const std::vector<LayerPlan>& plans) {
   std::unordered_set<std::string> measured;
-  for (const LayerPlan& plan : plans) measured.insert(plan.info.name + ".weight");
+  for (const LayerPlan& plan : plans) measured.insert(plan.info.WeightName());
   for (const io::TensorView& tensor : checkpoint.tensors().tensors()) {
     if (!measured.contains(tensor.name)) model::RequireFinite(tensor);
   }

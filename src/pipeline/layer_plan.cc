@@ -88,6 +88,19 @@ void FitShape(bool several_group_sizes, LayerPlan& plan) {
   }
 }
 
+// A tensor that holds several weights can be replaced as a whole only.
+void KeepStacksWhole(std::vector<LayerPlan>& plans) {
+  std::map<std::string, std::string> kept;  // a module that is kept, by the tensor it lies in
+  for (const LayerPlan& plan : plans) {
+    if (plan.info.stacked && !plan.quantized) kept.emplace(plan.info.WeightName(), plan.info.name);
+  }
+  for (LayerPlan& plan : plans) {
+    const auto found = kept.find(plan.info.WeightName());
+    if (!plan.quantized || found == kept.end()) continue;
+    Keep(plan, fmt::format("shares a tensor with {}, which is kept", found->second));
+  }
+}
+
 // Experts' layers that read the same kind of input go together.
 void ShareBases(std::vector<LayerPlan>& plans) {
   std::map<std::pair<int64_t, int>, const LayerPlan*> firsts;  // by block and group
@@ -159,6 +172,7 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
       plans.push_back(std::move(plan));
     }
   }
+  KeepStacksWhole(plans);
   if (options.recipe.layer.share_expert_rotations) ShareBases(plans);
   for (const NamePattern& skip : skips) skip.RequireUsed(plans.front().info.name);
   for (const auto& [pattern, settings] : overrides) {

@@ -12,8 +12,8 @@
 #include "paroquant/method/quantize_linear.h"
 #include "paroquant/method/repair_target.h"
 #include "paroquant/method/rtn.h"
+#include "paroquant/model/weight_view.h"
 #include "paroquant/quant/dequantize.h"
-#include "pipeline/source_weight.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -37,7 +37,7 @@ Matrix SampleRows(const model::Checkpoint& source, std::span<const LayerPlan* co
   Matrix sample((all + step - 1) / step, plans.front()->info.in_features);
   int64_t first = 0;  // row of all that a weight begins with
   for (const LayerPlan* plan : plans) {
-    const Matrix weight = ReadWeight(source, plan->info);
+    const Matrix weight = model::ReadWeight(source, plan->info);
     for (int64_t row = (step - first % step) % step; row < weight.rows(); row += step) {
       sample.row((first + row) / step) = weight.row(row);
     }
@@ -116,7 +116,7 @@ void LayerQuantizer::Judge(SolvedLayer& layer) const {
 void LayerQuantizer::Finish(SolvedLayer layer) {
   LayerReport& report = layer.report;
   const std::string& name = report.plan.info.name;
-  const Matrix weight = ReadWeight(source_, report.plan.info);
+  const Matrix weight = model::ReadWeight(source_, report.plan.info);
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
   report.ranges = method::MeasureRanges(layer.target, layer.linear);
   std::vector<format::PackedTensor> tensors =
@@ -135,7 +135,7 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
 void LayerQuantizer::Quantize(const LayerPlan& plan) {
   const Stopwatch watch;
   SolvedLayer layer{.report = {.plan = plan},
-                    .target = ReadWeight(source_, plan.info),
+                    .target = model::ReadWeight(source_, plan.info),
                     .held_out = nullptr,
                     .output_energy = 0,
                     .linear = {}};
@@ -151,7 +151,7 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
   Stopwatch watch;
   const method::LayerRecipe& recipe = options_.recipe.layer;
   std::vector<Matrix> weights;
-  for (const LayerPlan* plan : plans) weights.push_back(ReadWeight(source_, plan->info));
+  for (const LayerPlan* plan : plans) weights.push_back(model::ReadWeight(source_, plan->info));
   std::vector<method::RepairedTarget> targets =
       method::RepairTargets(moments, weights, recipe.target, recipe.damping);
   const method::InputStatistics statistics = moments.TakeInputs();

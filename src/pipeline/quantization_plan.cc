@@ -63,7 +63,7 @@ bool ChangesInputs(const method::Recipe& recipe) {
 // Refuses a layout that cannot hold what the recipe makes.
 void RequireHoldable(const std::vector<LayerPlan>& plans, const QuantizeOptions& options) {
   using format::FormatKind;
-  if (options.format == FormatKind::kParoquant || options.format == FormatKind::kDense) return;
+  if (options.format == FormatKind::kParoquant) return;
   const auto refuse = [&](const std::string& expected, const std::string& found,
                           const std::string& hint) {
     throw Error(ErrorKind::kUnsupported,
@@ -72,6 +72,11 @@ void RequireHoldable(const std::vector<LayerPlan>& plans, const QuantizeOptions&
                  .found = found,
                  .hint = hint});
   };
+  if (std::ranges::any_of(plans, [](const auto& plan) { return plan.info.stacked.has_value(); })) {
+    refuse("experts with tensors of their own", "one tensor for all experts of a layer",
+           "Take --format paroquant.");
+  }
+  if (options.format == FormatKind::kDense) return;
   if (ChangesInputs(options.recipe)) {
     refuse("a recipe without rotations and channel scales, which the layout has no place for",
            "--recipe " + options.recipe.name,

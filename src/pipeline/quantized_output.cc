@@ -29,7 +29,7 @@ std::vector<OutputLayer> OutputLayers(const std::vector<LayerPlan>& plans,
   std::vector<OutputLayer> layers;
   for (const LayerPlan& plan : plans) {
     if (!plan.quantized) continue;
-    layers.push_back({{plan.info.name + ".weight"},
+    layers.push_back({{plan.info.WeightName()},
                       format::PackedSpecs(options.format, plan.info,
                                           {.bits = plan.bits,
                                            .group_size = plan.group_size,

@@ -13,6 +13,7 @@
 #include "paroquant/format/packed_format.h"
 #include "paroquant/io/json.h"
 #include "paroquant/model/checkpoint.h"
+#include "paroquant/model/weight_view.h"
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/packing.h"
@@ -44,14 +45,6 @@ std::vector<model::LinearInfo> AllLinears(const model::Architecture& architectur
 // A packed layer, unpacked and with all its values checked.
 quant::QuantizedLinear ReadLinear(const PackedLayers& packed, const model::LinearInfo& info) {
   return quant::Unpack(quant::Copy(packed.Read(info)), info.name);
-}
-
-Matrix ReadDense(const Checkpoint& checkpoint, const model::LinearInfo& info) {
-  const io::TensorView& tensor =
-      checkpoint.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
-  Matrix weight(info.out_features, info.in_features);
-  model::DecodeFloats(tensor, 0, weight.size(), weight.data());
-  return weight;
 }
 
 class Verifier {
@@ -164,14 +157,14 @@ class Verifier {
   void CheckLinear(const Checkpoint& checkpoint, const model::LinearInfo& info) {
     if (info.bias) checkpoint.FloatTensor(info.name + ".bias", {info.out_features});
     if (packed_->Has(info)) {
-      if (checkpoint.tensors().Find(info.name + ".weight") != nullptr) {
+      if (checkpoint.tensors().Find(info.WeightName()) != nullptr) {
         Add(info.name, "the layer either packed or in 16 bit", "both");
       }
       ReadLinear(*packed_, info);
       CheckSum(checkpoint, info, packed_->Names(info));
     } else {
-      checkpoint.FloatTensor(info.name + ".weight", {info.out_features, info.in_features});
-      CheckSum(checkpoint, info, {info.name + ".weight"});
+      model::FindWeight(checkpoint, info);
+      CheckSum(checkpoint, info, {info.WeightName()});
     }
   }
 
@@ -192,7 +185,7 @@ class Verifier {
     std::set<std::string> replaced;
     for (const model::LinearInfo& info : linears) {
       if (packed_->Has(info) || reported_.contains(info.name)) {
-        replaced.insert(info.name + ".weight");
+        replaced.insert(info.WeightName());
         Try([&] { CheckCloseness(checkpoint, source, info); });
       }
       progress_.Advance(1, info.name);
@@ -226,11 +219,11 @@ class Verifier {
 
   void CheckCloseness(const Checkpoint& checkpoint, const Checkpoint& source,
                       const model::LinearInfo& info) {
-    const Matrix weight = ReadDense(source, info);
+    const Matrix weight = model::ReadWeight(source, info);
     const double error =
         packed_->Has(info)
             ? quant::RelativeWeightError(weight, ReadLinear(*packed_, info))
-            : (ReadDense(checkpoint, info) - weight).squaredNorm() / weight.squaredNorm();
+            : (model::ReadWeight(checkpoint, info) - weight).squaredNorm() / weight.squaredNorm();
     const auto reported = reported_.find(info.name);
     if (reported == reported_.end()) {
       if (!(error < kAnyWeightError)) {

@@ -33,7 +33,8 @@ LanguageModel::LanguageModel(model::Checkpoint checkpoint)
       checkpoint_->FloatTensor(EmbeddingName(shape), {shape.vocab_size, shape.hidden_size});
   final_norm_ = nn::ReadNorm(*checkpoint_, FinalNormName(shape), shape.hidden_size);
   head_ = std::make_unique<nn::DenseLinear>(
-      checkpoint_->FloatTensor(model::HeadName(shape), {shape.vocab_size, shape.hidden_size}),
+      model::PlainWeight(
+          checkpoint_->FloatTensor(HeadName(shape), {shape.vocab_size, shape.hidden_size})),
       std::vector<float>{});
   for (int64_t layer = 0; layer < shape.layers; ++layer) {
     blocks_.push_back(MakeBlock(layer));

@@ -67,8 +67,7 @@ void HeadGradient(const LanguageModel& model, uint64_t seed, MatrixMap hidden) {
 
 CheckpointBackward::CheckpointBackward(const model::Checkpoint& checkpoint, int64_t layer) {
   for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), layer)) {
-    weights_.push_back(
-        ReadMatrix(checkpoint, info.name + ".weight", info.out_features, info.in_features));
+    weights_.push_back(model::ReadWeight(checkpoint, info));
   }
 }
 

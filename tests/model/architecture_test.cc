@@ -226,7 +226,7 @@ TEST(ArchitectureTest, WhatIsNotHandledIsNamedBesideWhatIs) {
   for (const Unsupported& c : std::vector<Unsupported>{
            {"model_type", "mamba",
             "one of gemma, gemma2, gemma3_text, granite, llama, mistral, mixtral, olmo2, "
-            "phi3, qwen2, qwen3, qwen3_moe, qwen3_vl_text, smollm3"},
+            "phi3, qwen2, qwen3, qwen3_moe, qwen3_vl_moe_text, qwen3_vl_text, smollm3"},
            {"hidden_act", "gelu", "silu or gelu_pytorch_tanh"},
            {"layer_types",
             {kFull, kFull, kFull, "chunked_attention"},

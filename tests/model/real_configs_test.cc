@@ -9,16 +9,13 @@
 
 #include "paroquant/io/json.h"
 #include "paroquant/model/tensors.h"
-#include "tests/testing/error_of.h"
 #include "tests/testing/paths.h"
 
 namespace paroquant::model {
 namespace {
 
-using paroquant::testing::ErrorOf;
 using paroquant::testing::SharedPath;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 Architecture ParsePublished(const std::string& name) {
   const auto path = SharedPath("configs") / name / "config.json";
@@ -100,12 +97,22 @@ TEST(RealConfigsTest, TheLanguageModelOfAModelOfSeveralPartsIsRead) {
   EXPECT_THAT(found.eos_token_ids, ElementsAre(1, 106));
 }
 
-TEST(RealConfigsTest, OtherFamiliesAreRefusedByName) {
+TEST(RealConfigsTest, ExpertsOfAModelOfSeveralPartsLieInOneTensor) {
   PAROQUANT_SKIP_WITHOUT_SHARED();
-  const Error error = ErrorOf([&] { ParsePublished("Qwen3-VL-30B-A3B-Instruct"); });
-  EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-  EXPECT_THAT(error.parts().found, HasSubstr("qwen3_vl_moe_text"));
-  EXPECT_THAT(error.parts().expected, HasSubstr("llama, mistral, mixtral"));
+  const Architecture found = ParsePublished("Qwen3-VL-30B-A3B-Instruct");
+  EXPECT_EQ(found.layers, 48);
+  EXPECT_EQ(found.experts.count, 128);
+  EXPECT_EQ(found.experts.per_token, 8);
+  EXPECT_EQ(found.experts.intermediate_size, 768);
+  EXPECT_TRUE(found.experts.normalized);
+  EXPECT_FALSE(found.tied_embeddings);
+  const std::vector<LinearInfo> linears = DescribeLinears(found, 7);
+  ASSERT_EQ(linears.size(), 4U + 3 * 128);
+  const LinearInfo& up = linears[4 + 3 * 5 + 1];  // of expert 5
+  EXPECT_EQ(up.name, "model.layers.7.mlp.experts.5.up_proj");
+  EXPECT_EQ(up.WeightName(), "model.layers.7.mlp.experts.gate_up_proj");
+  EXPECT_THAT(up.stacked->shape, ElementsAre(128, 2048, 1536));
+  EXPECT_EQ(up.stacked->first, 5 * 2048 * 1536 + 768);
 }
 
 // Every name that the program makes up is one of the published checkpoint's, and none is left.

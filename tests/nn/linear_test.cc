@@ -80,7 +80,7 @@ TEST_P(DenseLinearTest, MultipliesByTheDefinition) {
 
   for (const bool biased : {false, true}) {
     const DenseLinear linear(
-        weight.view(),
+        model::PlainWeight(weight.view()),
         biased ? std::vector<float>(bias.data(), bias.data() + c.out) : std::vector<float>{});
     EXPECT_EQ(linear.out_features(), c.out);
     EXPECT_EQ(linear.in_features(), c.in);
@@ -93,7 +93,7 @@ TEST_P(DenseLinearTest, MultipliesByTheDefinition) {
 TEST_P(DenseLinearTest, ThreadCountChangesNoBit) {
   const LinearCase& c = GetParam();
   const StoredWeight weight(RandomMatrix(c.out, c.in, 1), c.dtype);
-  const DenseLinear linear(weight.view(), {});
+  const DenseLinear linear(model::PlainWeight(weight.view()), {});
   const Matrix input = RandomMatrix(c.rows, c.in, 2);
   const auto forward = [&](int threads) {
     SetThreadCount(threads);
@@ -110,9 +110,10 @@ TEST(DenseLinearTest, WorksOnPartsOfAMatrix) {
   const Matrix wide = RandomMatrix(9, 100, 2);
   const Matrix input = wide.middleCols(10, 48);
   Matrix expected(9, 150);
-  DenseLinear(weight.view(), {}).Forward(input, expected);
+  DenseLinear(model::PlainWeight(weight.view()), {}).Forward(input, expected);
   Matrix result = Matrix::Zero(9, 200);
-  DenseLinear(weight.view(), {}).Forward(wide.middleCols(10, 48), result.middleCols(20, 150));
+  DenseLinear(model::PlainWeight(weight.view()), {})
+      .Forward(wide.middleCols(10, 48), result.middleCols(20, 150));
   EXPECT_TRUE(result.middleCols(20, 150).isApprox(expected, 1e-6F));
   EXPECT_TRUE(result.leftCols(20).isZero(0) && result.rightCols(30).isZero(0));
 }

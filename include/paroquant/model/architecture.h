@@ -62,6 +62,9 @@ struct ExpertSettings {
   std::vector<bool> layers;    // which have them
   std::string module;          // that holds router and experts, behind the block's name
   std::string gate, up, down;  // names of an expert's linears
+  // The weights of all experts lie in two tensors, experts.gate_up_proj [experts, K, 2 N], gate
+  // first, and experts.down_proj [experts, K, N].
+  bool stacked = false;
 };
 
 // Names that depend on what a language model is a part of.

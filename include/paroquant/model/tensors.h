@@ -4,6 +4,7 @@
 #define PAROQUANT_MODEL_TENSORS_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,13 +31,26 @@ enum class LinearRole {
 enum class LinearInput { kAttentionInput, kAttended, kMlpInput, kMlpHidden };
 LinearInput InputOf(LinearRole role);
 
+// Where in a bigger tensor a weight lies: channel k's N entries begin at element first + k *
+// stride.
+struct StackedWeight {
+  std::string tensor;
+  std::vector<int64_t> shape;  // of that tensor
+  int64_t first = 0;
+  int64_t stride = 0;
+};
+
 struct LinearInfo {
   std::string name;  // of the module: tensors are name + ".weight" and so on
   int64_t out_features = 0;
   int64_t in_features = 0;
   bool bias = false;
   LinearRole role = LinearRole::kQuery;
-  int64_t expert = -1;  // that the linear is a part of; -1: of none
+  int64_t expert = -1;                                  // that the linear is a part of; -1: of none
+  std::optional<StackedWeight> stacked = std::nullopt;  // else the weight is a tensor of its own
+
+  // Of the tensor that holds the 16-bit weight.
+  std::string WeightName() const { return stacked ? stacked->tensor : name + ".weight"; }
 };
 
 // The linear layers of a block in the order in which a forward pass reaches them, expert by expert.

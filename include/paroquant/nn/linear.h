@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "paroquant/base/matrix.h"
-#include "paroquant/io/safetensors.h"
+#include "paroquant/model/weight_view.h"
 
 namespace paroquant::nn {
 
@@ -24,16 +24,16 @@ class Linear {
 class DenseLinear : public Linear {
  public:
   // `bias` has N entries or none.
-  DenseLinear(const io::TensorView& weight, std::vector<float> bias);
+  DenseLinear(const model::WeightView& weight, std::vector<float> bias);
 
-  int64_t out_features() const override { return weight_.shape[0]; }
-  int64_t in_features() const override { return weight_.shape[1]; }
+  int64_t out_features() const override { return weight_.rows; }
+  int64_t in_features() const override { return weight_.columns; }
   void Forward(ConstMatrixRef input, MatrixRef output) const override;
 
  private:
   void ForwardFew(ConstMatrixRef input, MatrixRef output) const;
 
-  io::TensorView weight_;
+  model::WeightView weight_;
   std::vector<float> bias_;
 };
 

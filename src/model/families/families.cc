@@ -21,6 +21,7 @@ constexpr Family kFamilies[] = {
     {.model_type = "qwen2", .fill = FillQwen2},
     {.model_type = "qwen3", .fill = FillQwen3},
     {.model_type = "qwen3_moe", .fill = FillQwen3Moe},
+    {.model_type = "qwen3_vl_moe_text", .fill = FillQwen3VlMoe},
     {.model_type = "qwen3_vl_text", .fill = FillQwen3},
     {.model_type = "smollm3", .fill = FillSmolLm3, .defaults = kSmolLm3Defaults},
 };

@@ -36,6 +36,7 @@ void FillPhi3(const io::JsonObject& config, Architecture& architecture);
 void FillQwen2(const io::JsonObject& config, Architecture& architecture);
 void FillQwen3(const io::JsonObject& config, Architecture& architecture);
 void FillQwen3Moe(const io::JsonObject& config, Architecture& architecture);
+void FillQwen3VlMoe(const io::JsonObject& config, Architecture& architecture);
 void FillSmolLm3(const io::JsonObject& config, Architecture& architecture);
 extern const char kSmolLm3Defaults[];
 

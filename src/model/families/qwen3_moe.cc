@@ -37,4 +37,10 @@ void FillQwen3Moe(const io::JsonObject& config, Architecture& architecture) {
                           .down = "down_proj"};
 }
 
+void FillQwen3VlMoe(const io::JsonObject& config, Architecture& architecture) {
+  FillQwen3Moe(config, architecture);
+  architecture.experts.stacked = true;
+  architecture.experts.normalized = true;  // whatever the config says
+}
+
 }  // namespace paroquant::model
