@@ -78,20 +78,20 @@ io::JsonObject WeightScheme(const io::JsonObject& settings) {
   const io::JsonObject groups = settings.Object("config_groups");
   if (groups.json().empty()) settings.Fail("config_groups", "a group", "none");
   const std::string first = groups.json().begin().key();
-  const io::Json& scheme = groups.json().begin().value();
-  for (const auto& [name, other] : groups.json().items()) {
-    if (other.value("weights", io::Json()) != scheme.value("weights", io::Json())) {
+  const io::JsonObject scheme = groups.Object(first.c_str()).Object("weights");
+  for (const auto& [name, unused] : groups.json().items()) {
+    const io::JsonObject group = groups.Object(name.c_str());
+    if (group.Object("weights").json() != scheme.json()) {
       RefuseSetting(settings, "config_groups", "one way to quantize weights",
                     fmt::format("another in {}", name));
     }
     for (const char* activations : {"input_activations", "output_activations"}) {
-      if (!other.value(activations, io::Json()).is_null()) {
-        RefuseSetting(settings, "config_groups", "16-bit activations",
-                      fmt::format("{} in {}", activations, name));
-      }
+      if (!group.Has(activations)) continue;
+      RefuseSetting(settings, "config_groups", "16-bit activations",
+                    fmt::format("{} in {}", activations, name));
     }
   }
-  return groups.Object(first.c_str()).Object("weights");
+  return scheme;
 }
 
 void Parse(const io::JsonObject& settings, QuantizationConfig& config) {

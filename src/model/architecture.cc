@@ -11,6 +11,7 @@ namespace {
 // Bounds that no model comes near; they keep a damaged config from asking for absurd memory.
 constexpr int64_t kMaxDimension = int64_t{1} << 24;
 constexpr int64_t kMaxLayers = 4096;
+constexpr int64_t kMostExperts = int64_t{1} << 16;  // in all layers
 // What models of several parts call their language model's settings.
 constexpr char kLanguagePart[] = "text_config";
 
@@ -156,6 +157,10 @@ void CheckRope(const io::JsonObject& config, const Architecture& architecture) {
 void CheckExperts(const io::JsonObject& config, const Architecture& architecture) {
   const ExpertSettings& experts = architecture.experts;
   if (experts.count == 0) return;
+  if (experts.count * architecture.layers > kMostExperts) {
+    config.Fail("num_hidden_layers", fmt::format("{} experts in all at most", kMostExperts),
+                fmt::format("{} in each of {} layers", experts.count, architecture.layers));
+  }
   if (experts.per_token < 1 || experts.per_token > experts.count) {
     config.Fail("num_experts_per_tok", fmt::format("between 1 and {}, the experts", experts.count),
                 fmt::format("{}", experts.per_token));

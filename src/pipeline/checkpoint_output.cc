@@ -41,7 +41,7 @@ std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source,
 
 CheckpointOutput::CheckpointOutput(const model::Checkpoint& source, const OutputPlace& place,
                                    const std::vector<OutputLayer>& layers,
-                                   std::map<std::string, std::string> metadata)
+                                   const std::map<std::string, std::string>& metadata)
     : source_(source),
       folder_(io::OutputFolder::Create(place.folder, place.overwrite)),
       writer_(folder_, OutputSpecs(source, layers), place.shard_size, metadata) {

@@ -40,7 +40,7 @@ class CheckpointOutput {
   // kSystem if the disk refuses. That OUT lies outside IN was checked before.
   CheckpointOutput(const model::Checkpoint& source, const OutputPlace& place,
                    const std::vector<OutputLayer>& layers,
-                   std::map<std::string, std::string> metadata);
+                   const std::map<std::string, std::string>& metadata);
 
   // Copies what is not replaced, byte for byte.
   void CopyUntouchedTensors();

@@ -245,6 +245,18 @@ TEST(OtherFormatsTest, SettingsThatAreNotHandledAreNamed) {
   }
 }
 
+TEST(OtherFormatsTest, SettingsOfTheWrongKindAreNamed) {
+  for (const io::Json& groups : {io::Json(4), io::Json::object(), io::Json{{"group_0", 4}},
+                                 io::Json{{"group_0", {{"weights", nullptr}}}}}) {
+    const io::Json settings = {{"quant_method", "compressed-tensors"}, {"config_groups", groups}};
+    const Error error = ErrorOf([&] {
+      ParseQuantizationConfig({{"quantization_config", settings}}, "config.json");
+    });
+    EXPECT_EQ(error.kind(), ErrorKind::kInput) << settings;
+    EXPECT_THAT(error.parts().where, HasSubstr("config_groups"));
+  }
+}
+
 TEST(OtherFormatsTest, SettingsAreReadAsTheyWereWritten) {
   for (const FormatKind format : kPackedFormats) {
     const QuantizationConfig written{.format = format, .bits = 4, .group_size = 64};

@@ -203,6 +203,72 @@ TEST(ArchitectureTest, BadValuesNameTheirKey) {
   }
 }
 
+TEST(ArchitectureTest, BadValuesOfAFamilysOwnKeysNameThem) {
+  struct BadValue {
+    const char* model_type;
+    io::Json changes;
+    const char* key;
+  };
+  const io::Json moe = {{"num_experts", 8},
+                        {"num_experts_per_tok", 2},
+                        {"moe_intermediate_size", 32},
+                        {"head_dim", 16}};
+  const auto with = [&](const char* key, const io::Json& value) {
+    return With(moe, {{key, value}});
+  };
+  const auto long_rope = [](const io::Json& factors) {
+    return io::Json{{"rope_scaling",
+                     {{"type", "longrope"}, {"short_factor", factors}, {"long_factor", factors}}}};
+  };
+  const std::vector<BadValue> cases = {
+      {"qwen3_moe", with("mlp_only_layers", "0"), "mlp_only_layers"},
+      {"qwen3_moe", with("mlp_only_layers", {4}), "mlp_only_layers"},
+      {"qwen3_moe", with("decoder_sparse_step", 0), "decoder_sparse_step"},
+      {"qwen3_moe", with("num_experts", 0), "num_experts"},
+      {"qwen3_moe", with("num_experts", int64_t{1} << 40), "num_experts"},
+      {"qwen3_moe", with("num_experts_per_tok", 9), "num_experts_per_tok"},
+      {"qwen3_moe", with("moe_intermediate_size", -1), "moe_intermediate_size"},
+      {"qwen3_moe", With(with("num_experts", 4096), {{"num_hidden_layers", 100}}),
+       "num_hidden_layers"},
+      {"mixtral", io::Json::object(), "num_local_experts"},
+      {"smollm3", {{"no_rope_layers", 1}}, "no_rope_layers"},
+      {"smollm3", {{"no_rope_layers", {1, 0}}}, "no_rope_layers"},
+      {"smollm3", {{"no_rope_layer_interval", 0}}, "no_rope_layer_interval"},
+      {"gemma2", {{"query_pre_attn_scalar", 0}}, "query_pre_attn_scalar"},
+      {"gemma2", {{"attn_logit_softcapping", -1.0}}, "attn_logit_softcapping"},
+      {"gemma3_text", {{"sliding_window_pattern", 0}}, "sliding_window_pattern"},
+      {"granite", {{"logits_scaling", 0}}, "logits_scaling"},
+      {"phi3", {{"partial_rotary_factor", 1.5}}, "partial_rotary_factor"},
+      {"phi3", {{"partial_rotary_factor", 0.05}}, "partial_rotary_factor"},
+      {"phi3", long_rope({1.0, 2.0}), "rope_scaling"},
+      {"phi3", long_rope("1"), "rope_scaling: short_factor"},
+      {"phi3", long_rope({1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0}), "rope_scaling: short_factor"},
+  };
+  for (const BadValue& c : cases) {
+    SCOPED_TRACE(std::string(c.model_type) + c.changes.dump());
+    const Error error = ErrorOf([&] { Parse(With(MinimalConfig(c.model_type), c.changes)); });
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_EQ(error.parts().where, std::string("config.json: ") + c.key);
+  }
+}
+
+TEST(ArchitectureTest, TheLanguageModelsSettingsMayBeAPart) {
+  io::Json part = MinimalConfig("gemma3_text");
+  part.erase("num_attention_heads");  // published configs leave that out
+  const Architecture found = Parse({{"model_type", "gemma3"},
+                                    {"eos_token_id", {1, 9}},
+                                    {"text_config", part},
+                                    {"vision_config", {{"hidden_size", 7}}}});
+  EXPECT_EQ(found.model_type, "gemma3_text");
+  EXPECT_EQ(found.hidden_size, 64);
+  EXPECT_EQ(found.heads, 8);
+  EXPECT_EQ(found.windows.front(), 4096);
+  EXPECT_THAT(found.eos_token_ids, ElementsAre(1, 9));
+  part["hidden_size"] = 0;
+  const Error error = ErrorOf([&] { Parse({{"text_config", part}}); });
+  EXPECT_EQ(error.parts().where, "config.json: text_config: hidden_size");
+}
+
 TEST(ArchitectureTest, KeysThatEveryModelNeedsAreRequired) {
   for (const char* key : {"model_type", "vocab_size", "hidden_size", "intermediate_size",
                           "num_hidden_layers", "num_attention_heads"}) {
