@@ -38,10 +38,17 @@ void Print(const std::string& model, const Inspection& result) {
   std::cout << fmt::format("  {} tensors, {:.1f} M parameters, {:.1f} MiB\n", result.tensors,
                            static_cast<double>(result.parameters) / 1e6,
                            Mebibytes(result.stored_bytes));
+  if (a.experts.count > 0) {
+    std::cout << fmt::format("  {} experts of MLP {}, {} for each token\n", a.experts.count,
+                             a.experts.intermediate_size, a.experts.per_token);
+  }
   if (result.quantization) {
-    std::cout << fmt::format("  paroquant, {} bit, groups of {}, {} rotations\n",
-                             result.quantization->bits, result.quantization->group_size,
-                             result.quantization->rotations);
+    const format::QuantizationConfig& config = *result.quantization;
+    std::cout << fmt::format("  {}, {} bit, groups of {}{}\n", FormatName(config.format),
+                             config.bits, config.group_size,
+                             config.format == format::FormatKind::kParoquant
+                                 ? fmt::format(", {} rotations", config.rotations)
+                                 : "");
   }
   std::cout << fmt::format("  {:<40} {:>14} {:>9} {:>9} {:>8}  {}\n", "layer", "shape", "max/rms",
                            "kurtosis", "spread", "");
@@ -83,9 +90,12 @@ Json ToJson(const std::string& model, const Inspection& result) {
   for (const LayerInspection& layer : result.layers) layers.push_back(LayerJson(layer));
   Json quantization = nullptr;
   if (result.quantization) {
-    quantization = {{"bits", result.quantization->bits},
-                    {"group_size", result.quantization->group_size},
-                    {"rotations", result.quantization->rotations}};
+    const format::QuantizationConfig& config = *result.quantization;
+    const bool rotates = config.format == format::FormatKind::kParoquant;
+    quantization = {{"format", FormatName(config.format)},
+                    {"bits", config.bits},
+                    {"group_size", config.group_size},
+                    {"rotations", rotates ? config.rotations : 0}};
   }
   return {{"model", model},
           {"architecture",
@@ -98,7 +108,8 @@ Json ToJson(const std::string& model, const Inspection& result) {
             {"head_dim", a.head_dim},
             {"vocab_size", a.vocab_size},
             {"max_positions", a.max_positions},
-            {"tied_embeddings", a.tied_embeddings}}},
+            {"tied_embeddings", a.tied_embeddings},
+            {"experts", a.experts.count}}},
           {"quantization", quantization},
           {"files", result.files},
           {"tensors", result.tensors},

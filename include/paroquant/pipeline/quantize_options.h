@@ -31,8 +31,8 @@ struct QuantizeOptions {
 
   method::Recipe recipe;
   format::FormatKind format = format::FormatKind::kParoquant;
-  std::string
-      target;  // an engine that must be able to load the result, see engine_rules.h; or none
+  // An engine that must be able to load the result, see engine_rules.h; or none.
+  std::string target;
 
   std::vector<std::string> skip;  // regular expressions, matched anywhere in a module's name
   std::vector<LayerOverride> overrides;
