@@ -187,7 +187,8 @@ TEST(LayerPlanTest, ExpertsShareABasisForEachKindOfInput) {
   QuantizeOptions options;
   const std::vector<LayerPlan> plans = PlanLayers(ExpertShape(), options);
   std::vector<int> groups;
-  for (const LayerPlan& plan : ByBlock(plans)[1]) groups.push_back(plan.basis_group);
+  const std::span<const LayerPlan> second = ByBlock(plans)[1];
+  for (const LayerPlan& plan : second) groups.push_back(plan.basis_group);
   EXPECT_THAT(groups, ElementsAre(-1, -1, -1, -1, 0, 0, 1, 0, 0, 1));
   options.recipe.layer.share_expert_rotations = false;
   for (const LayerPlan& plan : PlanLayers(ExpertShape(), options)) {
