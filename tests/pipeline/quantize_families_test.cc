@@ -30,11 +30,14 @@ using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+constexpr int64_t kSequences = 16;
+constexpr int64_t kLength = 48;
+
 QuantizeOptions Options(const std::filesystem::path& model, const std::filesystem::path& out,
                         const std::string& recipe) {
   QuantizeOptions options{.model = model, .out = out, .recipe = method::LoadRecipe(recipe)};
-  options.recipe.calibration_sequences = 24;
-  options.recipe.sequence_length = 64;
+  options.recipe.calibration_sequences = kSequences;
+  options.recipe.sequence_length = kLength;
   return options;
 }
 
@@ -44,7 +47,7 @@ double Divergence(const std::filesystem::path& source, const std::filesystem::pa
   const auto quantized = runtime::LanguageModel::Load(out);
   NoProgress progress;
   std::vector<eval::Window> windows;
-  for (auto& tokens : runtime::SampleSequences(original, 8, 64, /*seed=*/99, progress)) {
+  for (auto& tokens : runtime::SampleSequences(original, 8, kLength, /*seed=*/99, progress)) {
     windows.push_back({.tokens = std::move(tokens)});
   }
   return eval::MeasurePerplexity(quantized, &original, windows, progress)
@@ -102,7 +105,7 @@ TEST(QuantizeExpertsTest, TokensOfEachExpertAreCounted) {
     EXPECT_GT(*report.routed_tokens, 0);
     tokens += *report.routed_tokens;
   }
-  EXPECT_EQ(tokens, 2 * 24 * 64);  // two experts see each token
+  EXPECT_EQ(tokens, 2 * kSequences * kLength);  // two experts see each token
 }
 
 TEST(QuantizeExpertsTest, AnExpertWithoutTokensIsCalibratedOnOthers) {
