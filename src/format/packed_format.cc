@@ -134,8 +134,10 @@ std::string Obstacle(FormatKind format, const quant::QuantizedLinear& linear) {
 bool HasPackedSuffix(std::string_view name) {
   return std::ranges::any_of(Layouts(), [&](const Layout* layout) {
     if (layout->format == FormatKind::kDense) return false;
-    return std::ranges::any_of(layout->suffixes,
-                               [&](const char* suffix) { return name.ends_with(suffix); });
+    // A module's own, or what experts share.
+    return std::ranges::any_of(layout->suffixes, [&](const char* suffix) {
+      return name.ends_with(suffix) || name.ends_with(std::string("_weight_") + (suffix + 1));
+    });
   });
 }
 

@@ -18,7 +18,7 @@ using nn::ExpertShare;
 // Tokens that are looked at, in the place of all of them, for each one that is missing.
 constexpr int64_t kSampleFactor = 4;
 
-Matrix RowsOf(const Matrix& all, const std::vector<int64_t>& rows) {
+Matrix RowsOf(const ConstMatrixRef& all, const std::vector<int64_t>& rows) {
   Matrix some(std::ssize(rows), all.cols());
   for (size_t i = 0; i < rows.size(); ++i) {
     some.row(static_cast<Eigen::Index>(i)) = all.row(rows[i]);
@@ -79,18 +79,22 @@ void CalibrationStream::ShowShares(const BlockRun& run, const LinearStage& stage
   run.visitor.Visit(stage, std::move(moments));
 }
 
+// Gathers first: an expert sees few of a chunk's tokens.
 CalibrationStream::StageInput CalibrationStream::ExpertInput(const BlockRun& run,
                                                              const Chunk& chunk,
                                                              const ExpertShare& share,
                                                              const LinearStage& stage) const {
+  StageInput result{run.block.MlpInput(RowsOf(Rows(chunk), share.rows)), {}};
   if (stage.input == LinearInput::kMlpHidden) {
-    const Matrix input = run.block.MlpInput(Rows(chunk));
-    return {run.block.ExpertHidden(input, share, static_cast<size_t>(stage.expert)), {}};
+    ExpertShare gathered = AllRows(result.input.rows(), 0.0F);
+    gathered.weights = share.weights;
+    return {run.block.ExpertHidden(result.input, gathered, static_cast<size_t>(stage.expert)), {}};
   }
-  const StageInput all = MlpStageInput(run, chunk);
-  StageInput some{RowsOf(all.input, share.rows), {}};
-  if (Repairs(chunk)) some.difference = RowsOf(all.difference, share.rows);
-  return some;
+  if (Repairs(chunk)) {
+    result.difference =
+        run.original.MlpInput(RowsOf(ReferenceRows(chunk), share.rows)) - result.input;
+  }
+  return result;
 }
 
 void CalibrationStream::ShowPool(const BlockRun& run, const Routings& routings,
