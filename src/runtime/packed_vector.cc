@@ -73,10 +73,13 @@ void AddGroup(const quant::PackedView& packed, int64_t group, int64_t column, in
 
 }  // namespace
 
+bool TakesVector(const quant::PackedView& packed) {
+  return packed.bits == 4 && packed.group_size <= kMostGroupSize;
+}
+
 void MultiplyVector(const quant::PackedView& packed, const quant::PreparedRotation<float>& rotation,
                     const float* channel_scales, const float* input, float* output) {
-  assert(packed.bits == 4 && packed.group_size % kRowsAtOnce == 0);
-  assert(packed.group_size <= kMostGroupSize);
+  assert(TakesVector(packed) && packed.group_size % kRowsAtOnce == 0);
   const int64_t groups = packed.in_features / packed.group_size;
   const int64_t group_parts = std::min(groups, kTasks);
   const int64_t units = linalg::CeilDivide(packed.out_features, kColumnUnit);

@@ -7,9 +7,12 @@
 
 namespace paroquant::runtime {
 
-// output [N] = W R(diag(channel_scales) input [K]) for the dequantized codes W, bits 4, and the
+// True for what MultiplyVector takes: 4 bits and groups of at most 128 channels.
+bool TakesVector(const quant::PackedView& packed);
+
+// output [N] = W R(diag(channel_scales) input [K]) for the dequantized codes W and the
 // rotation R. Threaded over groups, so that codes are read from front to back and each group is
-// rotated by the thread that multiplies it. Groups are of at most 128 channels.
+// rotated by the thread that multiplies it.
 void MultiplyVector(const quant::PackedView& packed, const quant::PreparedRotation<float>& rotation,
                     const float* channel_scales, const float* input, float* output);
 

@@ -24,7 +24,7 @@ RotatedLinear::RotatedLinear(quant::PackedView packed, std::vector<float> bias)
 }
 
 void RotatedLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
-  if (packed_.bits == 4 && input.rows() < kFewRows) {
+  if (input.rows() < kFewRows && TakesVector(packed_)) {
     for (int64_t row = 0; row < input.rows(); ++row) {
       MultiplyVector(packed_, rotation_, channel_scales_.data(), input.row(row).data(),
                      output.row(row).data());

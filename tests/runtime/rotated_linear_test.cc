@@ -56,13 +56,14 @@ TEST_P(RotatedLinearTest, ThreadCountChangesNoBit) {
   EXPECT_EQ(forward(1), forward(3));
 }
 
-// Few groups and many, columns of one block of sums and of two.
+// Few groups and many, columns of one block of sums and of two, and groups that are wide.
 INSTANTIATE_TEST_SUITE_P(
     Layouts, RotatedLinearTest,
     ::testing::Values(std::tuple{4, 8, 256, 128}, std::tuple{4, 520, 256, 32},
                       std::tuple{4, 1288, 256, 128}, std::tuple{4, 8, 1184, 32},
                       std::tuple{4, 8456, 2176, 128}, std::tuple{2, 144, 256, 64},
-                      std::tuple{3, 160, 256, 128}, std::tuple{8, 132, 256, 128}));
+                      std::tuple{3, 160, 256, 128}, std::tuple{8, 132, 256, 128},
+                      std::tuple{4, 24, 512, 256}));
 
 }  // namespace
 }  // namespace paroquant::runtime
