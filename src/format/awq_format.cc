@@ -61,6 +61,12 @@ void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   config.bits = ParseBits(settings, settings.Has("bits") ? "bits" : "w_bit", kBits);
   config.group_size =
       ParseGroupSize(settings, settings.Has("group_size") ? "group_size" : "q_group_size");
+  config.kept = ParseNames(settings, "modules_to_not_convert");
+}
+
+// As loaders match: by a part of the name.
+bool Keeps(const std::string& entry, const std::string& module) {
+  return module.find(entry) != std::string::npos;
 }
 
 io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
@@ -85,6 +91,7 @@ const Layout& AwqLayout() {
                                   .specs = Specs,
                                   .encode = EncodeTensors,
                                   .obstacle = RotationObstacle,
+                                  .keeps = Keeps,
                                   .parse = Parse,
                                   .describe = Describe};
   return kLayout;

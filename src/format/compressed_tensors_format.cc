@@ -8,6 +8,7 @@
 #include "format/layout.h"
 #include "format/module_reader.h"
 #include "paroquant/quant/packing.h"
+#include "text/regex.h"
 
 namespace paroquant::format {
 namespace {
@@ -33,7 +34,7 @@ quant::PackedView Read(const io::TensorFolder& tensors, const QuantizationConfig
   const int64_t k = info.in_features;
   const int bits = config.bits;
   const int64_t groups = k / config.group_size;
-  RequireFit(reader.Get(".weight_packed", io::DType::kI32), info, bits, config.group_size);
+  RequireFitInRows(reader.Get(".weight_packed", io::DType::kI32), info, bits, config.group_size);
   RequireShape(reader, info);
   if (const io::TensorView* order = reader.Find(".weight_g_idx")) {
     ModuleReader::Fail(*order, "channels in the order of their groups", "an order of their own");
@@ -105,6 +106,19 @@ void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   if (strategy != "group") RefuseSetting(weights, "strategy", "group", strategy);
   config.group_size = ParseGroupSize(weights, "group_size");
   config.symmetric = weights.GetOr("symmetric", true);
+  if (weights.GetOr("dynamic", false)) RefuseSetting(weights, "dynamic", "false", "true");
+  if (settings.Has("kv_cache_scheme")) {
+    RefuseSetting(settings, "kv_cache_scheme", "none", "a quantized cache");
+  }
+  config.kept = ParseNames(settings, "ignore");
+}
+
+// A name, or a regular expression behind "re:".
+bool Keeps(const std::string& entry, const std::string& module) {
+  constexpr std::string_view kExpression = "re:";
+  if (!entry.starts_with(kExpression)) return entry == module;
+  const text::Regex regex(entry.substr(kExpression.size()), "quantization_config: ignore");
+  return text::Regex::Search(regex, module).Next().has_value();
 }
 
 io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
@@ -133,7 +147,8 @@ const Layout& CompressedTensorsLayout() {
                                   .read = Read,
                                   .specs = Specs,
                                   .encode = EncodeTensors,
-                                  .obstacle = RotationObstacle,
+                                  .obstacle = RowObstacle,
+                                  .keeps = Keeps,
                                   .parse = Parse,
                                   .describe = Describe};
   return kLayout;

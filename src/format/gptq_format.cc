@@ -9,10 +9,13 @@
 #include "format/module_reader.h"
 #include "paroquant/base/error.h"
 #include "paroquant/quant/packing.h"
+#include "text/regex.h"
 
 namespace paroquant::format {
 namespace {
 
+// GPTQModel's way to say that modules whose names match what follows are not quantized.
+constexpr std::string_view kKeepPrefix = "-:";
 constexpr std::array kBits = {2, 3, 4, 8};
 constexpr std::array kSuffixes = {".qweight", ".qzeros", ".scales", ".g_idx"};
 
@@ -33,6 +36,19 @@ void RequireGroupsInOrder(const ModuleReader& reader, const model::LinearInfo& i
   }
 }
 
+// To what version 1 stores. The greatest value would be a zero point of 0 to some engines, and one
+// beyond all codes to others.
+void AddOne(const io::TensorView& tensor, uint8_t mask, std::vector<uint8_t>& zeros) {
+  if (std::ranges::find(zeros, mask) != zeros.end()) {
+    throw Error(ErrorKind::kUnsupported,
+                {.where = fmt::format("{}: tensor \"{}\"", tensor.file.string(), tensor.name),
+                 .expected = fmt::format("zero points less 1, under {}", mask),
+                 .found = fmt::format("{}", mask),
+                 .hint = "Engines do not agree on what this means; quantize again."});
+  }
+  for (uint8_t& zero : zeros) ++zero;
+}
+
 quant::QuantizedLinear ReadLinear(const io::TensorFolder& tensors, const QuantizationConfig& config,
                                   const model::LinearInfo& info, bool less_one) {
   const ModuleReader reader(tensors, info.name);
@@ -40,7 +56,7 @@ quant::QuantizedLinear ReadLinear(const io::TensorFolder& tensors, const Quantiz
   const int64_t k = info.in_features;
   const int bits = config.bits;
   const int64_t groups = k / config.group_size;
-  RequireFit(reader.Get(".qweight", io::DType::kI32), info, bits, config.group_size);
+  RequireFitInRows(reader.Get(".qweight", io::DType::kI32), info, bits, config.group_size);
   RequireGroupsInOrder(reader, info, config.group_size);
   const auto words =
       CopyElements<uint32_t>(reader.Get(".qweight", io::DType::kI32, {k * bits / 32, n}));
@@ -50,9 +66,7 @@ quant::QuantizedLinear ReadLinear(const io::TensorFolder& tensors, const Quantiz
       CopyElements<uint32_t>(reader.Get(".qzeros", io::DType::kI32, {groups, n * bits / 32})), n,
       bits);
   const auto mask = static_cast<uint8_t>((1U << static_cast<unsigned>(bits)) - 1);
-  if (less_one) {
-    for (uint8_t& zero : zeros) zero = static_cast<uint8_t>((zero + 1) & mask);
-  }
+  if (less_one) AddOne(reader.Get(".qzeros", io::DType::kI32), mask, zeros);
   linear.zeros = Transpose(zeros, n);
   linear.scales = Transpose(reader.Halves(".scales", {groups, n}), n);
   return linear;
@@ -97,7 +111,7 @@ std::string FindObstacle(const quant::QuantizedLinear& linear) {
   if (kLessOne && std::ranges::find(linear.zeros, 0) != linear.zeros.end()) {
     return "a zero point of 0, which its first version cannot hold (gptq_v2 can)";
   }
-  return RotationObstacle(linear);
+  return RowObstacle(linear);
 }
 
 void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
@@ -105,6 +119,27 @@ void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   config.group_size = ParseGroupSize(settings, "group_size");
   config.symmetric = settings.GetOr("sym", true);
   if (settings.GetOr("lm_head", false)) RefuseSetting(settings, "lm_head", "false", "true");
+  if (!settings.Has("dynamic")) return;
+  const io::JsonObject dynamic = settings.Object("dynamic");
+  for (const auto& [key, unused] : dynamic.json().items()) {
+    if (!key.starts_with(kKeepPrefix)) {
+      RefuseSetting(settings, "dynamic", "only modules that are kept, \"-:...\"", key);
+    }
+    config.kept.push_back(key.substr(kKeepPrefix.size()));
+  }
+}
+
+// A module's name as a regular expression.
+std::string ExactPattern(const std::string& module) {
+  std::string pattern = "^";
+  for (const char c : module) pattern += c == '.' ? std::string("\\.") : std::string(1, c);
+  return pattern + "$";
+}
+
+bool Keeps(const std::string& entry, const std::string& module) {
+  return text::Regex::Search(text::Regex(entry, "quantization_config: dynamic"), module)
+      .Next()
+      .has_value();
 }
 
 io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
@@ -116,9 +151,8 @@ io::Json Describe(const QuantizationConfig& config, const std::vector<std::strin
                    {"sym", config.symmetric},
                    {"lm_head", false},
                    {"checkpoint_format", second ? "gptq_v2" : "gptq"}};
-  // GPTQModel's way to say that a module is not quantized.
   for (const std::string& module : kept) {
-    json["dynamic"]["-:^" + module + "$"] = io::Json::object();
+    json["dynamic"][std::string(kKeepPrefix) + ExactPattern(module)] = io::Json::object();
   }
   return json;
 }
@@ -134,6 +168,7 @@ constexpr Layout MakeLayout(const char* name) {
           .specs = Specs,
           .encode = EncodeTensors<kLessOne>,
           .obstacle = FindObstacle<kLessOne>,
+          .keeps = Keeps,
           .parse = Parse,
           .describe = Describe};
 }

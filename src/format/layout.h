@@ -24,6 +24,8 @@ struct Layout {
   // The bytes of those, in their order.
   std::vector<std::vector<std::byte>> (*encode)(const quant::QuantizedLinear& linear);
   std::string (*obstacle)(const quant::QuantizedLinear& linear);
+  // Is a module one that an entry of QuantizationConfig::kept means? Null: there are no entries.
+  bool (*keeps)(const std::string& entry, const std::string& module) = nullptr;
   void (*parse)(const io::JsonObject& settings, QuantizationConfig& config);
   io::Json (*describe)(const QuantizationConfig& config, const std::vector<std::string>& kept);
 };
@@ -38,6 +40,8 @@ const Layout& DenseLayout();  // has no config and is never read as packed
 // Throws kUnsupported for a key whose value is none that is handled.
 [[noreturn]] void RefuseSetting(const io::JsonObject& settings, const char* key,
                                 const std::string& expected, const std::string& found);
+// The entries of a list of names; none if the key is absent. Throws kInput for anything else.
+std::vector<std::string> ParseNames(const io::JsonObject& settings, const char* key);
 // A key of config.json that holds the bits, one of `allowed`.
 int ParseBits(const io::JsonObject& settings, const char* key, std::span<const int> allowed);
 // One that holds a group size: a multiple of 8, 128 at most.
@@ -48,6 +52,8 @@ std::string SharedRotationName(const model::LinearInfo& info, std::string_view s
 
 // Why a layer is more than codes, scales and zero points, or "".
 std::string RotationObstacle(const quant::QuantizedLinear& linear);
+// The same, or that a row of codes, in sequence along K, fills no whole words.
+std::string RowObstacle(const quant::QuantizedLinear& linear);
 
 }  // namespace paroquant::format
 

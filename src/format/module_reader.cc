@@ -82,6 +82,17 @@ quant::QuantizedLinear PlainLinear(const model::LinearInfo& info, int bits, int 
           .rotation = {.channels = info.in_features, .group_size = group_size}};
 }
 
+void RequireFitInRows(const io::TensorView& codes, const model::LinearInfo& info, int bits,
+                      int group_size) {
+  RequireFit(codes, info, bits, group_size);
+  if (info.in_features * bits % 32 == 0) return;
+  throw Error(ErrorKind::kUnsupported,
+              {.where = Place(codes),
+               .expected = "channels whose codes fill whole words",
+               .found = fmt::format("{} channels of {} bits", info.in_features, bits),
+               .hint = "Layers of this shape are not read."});
+}
+
 void RequireFit(const io::TensorView& codes, const model::LinearInfo& info, int bits,
                 int group_size) {
   if (info.in_features % group_size != 0) {

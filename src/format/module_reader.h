@@ -75,6 +75,9 @@ quant::QuantizedLinear PlainLinear(const model::LinearInfo& info, int bits, int 
 // Throws kInput if K does not divide into such groups, kUnsupported if N fills no whole words.
 void RequireFit(const io::TensorView& codes, const model::LinearInfo& info, int bits,
                 int group_size);
+// The same, and kUnsupported if K, along which codes lie in sequence, fills no whole words.
+void RequireFitInRows(const io::TensorView& codes, const model::LinearInfo& info, int bits,
+                      int group_size);
 
 }  // namespace paroquant::format
 

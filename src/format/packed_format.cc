@@ -83,6 +83,33 @@ std::string RotationObstacle(const quant::QuantizedLinear& linear) {
   return "";
 }
 
+std::string RowObstacle(const quant::QuantizedLinear& linear) {
+  if (linear.in_features * linear.bits % 32 != 0) {
+    return fmt::format("{} channels of {} bits, which fill no whole words", linear.in_features,
+                       linear.bits);
+  }
+  return RotationObstacle(linear);
+}
+
+std::vector<std::string> ParseNames(const io::JsonObject& settings, const char* key) {
+  std::vector<std::string> names;
+  if (!settings.Has(key)) return names;
+  const io::Json& list = settings.json().at(key);
+  if (!list.is_array()) settings.Fail(key, "a list of names", "something else");
+  for (const io::Json& name : list) {
+    if (!name.is_string()) settings.Fail(key, "a list of names", name.dump());
+    names.push_back(name.get<std::string>());
+  }
+  return names;
+}
+
+std::optional<bool> IsListedAsKept(const QuantizationConfig& config, const std::string& module) {
+  const auto keeps = LayoutOf(config.format).keeps;
+  if (keeps == nullptr) return std::nullopt;
+  return std::ranges::any_of(config.kept,
+                             [&](const std::string& entry) { return keeps(entry, module); });
+}
+
 std::optional<QuantizationConfig> ParseQuantizationConfig(const io::Json& config_json,
                                                           const std::string& where) {
   const io::JsonObject config(config_json, where);

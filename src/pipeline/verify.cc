@@ -114,6 +114,7 @@ class Verifier {
     }
     if (!config || packed == 0) return;
     if (config->format == format::FormatKind::kParoquant) CheckRotations(*config, linears);
+    CheckLists(*config, linears);
     CheckSettings(checkpoint, *config, linears);
   }
 
@@ -131,6 +132,18 @@ class Verifier {
         fmt::format("layers of {} bits in groups of {}, as quantization_config says", config.bits,
                     config.group_size),
         fmt::format("layers of {}", fmt::join(found, ", ")));
+  }
+
+  // Engines go by the config's list of what stays in 16 bits.
+  void CheckLists(const QuantizationConfig& config, const std::vector<model::LinearInfo>& linears) {
+    for (const model::LinearInfo& info : linears) {
+      const std::optional<bool> kept = format::IsListedAsKept(config, info.name);
+      if (!kept || *kept != packed_->Has(info)) continue;
+      Add(info.name,
+          *kept ? "a layer of 16 bits, as quantization_config lists it"
+                : "a packed layer, as quantization_config does not list it",
+          *kept ? "a packed one" : "one of 16 bits");
+    }
   }
 
   void CheckRotations(const QuantizationConfig& config,

@@ -18,15 +18,33 @@ model::LinearInfo Info(int64_t out_features, int64_t in_features) {
   return {.name = kModule, .out_features = out_features, .in_features = in_features};
 }
 
-LayerFolder::LayerFolder(FormatKind format, const std::vector<PackedTensor>& tensors) {
+namespace {
+
+std::vector<PackedTensor> Named(const StoredLayer& layer) {
+  std::vector<PackedTensor> tensors;
+  for (const auto& [suffix, tensor] : layer) {
+    tensors.push_back({{kModule + ("." + suffix), tensor.dtype, tensor.shape}, tensor.bytes});
+  }
+  return tensors;
+}
+
+}  // namespace
+
+LayerFolder::LayerFolder(FormatKind format, const StoredLayer& layer,
+                         const QuantizationConfig& settings)
+    : LayerFolder(format, Named(layer), settings) {}
+
+LayerFolder::LayerFolder(FormatKind format, const std::vector<PackedTensor>& tensors,
+                         QuantizationConfig settings) {
+  settings.format = format;
   io::OutputFolder folder = io::OutputFolder::Create(root_.path() / "out", /*overwrite=*/false);
   std::vector<io::TensorSpec> specs;
   for (const PackedTensor& tensor : tensors) specs.push_back(tensor.spec);
   io::SafetensorsWriter writer(folder, specs, uint64_t{1} << 40U, {});
   for (const PackedTensor& tensor : tensors) writer.Write(tensor.spec.name, tensor.bytes);
   writer.Finish();
-  const io::Json config = WithQuantizationConfig(model::testing::MinimalConfig("llama"),
-                                                 {.format = format, .group_size = 32}, {});
+  const io::Json config =
+      WithQuantizationConfig(model::testing::MinimalConfig("llama"), settings, {});
   WriteFile(folder.Stage("config.json"), config.dump());
   folder.Commit();
 }
@@ -54,11 +72,7 @@ StoredLayer GoodLayer(FormatKind format) {
 }
 
 quant::QuantizedLinear ReadLayer(FormatKind format, const StoredLayer& layer) {
-  std::vector<PackedTensor> tensors;
-  for (const auto& [suffix, tensor] : layer) {
-    tensors.push_back({{kModule + ("." + suffix), tensor.dtype, tensor.shape}, tensor.bytes});
-  }
-  const LayerFolder folder(format, tensors);
+  const LayerFolder folder(format, layer);
   const model::Checkpoint checkpoint = folder.Open();
   return quant::Unpack(quant::Copy(PackedLayers(checkpoint).Read(Info(16, 64))), kModule);
 }

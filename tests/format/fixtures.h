@@ -21,16 +21,6 @@ inline constexpr std::array kPackedFormats = {FormatKind::kParoquant, FormatKind
 
 model::LinearInfo Info(int64_t out_features, int64_t in_features);
 
-// A model folder that holds one layer, of 4 bits in groups of 32, and no other tensor.
-class LayerFolder {
- public:
-  LayerFolder(FormatKind format, const std::vector<PackedTensor>& tensors);
-  model::Checkpoint Open() const;
-
- private:
-  paroquant::testing::TemporaryFolder root_;
-};
-
 // The tensors of a layer of 16 outputs and 64 inputs, to be spoilt one at a time, by what stands
 // behind the module's name and a dot.
 struct StoredTensor {
@@ -39,6 +29,20 @@ struct StoredTensor {
   std::vector<std::byte> bytes;
 };
 using StoredLayer = std::map<std::string, StoredTensor>;
+
+// A model folder that holds one layer and no other tensor.
+class LayerFolder {
+ public:
+  // Of 4 bits in groups of 32, if nothing else is said.
+  LayerFolder(FormatKind format, const std::vector<PackedTensor>& tensors,
+              QuantizationConfig settings = {.group_size = 32});
+  LayerFolder(FormatKind format, const StoredLayer& layer,
+              const QuantizationConfig& settings = {.group_size = 32});
+  model::Checkpoint Open() const;
+
+ private:
+  paroquant::testing::TemporaryFolder root_;
+};
 
 // A layer that this layout can hold, and how it does.
 quant::QuantizedLinear SmallLinear(FormatKind format);

@@ -123,6 +123,51 @@ TEST(OtherFormatsTest, ChannelsInAnotherOrderAreRefused) {
   EXPECT_THAT(error.what(), HasSubstr("desc_act"));
 }
 
+TEST(OtherFormatsTest, ChannelsThatFillNoWholeWordsAreRefused) {
+  StoredLayer layer = GoodLayer(FormatKind::kGptqV2);
+  layer.at("qweight").shape = {16, 8};  // of 40 channels there are no whole words of 2 bits
+  layer.at("qweight").bytes.resize(size_t{16} * 8 * 4);
+  const testing::LayerFolder folder(FormatKind::kGptqV2, layer, {.bits = 2, .group_size = 8});
+  const model::Checkpoint checkpoint = folder.Open();
+  const PackedLayers packed(checkpoint);
+  const Error error = ErrorOf([&] { packed.Read(Info(16, 40)); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
+  EXPECT_THAT(error.parts().found, HasSubstr("40 channels of 2 bits"));
+  quant::QuantizedLinear linear = SmallLinear(FormatKind::kGptqV2);
+  linear.bits = 3;
+  linear.in_features = 328;
+  EXPECT_THAT(Obstacle(FormatKind::kGptqV2, linear), HasSubstr("no whole words"));
+}
+
+TEST(OtherFormatsTest, GptqsFirstVersionRefusesAZeroPointThatEnginesReadDifferently) {
+  StoredLayer layer = GoodLayer(FormatKind::kGptq);
+  layer.at("qzeros").bytes[0] = std::byte{0xFF};
+  const Error error = ReadError(FormatKind::kGptq, layer);
+  EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
+  EXPECT_THAT(error.parts().where, HasSubstr("qzeros"));
+}
+
+// Each layout's own way to say which modules stay in 16 bits.
+TEST(OtherFormatsTest, KeptModulesAreThoseThatTheListMeans) {
+  const std::string kept = "model.layers.1.mlp.down_proj";
+  for (const FormatKind format : kPackedFormats) {
+    const io::Json json = WithQuantizationConfig(io::Json::object(), {.format = format}, {kept});
+    const auto config = ParseQuantizationConfig(json, "config.json");
+    if (format == FormatKind::kParoquant) {
+      EXPECT_FALSE(IsListedAsKept(*config, kept).has_value());
+      continue;
+    }
+    EXPECT_EQ(IsListedAsKept(*config, kept), true) << FormatName(format);
+    EXPECT_EQ(IsListedAsKept(*config, "model.layers.11.mlp.down_proj"), false);
+  }
+  const QuantizationConfig by_part{.format = FormatKind::kAwq, .kept = {"down_proj"}};
+  EXPECT_EQ(IsListedAsKept(by_part, kept), true);
+  const QuantizationConfig by_pattern{.format = FormatKind::kCompressedTensors,
+                                      .kept = {"re:.*down_proj"}};
+  EXPECT_EQ(IsListedAsKept(by_pattern, kept), true);
+  EXPECT_EQ(IsListedAsKept(by_pattern, "model.layers.1.mlp.up_proj"), false);
+}
+
 TEST(OtherFormatsTest, ScalesOfOtherTypesMustBeExact) {
   StoredLayer layer = GoodLayer(FormatKind::kAwq);
   auto& scales = layer.at("scales");
@@ -229,6 +274,9 @@ TEST(OtherFormatsTest, SettingsThatAreNotHandledAreNamed) {
       {with(gptq, "group_size", 1024), "group_size"},
       {with(gptq, "checkpoint_format", "marlin"), "checkpoint_format"},
       {with(gptq, "lm_head", true), "lm_head"},
+      {with(gptq, "dynamic", {{"+:.*down.*", {{"bits", 8}}}}), "dynamic"},
+      {with(packed(io::Json::object()), "kv_cache_scheme", {{"num_bits", 8}}), "kv_cache_scheme"},
+      {packed({{"dynamic", true}}), "dynamic"},
       {with(packed(io::Json::object()), "format", "float-quantized"), "format"},
       {packed({{"num_bits", 2}}), "num_bits"},
       {packed({{"type", "float"}}), "type"},
@@ -267,9 +315,6 @@ TEST(OtherFormatsTest, SettingsAreReadAsTheyWereWritten) {
     EXPECT_EQ(found->format, format);
     EXPECT_EQ(found->bits, 4);
     EXPECT_EQ(found->group_size, 64);
-    if (format != FormatKind::kParoquant) {
-      EXPECT_THAT(config.dump(), HasSubstr("model.layers.0.mlp.down_proj"));
-    }
   }
   const io::Json dense = WithQuantizationConfig({{"quantization_config", {{"a", 1}}}},
                                                 {.format = FormatKind::kDense}, {});

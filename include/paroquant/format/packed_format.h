@@ -31,7 +31,13 @@ struct QuantizationConfig {
   int group_size = 128;
   int rotations = 8;       // paroquant
   bool symmetric = false;  // all zero points are 2^(bits - 1): gptq, compressed-tensors
+  // What it says of modules that stay in 16 bits, as the layout writes it: see IsListedAsKept.
+  std::vector<std::string> kept = {};
 };
+
+// Does the config list the module among those that stay in 16 bits? Nothing if the layout has no
+// such list.
+std::optional<bool> IsListedAsKept(const QuantizationConfig& config, const std::string& module);
 
 // Nothing if config.json has no "quantization_config". Throws kUnsupported for a method or a
 // variant that is not handled, kInput for values out of range.
