@@ -99,10 +99,10 @@ StoredMatrix MatrixStore::Make(int64_t rows, int64_t cols) {
   return matrix;
 }
 
-uint64_t HalfOfMemory() {
+uint64_t DefaultMemoryBudget() {
   const uint64_t machine = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                            static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
-  return std::min(machine, ControlGroupMemory("/sys/fs/cgroup", "/proc/self/cgroup")) / 2;
+  return std::min(machine, ControlGroupMemory("/sys/fs/cgroup", "/proc/self/cgroup")) / 16;
 }
 
 }  // namespace paroquant

@@ -189,10 +189,10 @@ void CalibrationStream::RunMlp(const BlockRun& run) {
     original.AddMlp(original.MlpHidden(original.MlpInput(ReferenceRows(chunk))),
                     ReferenceRows(chunk));
   });
-  // Computed twice rather than kept: it is the widest of all activations.
-  const auto mlp_hidden = [&](const Chunk& chunk) {
-    return block.MlpHidden(block.MlpInput(Rows(chunk)));
-  };
+  StoredMatrix kept = store_.Make(hidden_.rows(), run.linears[run.stages[3].first].in_features);
+  ForEachChunk(
+      [&](const Chunk& chunk) { Of(kept, chunk) = block.MlpHidden(block.MlpInput(Rows(chunk))); });
+  const auto mlp_hidden = [&](const Chunk& chunk) { return Matrix(Of(kept, chunk)); };
   ShowOutput(run, run.stages[3], block.mlp_output_factor(), mlp_hidden);
   ForEachChunk([&](const Chunk& chunk) { block.AddMlp(mlp_hidden(chunk), Rows(chunk)); });
 }

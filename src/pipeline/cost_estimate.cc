@@ -111,9 +111,10 @@ class CostModel {
   // Of a token through a block.
   double Forward(int64_t layer) const { return 2 * Weights(layer) + attention_; }
 
-  // What is wider than it is cheap is computed twice (see CalibrationStream::RunBlock).
+  // What is not kept is computed twice (see CalibrationStream::RunBlock).
   double Streams(int64_t layer) const {
-    double quantized = Forward(layer) + 2 * Weights(layer, LinearInput::kMlpInput);
+    double quantized = Forward(layer);
+    if (model_.experts.count > 0) quantized += 2 * Weights(layer, LinearInput::kMlpInput);
     if (!KeepsAttention(size_.length, model_.hidden_size)) {
       quantized += 2 * Weights(layer, LinearInput::kAttentionInput) + attention_;
     }

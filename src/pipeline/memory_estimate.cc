@@ -40,7 +40,8 @@ class Store {
 };
 
 // The streams, the gradients at every block, and in the first block, while nearly all of those are
-// still there, what it needs beside: a copy for tuning and the attention's outputs.
+// still there, what it needs beside: a copy for tuning, the attention's outputs and what the second
+// linear of the MLP reads.
 Store StoreActivations(const model::Architecture& model, const method::Recipe& recipe,
                        const RunSize& size, uint64_t budget) {
   const auto bytes = [](int64_t rows, int64_t width) {
@@ -62,8 +63,11 @@ Store StoreActivations(const model::Architecture& model, const method::Recipe& r
   }
   if (recipe.tuning.Tunes()) store.Make(stream);
   if (KeepsAttention(size.length, model.hidden_size)) {
-    store.Make(bytes(size.all, model.heads * model.head_dim));
+    const uint64_t attended = bytes(size.all, model.heads * model.head_dim);
+    store.Free(attended, store.Make(attended));
   }
+  const model::LinearInfo last = DescribeLinears(model, 0).back();
+  if (last.expert < 0) store.Make(bytes(size.all, last.in_features));
   return store;
 }
 

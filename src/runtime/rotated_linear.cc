@@ -34,7 +34,9 @@ void RotatedLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
     }
     return;
   }
-  Matrix rotated(input.rows(), input.cols());
+  // Kept, for fresh memory would cost more than what is done with it.
+  static thread_local Matrix rotated;
+  rotated.resize(input.rows(), input.cols());
   rotation_.RotateRows(input, channel_scales_.data(), rotated);
   const auto pack = [&](const linalg::Panel& panel, float* strips) {
     DecodePanel(packed_, panel, strips);

@@ -56,8 +56,8 @@ TEST_F(MemoryLimitTest, Version1) {
 }
 
 TEST_F(MemoryLimitTest, HalfOfItIsTheBudget) {
-  EXPECT_GT(HalfOfMemory(), 0U);
-  EXPECT_LE(HalfOfMemory(), ControlGroupMemory("/sys/fs/cgroup", "/proc/self/cgroup") / 2);
+  EXPECT_GT(DefaultMemoryBudget(), 0U);
+  EXPECT_LE(DefaultMemoryBudget(), ControlGroupMemory("/sys/fs/cgroup", "/proc/self/cgroup") / 16);
 }
 
 }  // namespace

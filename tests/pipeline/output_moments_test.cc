@@ -35,7 +35,7 @@ MatrixD UnitMoment(const ConstMatrixRef& rows) {
 TEST(OutputMomentsTest, AreThoseOfTheGradientsAtTheBlock) {
   const auto model = runtime::LanguageModel::Load(paroquant::testing::DataPath("tiny-llama"));
   const paroquant::testing::TemporaryFolder folder;
-  MatrixStore store(folder.path(), HalfOfMemory());
+  MatrixStore store(folder.path(), DefaultMemoryBudget());
   const auto sequences = SomeSequences();
   OutputMoments moments(model, sequences, kSeed, store);
   ASSERT_EQ(moments.rows(), 3 * 16);

@@ -75,7 +75,7 @@ int32_t DrawnToken(const LanguageModel& model, const Matrix& last, const Matrix&
 }
 
 std::vector<Matrix> Gradients(const LanguageModel& model, uint64_t seed) {
-  MatrixStore store(".", HalfOfMemory());
+  MatrixStore store(".", DefaultMemoryBudget());
   std::vector<Matrix> gradients;
   for (StoredMatrix& gradient : SelfGradients(model, SomeSequences(), seed, store)) {
     gradients.emplace_back(gradient.view());

@@ -283,7 +283,7 @@ void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options
                  "self, or text files (.txt, .jsonl, .json, .gz); several are mixed evenly")
       ->type_name("self|FILE");
   AddSize(app, "--memory-budget", options.memory_budget,
-          "bytes of activations to keep in memory, the rest goes to disk (half of memory)");
+          "bytes of activations to keep in memory, the rest goes to disk (1/16 of memory)");
   AddInteger(app, "--seed", options.seed, kAnySeed, "of all random choices")->default_str("0");
 }
 

@@ -60,9 +60,9 @@ class MatrixStore {
   uint64_t peak_on_disk_ = 0;
 };
 
-// Half of this machine's memory, or of the container's limit: a budget that leaves room for
-// everything else.
-uint64_t HalfOfMemory();
+// A sixteenth of this machine's memory, or of the container's limit. Little, for what lies in files
+// is in memory all the same as long as nobody else needs the room.
+uint64_t DefaultMemoryBudget();
 
 }  // namespace paroquant
 

@@ -43,7 +43,7 @@ struct QuantizeOptions {
   uint64_t shard_size = 5'000'000'000;  // bytes
   // Bytes of activations that are kept in memory; what is beyond them lies in unnamed files in
   // `out` until the run ends. Changes no result.
-  uint64_t memory_budget = HalfOfMemory();
+  uint64_t memory_budget = DefaultMemoryBudget();
 
   // True if the calibration text is sampled from the model.
   bool SamplesText() const;
