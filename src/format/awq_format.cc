@@ -48,7 +48,8 @@ std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedSha
           {info.name + ".scales", io::DType::kF16, {groups, n}}};
 }
 
-std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear) {
+std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear,
+                                                  const PackedStyle& /*style*/) {
   const quant::PackedLinear packed = quant::Pack(linear, "layer");
   return {ToBytes(packed.qweight), ToBytes(packed.qzeros), ToBytes(packed.scales)};
 }

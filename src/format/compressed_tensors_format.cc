@@ -17,14 +17,33 @@ constexpr std::array kBits = {4, 8};
 constexpr std::array kSuffixes = {".weight_packed", ".weight_scale", ".weight_shape",
                                   ".weight_zero_point"};
 
-uint8_t Middle(int bits) { return static_cast<uint8_t>(1U << static_cast<unsigned>(bits - 1)); }
-
 void RequireShape(const ModuleReader& reader, const model::LinearInfo& info) {
   const io::TensorView& tensor = reader.Get(".weight_shape", io::DType::kI64, {2});
   const auto shape = CopyElements<int64_t>(tensor);
   if (shape == std::vector<int64_t>{info.out_features, info.in_features}) return;
   ModuleReader::Fail(tensor, fmt::format("{}, {}", info.out_features, info.in_features),
                      fmt::format("{}, {}", shape[0], shape[1]));
+}
+
+// Symmetric checkpoints need none; engines do not look at any that are there nonetheless.
+std::vector<uint8_t> ReadZeros(const ModuleReader& reader, const QuantizationConfig& config,
+                               int64_t n, int64_t groups) {
+  constexpr char kSuffix[] = ".weight_zero_point";
+  const uint8_t middle = quant::MiddleCode(config.bits);
+  if (config.symmetric && reader.Find(kSuffix) == nullptr) {
+    return std::vector<uint8_t>(static_cast<size_t>(n * groups), middle);
+  }
+  const io::TensorView& tensor =
+      reader.Get(kSuffix, io::DType::kI32, {n * config.bits / 32, groups});
+  const auto words = Transpose(CopyElements<uint32_t>(tensor), groups);
+  std::vector<uint8_t> zeros = Transpose(UnpackRows(words, n, config.bits), n);
+  const auto other = std::ranges::find_if(zeros, [&](uint8_t zero) { return zero != middle; });
+  if (config.symmetric && other != zeros.end()) {
+    ModuleReader::Fail(tensor,
+                       fmt::format("zero points of {}, as config.json says \"symmetric\"", middle),
+                       fmt::format("{}", *other));
+  }
+  return zeros;
 }
 
 quant::PackedView Read(const io::TensorFolder& tensors, const QuantizationConfig& config,
@@ -44,13 +63,7 @@ quant::PackedView Read(const io::TensorFolder& tensors, const QuantizationConfig
       CopyElements<uint32_t>(reader.Get(".weight_packed", io::DType::kI32, {n, k * bits / 32})), k,
       bits);
   linear.scales = reader.Halves(".weight_scale", {n, groups});
-  if (config.symmetric) {
-    linear.zeros.assign(static_cast<size_t>(n * groups), Middle(bits));
-  } else {
-    const auto words = CopyElements<uint32_t>(
-        reader.Get(".weight_zero_point", io::DType::kI32, {n * bits / 32, groups}));
-    linear.zeros = Transpose(UnpackRows(Transpose(words, groups), n, bits), n);
-  }
+  linear.zeros = ReadZeros(reader, config, n, groups);
   return quant::MakeView(quant::Pack(linear, info.name));
 }
 
@@ -58,20 +71,31 @@ std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedSha
   const int64_t n = info.out_features;
   const int64_t k = info.in_features;
   const int64_t groups = k / shape.group_size;
-  return {{info.name + ".weight_packed", io::DType::kI32, {n, k * shape.bits / 32}},
-          {info.name + ".weight_scale", io::DType::kF16, {n, groups}},
-          {info.name + ".weight_shape", io::DType::kI64, {2}},
-          {info.name + ".weight_zero_point", io::DType::kI32, {n * shape.bits / 32, groups}}};
+  std::vector<io::TensorSpec> specs = {
+      {info.name + ".weight_packed", io::DType::kI32, {n, k * shape.bits / 32}},
+      {info.name + ".weight_scale", io::DType::kF16, {n, groups}},
+      {info.name + ".weight_shape", io::DType::kI64, {2}}};
+  if (!shape.style.symmetric) {
+    specs.push_back(
+        {info.name + ".weight_zero_point", io::DType::kI32, {n * shape.bits / 32, groups}});
+  }
+  return specs;
 }
 
-std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear) {
+std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear,
+                                                  const PackedStyle& style) {
   const int64_t n = linear.out_features;
   const int64_t k = linear.in_features;
   const int64_t groups = k / linear.group_size;
-  const std::vector<uint32_t> zeros =
-      PackRows(Transpose(linear.zeros, groups), n, linear.bits);  // [groups, N * bits / 32]
-  return {ToBytes(PackRows(linear.codes, k, linear.bits)), ToBytes(linear.scales),
-          ToBytes(std::vector<int64_t>{n, k}), ToBytes(Transpose(zeros, n * linear.bits / 32))};
+  std::vector<std::vector<std::byte>> tensors = {ToBytes(PackRows(linear.codes, k, linear.bits)),
+                                                 ToBytes(linear.scales),
+                                                 ToBytes(std::vector<int64_t>{n, k})};
+  if (!style.symmetric) {
+    const std::vector<uint32_t> zeros =
+        PackRows(Transpose(linear.zeros, groups), n, linear.bits);  // [groups, N * bits / 32]
+    tensors.push_back(ToBytes(Transpose(zeros, n * linear.bits / 32)));
+  }
+  return tensors;
 }
 
 // All groups of modules must be quantized alike.
@@ -124,12 +148,9 @@ bool Keeps(const std::string& entry, const std::string& module) {
 io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
   io::Json ignored = {"lm_head"};
   for (const std::string& module : kept) ignored.push_back(module);
-  const io::Json weights = {{"num_bits", config.bits},
-                            {"type", "int"},
-                            {"symmetric", false},
-                            {"strategy", "group"},
-                            {"group_size", config.group_size},
-                            {"dynamic", false}};
+  const io::Json weights = {{"num_bits", config.bits},         {"type", "int"},
+                            {"symmetric", config.symmetric},   {"strategy", "group"},
+                            {"group_size", config.group_size}, {"dynamic", false}};
   return {{"quant_method", "compressed-tensors"},
           {"format", "pack-quantized"},
           {"quantization_status", "compressed"},

@@ -18,7 +18,8 @@ std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedSha
   return {{info.name + ".weight", io::DType::kF16, {info.out_features, info.in_features}}};
 }
 
-std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear) {
+std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear,
+                                                  const PackedStyle& /*style*/) {
   const Matrix weight = quant::EffectiveWeight(linear);
   std::vector<uint16_t> halves(static_cast<size_t>(weight.size()));
   for (size_t i = 0; i < halves.size(); ++i) halves[i] = FloatToHalf(weight.data()[i]);

@@ -89,7 +89,8 @@ std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedSha
 }
 
 template <bool kLessOne>
-std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear) {
+std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear,
+                                                  const PackedStyle& /*style*/) {
   const int64_t n = linear.out_features;
   const int64_t k = linear.in_features;
   const int64_t groups = k / linear.group_size;

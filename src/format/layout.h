@@ -22,7 +22,8 @@ struct Layout {
                             const model::LinearInfo& info);
   std::vector<io::TensorSpec> (*specs)(const model::LinearInfo& info, const PackedShape& shape);
   // The bytes of those, in their order.
-  std::vector<std::vector<std::byte>> (*encode)(const quant::QuantizedLinear& linear);
+  std::vector<std::vector<std::byte>> (*encode)(const quant::QuantizedLinear& linear,
+                                                const PackedStyle& style);
   std::string (*obstacle)(const quant::QuantizedLinear& linear);
   // Is a module one that an entry of QuantizationConfig::kept means? Null: there are no entries.
   bool (*keeps)(const std::string& entry, const std::string& module) = nullptr;

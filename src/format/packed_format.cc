@@ -201,7 +201,7 @@ std::vector<std::string> PackedLayers::Names(const model::LinearInfo& info) cons
 std::vector<io::TensorSpec> PackedSpecs(FormatKind format, const model::LinearInfo& info,
                                         const PackedShape& shape) {
   std::vector<io::TensorSpec> specs = LayoutOf(format).specs(info, shape);
-  if (!shape.shares_rotation) return specs;
+  if (!shape.style.shares_rotation) return specs;
   for (io::TensorSpec& spec : specs) {
     const std::string shared = SharedRotationName(info, spec.name.substr(info.name.size()));
     if (!shared.empty()) spec.name = shared;
@@ -210,13 +210,13 @@ std::vector<io::TensorSpec> PackedSpecs(FormatKind format, const model::LinearIn
 }
 
 std::vector<PackedTensor> Encode(FormatKind format, const model::LinearInfo& info,
-                                 const quant::QuantizedLinear& linear, bool shares_rotation) {
+                                 const quant::QuantizedLinear& linear, const PackedStyle& style) {
   std::vector<io::TensorSpec> specs = PackedSpecs(format, info,
                                                   {.bits = linear.bits,
                                                    .group_size = linear.group_size,
                                                    .rotations = linear.rotation.rounds,
-                                                   .shares_rotation = shares_rotation});
-  std::vector<std::vector<std::byte>> bytes = LayoutOf(format).encode(linear);
+                                                   .style = style});
+  std::vector<std::vector<std::byte>> bytes = LayoutOf(format).encode(linear, style);
   std::vector<PackedTensor> tensors;
   for (size_t i = 0; i < specs.size(); ++i) {
     tensors.push_back({std::move(specs[i]), std::move(bytes[i])});

@@ -122,7 +122,8 @@ std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedSha
           {info.name + ".channel_scales", io::DType::kF16, {1, k}}};
 }
 
-std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear) {
+std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear,
+                                                  const PackedStyle& /*style*/) {
   const quant::PackedLinear packed = quant::Pack(linear, "layer");
   return {ToBytes(packed.qweight), ToBytes(packed.qzeros), ToBytes(packed.scales),
           ToBytes(packed.theta),   ToBytes(packed.pairs),  ToBytes(packed.channel_scales)};

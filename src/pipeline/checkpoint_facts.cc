@@ -49,10 +49,7 @@ CheckpointFacts FactsOf(const model::Checkpoint& checkpoint) {
       layer_facts.group_size = linear.group_size;
       layer_facts.rotations = linear.rotation.rounds;
       layer_facts.shares_rotation = packed.SharesRotation(info);
-      const auto middle = static_cast<uint8_t>(1U << static_cast<unsigned>(linear.bits - 1));
-      facts.symmetric = facts.symmetric && std::ranges::all_of(linear.zeros, [&](uint8_t zero) {
-                          return zero == middle;
-                        });
+      facts.symmetric = facts.symmetric && quant::IsSymmetric(linear);
     }
   }
   return facts;

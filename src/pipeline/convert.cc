@@ -42,10 +42,10 @@ class Converter {
                             {.folder = options_.out,
                              .overwrite = options_.overwrite,
                              .shard_size = options_.shard_size},
-                            layers_, source_.tensors().metadata());
+                            OutputLayers(), source_.tensors().metadata());
     output.CopyUntouchedTensors();
     for (const model::LinearInfo& info : linears_) {
-      output.WriteLayer(format::Encode(options_.format, info, Read(info), Shares(info)));
+      output.WriteLayer(format::Encode(options_.format, info, Read(info), StyleOf(info)));
       progress_.Advance(1, info.name);
     }
     output.Commit(format::WithQuantizationConfig(source_.config(), config_, kept_), nullptr);
@@ -81,9 +81,22 @@ class Converter {
     return linear;
   }
 
-  // Does the linear have a rotation tensor in common with others?
-  bool Shares(const model::LinearInfo& info) const {
-    return options_.format == FormatKind::kParoquant && packed_.SharesRotation(info);
+  // Only when all layers were looked at.
+  format::PackedStyle StyleOf(const model::LinearInfo& info) const {
+    return {.shares_rotation =
+                options_.format == FormatKind::kParoquant && packed_.SharesRotation(info),
+            .symmetric = config_.symmetric};
+  }
+
+  std::vector<OutputLayer> OutputLayers() const {
+    std::vector<OutputLayer> layers;
+    for (size_t i = 0; i < linears_.size(); ++i) {
+      format::PackedShape shape = shapes_[i];
+      shape.style = StyleOf(linears_[i]);
+      layers.push_back(
+          {packed_.Names(linears_[i]), format::PackedSpecs(options_.format, linears_[i], shape)});
+    }
+    return layers;
   }
 
   [[noreturn]] void Refuse(const model::LinearInfo& info, const std::string& found) const {
@@ -97,7 +110,7 @@ class Converter {
                                  : "--format fp16 holds every layer."});
   }
 
-  // Checks that the layer can be converted, and declares what it becomes.
+  // Checks that the layer can be converted, and notes what the output has to be like.
   void Look(const model::LinearInfo& info) {
     const quant::QuantizedLinear linear = Read(info);
     const std::string obstacle = format::Obstacle(options_.format, linear);
@@ -105,7 +118,7 @@ class Converter {
     if (options_.format == FormatKind::kDense && info.stacked) {
       Refuse(info, "an expert of a model that keeps all experts in one tensor");
     }
-    const bool first = layers_.empty();
+    const bool first = shapes_.empty();
     if (first) {
       config_ = {.format = options_.format,
                  .bits = linear.bits,
@@ -117,16 +130,10 @@ class Converter {
       Refuse(info, fmt::format("{} bits in groups of {}, unlike the layers before with {} in {}",
                                linear.bits, linear.group_size, config_.bits, config_.group_size));
     }
-    const auto middle = static_cast<uint8_t>(1U << static_cast<unsigned>(linear.bits - 1));
-    config_.symmetric = config_.symmetric && std::ranges::all_of(linear.zeros, [&](uint8_t zero) {
-                          return zero == middle;
-                        });
-    layers_.push_back(
-        {packed_.Names(info), format::PackedSpecs(options_.format, info,
-                                                  {.bits = linear.bits,
-                                                   .group_size = linear.group_size,
-                                                   .rotations = linear.rotation.rounds,
-                                                   .shares_rotation = Shares(info)})});
+    config_.symmetric = config_.symmetric && quant::IsSymmetric(linear);
+    shapes_.push_back({.bits = linear.bits,
+                       .group_size = linear.group_size,
+                       .rotations = linear.rotation.rounds});
     progress_.Advance(1, info.name);
   }
 
@@ -136,7 +143,7 @@ class Converter {
   Progress& progress_;
   std::vector<model::LinearInfo> linears_;  // that are packed
   std::vector<std::string> kept_;
-  std::vector<OutputLayer> layers_;
+  std::vector<format::PackedShape> shapes_;  // of each, without the style
   format::QuantizationConfig config_;
 };
 

@@ -14,6 +14,7 @@
 #include "paroquant/method/rtn.h"
 #include "paroquant/model/weight_view.h"
 #include "paroquant/quant/dequantize.h"
+#include "pipeline/quantized_output.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -120,7 +121,7 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
   report.ranges = method::MeasureRanges(layer.target, layer.linear);
   std::vector<format::PackedTensor> tensors =
-      format::Encode(options_.format, report.plan.info, layer.linear, report.plan.basis_group >= 0);
+      format::Encode(options_.format, report.plan.info, layer.linear, StyleOf(report.plan));
   report.checksum = format::Checksum(tensors);
   for (const format::PackedTensor& tensor : tensors) {
     const bool counted = !counted_.insert(tensor.spec.name).second;  // shared by experts

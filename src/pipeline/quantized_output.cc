@@ -24,6 +24,10 @@ std::pair<int, int> CommonSettings(const std::vector<LayerPlan>& plans,
 
 }  // namespace
 
+format::PackedStyle StyleOf(const LayerPlan& plan) {
+  return {.shares_rotation = plan.basis_group >= 0};
+}
+
 std::vector<OutputLayer> OutputLayers(const std::vector<LayerPlan>& plans,
                                       const QuantizeOptions& options) {
   std::vector<OutputLayer> layers;
@@ -34,7 +38,7 @@ std::vector<OutputLayer> OutputLayers(const std::vector<LayerPlan>& plans,
                                           {.bits = plan.bits,
                                            .group_size = plan.group_size,
                                            .rotations = StoredRotations(options),
-                                           .shares_rotation = plan.basis_group >= 0})});
+                                           .style = StyleOf(plan)})});
   }
   return layers;
 }

@@ -14,6 +14,8 @@
 
 namespace paroquant::pipeline {
 
+// How the output has a quantized layer's tensors.
+format::PackedStyle StyleOf(const LayerPlan& plan);
 std::vector<OutputLayer> OutputLayers(const std::vector<LayerPlan>& plans,
                                       const QuantizeOptions& options);
 // What engines look for, the source's own notes, and how the weights were made.

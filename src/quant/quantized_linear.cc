@@ -83,6 +83,11 @@ std::string RotationMismatch(const QuantizedLinear& linear) {
 
 }  // namespace
 
+bool IsSymmetric(const QuantizedLinear& linear) {
+  const uint8_t middle = MiddleCode(linear.bits);
+  return std::ranges::all_of(linear.zeros, [middle](uint8_t zero) { return zero == middle; });
+}
+
 std::string RotationProblem(const Rotation& rotation) {
   if (rotation.rounds < 0 || rotation.rounds > kMaxRounds) {
     return fmt::format("{} rounds of rotations are out of range", rotation.rounds);

@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "paroquant/base/file.h"
+#include "paroquant/io/tensor_folder.h"
 #include "tests/cli/cli_process.h"
 
 namespace paroquant {
@@ -56,6 +59,30 @@ TEST_F(ConvertTest, ThereAndBackGivesTheSameFiles) {
   Convert(At("awq"), At("ct-again"), "compressed-tensors");
   EXPECT_EQ(FolderContent(At("ct-again")), FolderContent(At("ct")));
   EXPECT_EQ(RunCli({"verify", "--model", At("paroquant")}).exit_code, 0);
+}
+
+// The golden GPTQ checkpoint is one of AutoGPTQ's, symmetric as engines want it.
+TEST_F(ConvertTest, SymmetricCheckpointsStaySymmetric) {
+  const fs::path gptq = GoldenPath("packed/gptq");
+  Convert(gptq.string(), At("ct"), "compressed-tensors");
+  const io::Json config = io::ReadJsonFile(fs::path(At("ct")) / "config.json");
+  EXPECT_EQ(config["quantization_config"]["config_groups"]["group_0"]["weights"]["symmetric"],
+            true);
+  EXPECT_EQ(FolderContent(At("ct")).at("model.safetensors").find("weight_zero_point"),
+            std::string::npos);
+  EXPECT_EQ(RunCli({"verify", "--model", At("ct"), "--target", "vllm"}).exit_code, 0);
+  Convert(At("ct"), At("again"), "gptq");
+  EXPECT_EQ(io::ReadJsonFile(fs::path(At("again")) / "config.json"),
+            io::ReadJsonFile(gptq / "config.json"));
+  const auto before = io::TensorFolder::Open(gptq);
+  const auto after = io::TensorFolder::Open(At("again"));
+  ASSERT_EQ(after.tensors().size(), before.tensors().size());
+  for (const io::TensorView& tensor : before.tensors()) {
+    EXPECT_TRUE(std::ranges::equal(after.Get(tensor.name).bytes, tensor.bytes)) << tensor.name;
+  }
+  Convert(At("ct"), At("awq"), "awq");
+  Convert(At("awq"), At("ct-again"), "compressed-tensors");
+  EXPECT_EQ(FolderContent(At("ct-again")), FolderContent(At("ct")));
 }
 
 TEST_F(ConvertTest, LayoutsWithoutRotationsAreRefusedBeforeAnythingIsWritten) {

@@ -64,7 +64,7 @@ quant::QuantizedLinear SmallLinear(FormatKind format) {
 
 StoredLayer GoodLayer(FormatKind format) {
   StoredLayer layer;
-  for (PackedTensor& tensor : Encode(format, Info(16, 64), SmallLinear(format), false)) {
+  for (PackedTensor& tensor : Encode(format, Info(16, 64), SmallLinear(format), {})) {
     layer[tensor.spec.name.substr(sizeof(kModule))] = {tensor.spec.dtype, tensor.spec.shape,
                                                        std::move(tensor.bytes)};
   }

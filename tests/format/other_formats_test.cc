@@ -53,13 +53,13 @@ TEST(OtherFormatsTest, CodesLieInTheOrderOfTheEngines) {
   for (size_t i = 0; i < along_n.codes.size(); ++i) {
     along_n.codes[i] = static_cast<uint8_t>(i / 64 % 8);
   }
-  const auto awq = Encode(FormatKind::kAwq, Info(16, 64), along_n, false);
+  const auto awq = Encode(FormatKind::kAwq, Info(16, 64), along_n, {});
   EXPECT_EQ(Values<uint32_t>(awq.front().bytes).front(), 0x75316420U);
 
   quant::QuantizedLinear along_k = along_n;
   for (size_t i = 0; i < along_k.codes.size(); ++i) along_k.codes[i] = static_cast<uint8_t>(i % 8);
   for (const FormatKind format : {FormatKind::kGptq, FormatKind::kCompressedTensors}) {
-    const auto tensors = Encode(format, Info(16, 64), along_k, false);
+    const auto tensors = Encode(format, Info(16, 64), along_k, {});
     EXPECT_EQ(Values<uint32_t>(tensors.front().bytes).front(), 0x76543210U);
   }
 }
@@ -68,7 +68,7 @@ TEST(OtherFormatsTest, GptqsFirstVersionStoresZeroPointsLessOne) {
   quant::QuantizedLinear linear = SmallLinear(FormatKind::kGptq);
   std::fill(linear.zeros.begin(), linear.zeros.end(), uint8_t{8});
   const auto zeros = [&](FormatKind format) {
-    return Values<uint32_t>(Encode(format, Info(16, 64), linear, false)[1].bytes).front();
+    return Values<uint32_t>(Encode(format, Info(16, 64), linear, {})[1].bytes).front();
   };
   EXPECT_EQ(zeros(FormatKind::kGptq), 0x77777777U);
   EXPECT_EQ(zeros(FormatKind::kGptqV2), 0x88888888U);
@@ -76,6 +76,33 @@ TEST(OtherFormatsTest, GptqsFirstVersionStoresZeroPointsLessOne) {
   linear.zeros[5] = 0;
   EXPECT_THAT(Obstacle(FormatKind::kGptq, linear), HasSubstr("zero point of 0"));
   EXPECT_EQ(Obstacle(FormatKind::kGptqV2, linear), "");
+}
+
+TEST(OtherFormatsTest, SymmetricCompressedTensorsHaveNoZeroPoints) {
+  constexpr FormatKind kFormat = FormatKind::kCompressedTensors;
+  quant::QuantizedLinear linear = SmallLinear(kFormat);
+  EXPECT_FALSE(quant::IsSymmetric(linear));
+  std::ranges::fill(linear.zeros, uint8_t{8});
+  ASSERT_TRUE(quant::IsSymmetric(linear));
+  std::vector<PackedTensor> tensors = Encode(kFormat, Info(16, 64), linear, {.symmetric = true});
+  EXPECT_EQ(tensors.size(), 3U);
+  const auto read = [&] {
+    const testing::LayerFolder folder(kFormat, tensors, {.group_size = 32, .symmetric = true});
+    const model::Checkpoint checkpoint = folder.Open();
+    const PackedLayers packed(checkpoint);
+    EXPECT_TRUE(packed.config()->symmetric);
+    return quant::Unpack(quant::Copy(packed.Read(Info(16, 64))), kModule);
+  };
+  EXPECT_EQ(read().zeros, linear.zeros);
+  EXPECT_EQ(read().codes, linear.codes);
+  EXPECT_EQ(read().scales, linear.scales);
+  // Zero points that contradict the config.
+  linear.zeros[3] = 7;
+  tensors = Encode(kFormat, Info(16, 64), linear, {});
+  const Error error = ErrorOf(read);
+  EXPECT_EQ(error.kind(), ErrorKind::kInput);
+  EXPECT_THAT(error.parts().where, HasSubstr("weight_zero_point"));
+  EXPECT_EQ(error.parts().found, "7");
 }
 
 TEST(OtherFormatsTest, GptqHoldsThreeBitsAcrossWords) {
@@ -88,7 +115,7 @@ TEST(OtherFormatsTest, GptqHoldsThreeBitsAcrossWords) {
   }
   linear.zeros.assign(32 * 2, 3);
   linear.scales.assign(32 * 2, FloatToHalf(0.5F));
-  const auto tensors = Encode(FormatKind::kGptqV2, Info(32, 64), linear, false);
+  const auto tensors = Encode(FormatKind::kGptqV2, Info(32, 64), linear, {});
   const testing::LayerFolder folder(FormatKind::kGptqV2, tensors);
   model::Checkpoint checkpoint = folder.Open();
   EXPECT_EQ(tensors.front().spec.shape, (std::vector<int64_t>{6, 32}));
@@ -235,7 +262,7 @@ TEST(OtherFormatsTest, GoldenTensorsAreWrittenAgainByteForByte) {
     for (int64_t layer = 0; layer < checkpoint.architecture().layers; ++layer) {
       for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), layer)) {
         const auto linear = quant::Unpack(quant::Copy(packed.Read(info)), info.name);
-        for (const PackedTensor& tensor : Encode(format, info, linear, false)) {
+        for (const PackedTensor& tensor : Encode(format, info, linear, {})) {
           const io::TensorView& golden = checkpoint.tensors().Get(tensor.spec.name);
           EXPECT_EQ(golden.shape, tensor.spec.shape) << tensor.spec.name;
           EXPECT_TRUE(std::equal(golden.bytes.begin(), golden.bytes.end(), tensor.bytes.begin(),

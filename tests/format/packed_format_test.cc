@@ -123,7 +123,7 @@ TEST_P(PackedLayerTest, IsReadAsItWasWritten) {
       RandomQuantizedLinear(c.out_features, c.in_features, c.bits, c.group_size, 1);
   const model::LinearInfo info = Info(c.out_features, c.in_features);
   const LayerFolder folder(FormatKind::kParoquant,
-                           Encode(FormatKind::kParoquant, info, linear, false));
+                           Encode(FormatKind::kParoquant, info, linear, {}));
   const model::Checkpoint checkpoint = folder.Open();
   const PackedLayers packed(checkpoint);
   EXPECT_TRUE(packed.Has(info));

@@ -87,12 +87,17 @@ class PackedLayers {
 // True if a tensor of this name is a part of some packed module, in any of the layouts.
 bool HasPackedSuffix(std::string_view name);
 
+// What the checkpoint decides of a layer's tensors, not the layer itself.
+struct PackedStyle {
+  bool shares_rotation = false;  // with the other experts of the layer: paroquant
+  bool symmetric = false;        // as in QuantizationConfig: compressed-tensors has no zero points
+};
 // The tensors that Encode gives for a layer of this shape.
 struct PackedShape {
   int bits;
   int group_size;
   int rotations;
-  bool shares_rotation = false;  // with the other experts of the layer: paroquant
+  PackedStyle style = {};
 };
 std::vector<io::TensorSpec> PackedSpecs(FormatKind format, const model::LinearInfo& info,
                                         const PackedShape& shape);
@@ -100,9 +105,9 @@ struct PackedTensor {
   io::TensorSpec spec;
   std::vector<std::byte> bytes;
 };
-// Requires Obstacle(format, linear) == "".
+// Requires Obstacle(format, linear) == "", and quant::IsSymmetric(linear) of a symmetric style.
 std::vector<PackedTensor> Encode(FormatKind format, const model::LinearInfo& info,
-                                 const quant::QuantizedLinear& linear, bool shares_rotation);
+                                 const quant::QuantizedLinear& linear, const PackedStyle& style);
 
 // CRC-32 of the tensors' bytes, one after the other: changes with any of their bits.
 uint32_t Checksum(const std::vector<PackedTensor>& tensors);

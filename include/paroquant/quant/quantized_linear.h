@@ -38,6 +38,12 @@ struct QuantizedLinear {
   Rotation rotation;
 };
 
+// The code of weight 0 in a symmetric layer, and whether all zero points of a layer are that.
+inline uint8_t MiddleCode(int bits) {
+  return static_cast<uint8_t>(1U << static_cast<unsigned>(bits - 1));
+}
+bool IsSymmetric(const QuantizedLinear& linear);
+
 // Why `rotation` breaks a rule stated above (sizes, pairs that are no permutation, an angle that is
 // no number), or "".
 std::string RotationProblem(const Rotation& rotation);
