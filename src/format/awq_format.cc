@@ -54,6 +54,11 @@ std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& 
   return {ToBytes(packed.qweight), ToBytes(packed.qzeros), ToBytes(packed.scales)};
 }
 
+std::string FindObstacle(const quant::QuantizedLinear& linear) {
+  const std::string order = OrderObstacle(linear);
+  return order.empty() ? RotationObstacle(linear) : order;
+}
+
 void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   const auto version = settings.GetOr<std::string>("version", "gemm");
   if (version != "gemm" && version != "GEMM") RefuseSetting(settings, "version", "gemm", version);
@@ -91,7 +96,7 @@ const Layout& AwqLayout() {
                                   .read = Read,
                                   .specs = Specs,
                                   .encode = EncodeTensors,
-                                  .obstacle = RotationObstacle,
+                                  .obstacle = FindObstacle,
                                   .keeps = Keeps,
                                   .parse = Parse,
                                   .describe = Describe};

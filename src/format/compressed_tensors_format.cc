@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "format/bit_rows.h"
+#include "format/channel_order.h"
 #include "format/layout.h"
 #include "format/module_reader.h"
 #include "paroquant/quant/packing.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::array kBits = {4, 8};
 constexpr std::array kSuffixes = {".weight_packed", ".weight_scale", ".weight_shape",
-                                  ".weight_zero_point"};
+                                  ".weight_zero_point", ".weight_g_idx"};
 
 void RequireShape(const ModuleReader& reader, const model::LinearInfo& info) {
   const io::TensorView& tensor = reader.Get(".weight_shape", io::DType::kI64, {2});
@@ -55,13 +56,11 @@ quant::PackedView Read(const io::TensorFolder& tensors, const QuantizationConfig
   const int64_t groups = k / config.group_size;
   RequireFitInRows(reader.Get(".weight_packed", io::DType::kI32), info, bits, config.group_size);
   RequireShape(reader, info);
-  if (const io::TensorView* order = reader.Find(".weight_g_idx")) {
-    ModuleReader::Fail(*order, "channels in the order of their groups", "an order of their own");
-  }
   quant::QuantizedLinear linear = PlainLinear(info, bits, config.group_size);
-  linear.codes = UnpackRows(
-      CopyElements<uint32_t>(reader.Get(".weight_packed", io::DType::kI32, {n, k * bits / 32})), k,
-      bits);
+  linear.order = ReadOrder(reader, {".weight_g_idx", "\"actorder\": \"group\""}, config, info);
+  const auto words =
+      CopyElements<uint32_t>(reader.Get(".weight_packed", io::DType::kI32, {n, k * bits / 32}));
+  linear.codes = ToPositions(UnpackRows(words, k, bits), linear.order);
   linear.scales = reader.Halves(".weight_scale", {n, groups});
   linear.zeros = ReadZeros(reader, config, n, groups);
   return quant::MakeView(quant::Pack(linear, info.name));
@@ -79,6 +78,7 @@ std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedSha
     specs.push_back(
         {info.name + ".weight_zero_point", io::DType::kI32, {n * shape.bits / 32, groups}});
   }
+  if (shape.style.act_order) specs.push_back({info.name + ".weight_g_idx", io::DType::kI32, {k}});
   return specs;
 }
 
@@ -87,14 +87,15 @@ std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& 
   const int64_t n = linear.out_features;
   const int64_t k = linear.in_features;
   const int64_t groups = k / linear.group_size;
-  std::vector<std::vector<std::byte>> tensors = {ToBytes(PackRows(linear.codes, k, linear.bits)),
-                                                 ToBytes(linear.scales),
-                                                 ToBytes(std::vector<int64_t>{n, k})};
+  std::vector<std::vector<std::byte>> tensors = {
+      ToBytes(PackRows(ToChannels(linear.codes, linear.order), k, linear.bits)),
+      ToBytes(linear.scales), ToBytes(std::vector<int64_t>{n, k})};
   if (!style.symmetric) {
     const std::vector<uint32_t> zeros =
         PackRows(Transpose(linear.zeros, groups), n, linear.bits);  // [groups, N * bits / 32]
     tensors.push_back(ToBytes(Transpose(zeros, n * linear.bits / 32)));
   }
+  if (style.act_order) tensors.push_back(ToBytes(GroupOfChannels(linear)));
   return tensors;
 }
 
@@ -119,6 +120,18 @@ io::JsonObject WeightScheme(const io::JsonObject& settings) {
   return scheme;
 }
 
+// Do groups hold channels that are no neighbours? Other orders were only that of the work.
+bool ParseActOrder(const io::JsonObject& weights) {
+  constexpr char kKey[] = "actorder";
+  if (!weights.Has(kKey)) return false;
+  const io::Json& value = weights.json().at(kKey);
+  if (value.is_boolean()) return value.get<bool>();
+  const auto order = weights.Get<std::string>(kKey);
+  if (order == "group" || order == "dynamic") return true;
+  if (order == "weight" || order == "static") return false;
+  RefuseSetting(weights, kKey, "group, dynamic, weight or static", order);
+}
+
 void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   const auto format = settings.GetOr<std::string>("format", "pack-quantized");
   if (format != "pack-quantized") RefuseSetting(settings, "format", "pack-quantized", format);
@@ -130,6 +143,7 @@ void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   if (strategy != "group") RefuseSetting(weights, "strategy", "group", strategy);
   config.group_size = ParseGroupSize(weights, "group_size");
   config.symmetric = weights.GetOr("symmetric", true);
+  config.act_order = ParseActOrder(weights);
   if (weights.GetOr("dynamic", false)) RefuseSetting(weights, "dynamic", "false", "true");
   if (settings.Has("kv_cache_scheme")) {
     RefuseSetting(settings, "kv_cache_scheme", "none", "a quantized cache");
@@ -148,9 +162,10 @@ bool Keeps(const std::string& entry, const std::string& module) {
 io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
   io::Json ignored = {"lm_head"};
   for (const std::string& module : kept) ignored.push_back(module);
-  const io::Json weights = {{"num_bits", config.bits},         {"type", "int"},
-                            {"symmetric", config.symmetric},   {"strategy", "group"},
-                            {"group_size", config.group_size}, {"dynamic", false}};
+  io::Json weights = {{"num_bits", config.bits},         {"type", "int"},
+                      {"symmetric", config.symmetric},   {"strategy", "group"},
+                      {"group_size", config.group_size}, {"dynamic", false}};
+  if (config.act_order) weights["actorder"] = "group";
   return {{"quant_method", "compressed-tensors"},
           {"format", "pack-quantized"},
           {"quantization_status", "compressed"},

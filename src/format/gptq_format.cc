@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "format/bit_rows.h"
+#include "format/channel_order.h"
 #include "format/layout.h"
 #include "format/module_reader.h"
 #include "paroquant/base/error.h"
@@ -18,23 +19,6 @@ namespace {
 constexpr std::string_view kKeepPrefix = "-:";
 constexpr std::array kBits = {2, 3, 4, 8};
 constexpr std::array kSuffixes = {".qweight", ".qzeros", ".scales", ".g_idx"};
-
-// Channels in the order of their groups: others would have to be permuted at run time.
-void RequireGroupsInOrder(const ModuleReader& reader, const model::LinearInfo& info,
-                          int group_size) {
-  if (reader.Find(".g_idx") == nullptr) return;
-  const io::TensorView& tensor = reader.Get(".g_idx", io::DType::kI32, {info.in_features});
-  const std::vector<int32_t> groups = CopyElements<int32_t>(tensor);
-  for (size_t k = 0; k < groups.size(); ++k) {
-    const auto expected = static_cast<int32_t>(k / static_cast<size_t>(group_size));
-    if (groups[k] == expected) continue;
-    throw Error(ErrorKind::kUnsupported,
-                {.where = fmt::format("{}: tensor \"{}\"", tensor.file.string(), tensor.name),
-                 .expected = fmt::format("channel {} in group {}", k, expected),
-                 .found = fmt::format("group {}", groups[k]),
-                 .hint = "Checkpoints made with desc_act (\"act order\") are not read."});
-  }
-}
 
 // To what version 1 stores. The greatest value would be a zero point of 0 to some engines, and one
 // beyond all codes to others.
@@ -57,11 +41,11 @@ quant::QuantizedLinear ReadLinear(const io::TensorFolder& tensors, const Quantiz
   const int bits = config.bits;
   const int64_t groups = k / config.group_size;
   RequireFitInRows(reader.Get(".qweight", io::DType::kI32), info, bits, config.group_size);
-  RequireGroupsInOrder(reader, info, config.group_size);
   const auto words =
       CopyElements<uint32_t>(reader.Get(".qweight", io::DType::kI32, {k * bits / 32, n}));
   quant::QuantizedLinear linear = PlainLinear(info, bits, config.group_size);
-  linear.codes = UnpackRows(Transpose(words, n), k, bits);
+  linear.order = ReadOrder(reader, {".g_idx", "\"desc_act\": true"}, config, info);
+  linear.codes = ToPositions(UnpackRows(Transpose(words, n), k, bits), linear.order);
   std::vector<uint8_t> zeros = UnpackRows(
       CopyElements<uint32_t>(reader.Get(".qzeros", io::DType::kI32, {groups, n * bits / 32})), n,
       bits);
@@ -98,13 +82,10 @@ std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& 
   if (kLessOne) {
     for (uint8_t& zero : zeros) --zero;
   }
-  std::vector<int32_t> group_of(static_cast<size_t>(k));
-  for (size_t i = 0; i < group_of.size(); ++i) {
-    group_of[i] = static_cast<int32_t>(i / static_cast<size_t>(linear.group_size));
-  }
-  const std::vector<uint32_t> rows = PackRows(linear.codes, k, linear.bits);
+  const std::vector<uint32_t> rows =
+      PackRows(ToChannels(linear.codes, linear.order), k, linear.bits);
   return {ToBytes(Transpose(rows, k * linear.bits / 32)), ToBytes(PackRows(zeros, n, linear.bits)),
-          ToBytes(Transpose(linear.scales, groups)), ToBytes(group_of)};
+          ToBytes(Transpose(linear.scales, groups)), ToBytes(GroupOfChannels(linear))};
 }
 
 template <bool kLessOne>
@@ -119,6 +100,7 @@ void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   config.bits = ParseBits(settings, "bits", kBits);
   config.group_size = ParseGroupSize(settings, "group_size");
   config.symmetric = settings.GetOr("sym", true);
+  config.act_order = settings.GetOr("desc_act", false);
   if (settings.GetOr("lm_head", false)) RefuseSetting(settings, "lm_head", "false", "true");
   if (!settings.Has("dynamic")) return;
   const io::JsonObject dynamic = settings.Object("dynamic");
@@ -148,7 +130,7 @@ io::Json Describe(const QuantizationConfig& config, const std::vector<std::strin
   io::Json json = {{"quant_method", "gptq"},
                    {"bits", config.bits},
                    {"group_size", config.group_size},
-                   {"desc_act", false},
+                   {"desc_act", config.act_order},
                    {"sym", config.symmetric},
                    {"lm_head", false},
                    {"checkpoint_format", second ? "gptq_v2" : "gptq"}};

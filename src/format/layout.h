@@ -51,7 +51,9 @@ int ParseGroupSize(const io::JsonObject& settings, const char* key);
 // Under which name the experts of a layer share a rotation tensor; "" for other layers and tensors.
 std::string SharedRotationName(const model::LinearInfo& info, std::string_view suffix);
 
-// Why a layer is more than codes, scales and zero points, or "".
+// Why a layer has channels in an order of their own, or "".
+std::string OrderObstacle(const quant::QuantizedLinear& linear);
+// Why a layer is more than codes, scales, zero points and an order of channels, or "".
 std::string RotationObstacle(const quant::QuantizedLinear& linear);
 // The same, or that a row of codes, in sequence along K, fills no whole words.
 std::string RowObstacle(const quant::QuantizedLinear& linear);

@@ -70,6 +70,11 @@ int ParseGroupSize(const io::JsonObject& settings, const char* key) {
   return size;
 }
 
+std::string OrderObstacle(const quant::QuantizedLinear& linear) {
+  if (linear.order.empty()) return "";
+  return "groups of channels that are no neighbours (act order), which it has no place for";
+}
+
 std::string RotationObstacle(const quant::QuantizedLinear& linear) {
   const uint16_t one = FloatToHalf(1.0F);
   constexpr uint16_t kSign = 0x8000;

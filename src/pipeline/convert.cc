@@ -85,7 +85,8 @@ class Converter {
   format::PackedStyle StyleOf(const model::LinearInfo& info) const {
     return {.shares_rotation =
                 options_.format == FormatKind::kParoquant && packed_.SharesRotation(info),
-            .symmetric = config_.symmetric};
+            .symmetric = config_.symmetric,
+            .act_order = config_.act_order};
   }
 
   std::vector<OutputLayer> OutputLayers() const {
@@ -131,6 +132,7 @@ class Converter {
                                linear.bits, linear.group_size, config_.bits, config_.group_size));
     }
     config_.symmetric = config_.symmetric && quant::IsSymmetric(linear);
+    config_.act_order = config_.act_order || !linear.order.empty();
     shapes_.push_back({.bits = linear.bits,
                        .group_size = linear.group_size,
                        .rotations = linear.rotation.rounds});

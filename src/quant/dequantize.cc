@@ -27,7 +27,10 @@ Matrix EffectiveWeight(const QuantizedLinear& linear) {
   Matrix weight = Dequantize(linear);
   const Vector channel_scales = ChannelScales(linear);
   PreparedRotation<float>(linear.rotation).UnrotateRows(weight, channel_scales.data(), weight);
-  return weight;
+  if (linear.order.empty()) return weight;
+  Matrix ordered(weight.rows(), weight.cols());
+  ordered(Eigen::all, linear.order) = weight;
+  return ordered;
 }
 
 Vector ChannelScales(const QuantizedLinear& linear) {

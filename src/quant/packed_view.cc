@@ -19,6 +19,7 @@ PackedView MakeView(PackedLinear packed) {
                        .rounds = owner->rounds,
                        .pairs = owner->pairs,
                        .theta = owner->theta},
+          .order = owner->order,
           .storage = owner};
 }
 
@@ -33,7 +34,8 @@ PackedLinear Copy(const PackedView& view) {
           .scales = {view.scales.begin(), view.scales.end()},
           .channel_scales = view.channel_scales,
           .theta = view.rotation.theta,
-          .pairs = view.rotation.pairs};
+          .pairs = view.rotation.pairs,
+          .order = view.order};
 }
 
 }  // namespace paroquant::quant

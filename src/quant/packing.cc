@@ -153,7 +153,8 @@ PackedLinear Pack(const QuantizedLinear& linear, const std::string& where) {
           .scales = Transposed(linear.scales, n, groups),
           .channel_scales = linear.channel_scales,
           .theta = linear.rotation.theta,
-          .pairs = linear.rotation.pairs};
+          .pairs = linear.rotation.pairs,
+          .order = linear.order};
 }
 
 QuantizedLinear Unpack(const PackedLinear& packed, const std::string& where) {
@@ -173,7 +174,8 @@ QuantizedLinear Unpack(const PackedLinear& packed, const std::string& where) {
                                       .group_size = packed.group_size,
                                       .rounds = packed.rounds,
                                       .pairs = packed.pairs,
-                                      .theta = packed.theta}};
+                                      .theta = packed.theta},
+                         .order = packed.order};
   const std::string problem = Problem(linear);
   if (!problem.empty()) Refuse(where, "a valid quantized layer", problem);
   return linear;

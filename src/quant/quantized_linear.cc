@@ -71,6 +71,20 @@ std::string PairsProblem(const Rotation& rotation) {
   return "";
 }
 
+std::string OrderProblem(const QuantizedLinear& linear) {
+  const auto channels = static_cast<size_t>(linear.in_features);
+  if (linear.order.empty()) return "";
+  std::vector<bool> seen(channels);
+  for (const int32_t channel : linear.order) {
+    const auto index = static_cast<size_t>(channel);
+    if (index >= channels || seen[index]) {
+      return fmt::format("the order of channels is no permutation: {}", channel);
+    }
+    seen[index] = true;
+  }
+  return SizeProblem("order", linear.order.size(), linear.in_features);
+}
+
 std::string RotationMismatch(const QuantizedLinear& linear) {
   const Rotation& rotation = linear.rotation;
   if (rotation.rounds == 0) return "";
@@ -120,7 +134,7 @@ std::string Problem(const QuantizedLinear& linear) {
            RangeProblem("codes", linear.codes, linear.bits),
            RangeProblem("zeros", linear.zeros, linear.bits), ScaleProblem("scales", linear.scales),
            ScaleProblem("channel_scales", linear.channel_scales), RotationMismatch(linear),
-           RotationProblem(linear.rotation)}) {
+           RotationProblem(linear.rotation), OrderProblem(linear)}) {
     if (!value_problem.empty()) return std::move(value_problem);
   }
   return "";

@@ -24,6 +24,15 @@ RotatedLinear::RotatedLinear(quant::PackedView packed, std::vector<float> bias)
 }
 
 void RotatedLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
+  if (packed_.order.empty()) {
+    ForwardInOrder(input, output);
+  } else {
+    const Matrix ordered = input(Eigen::all, packed_.order);
+    ForwardInOrder(ordered, output);
+  }
+}
+
+void RotatedLinear::ForwardInOrder(ConstMatrixRef input, MatrixRef output) const {
   if (input.rows() < kFewRows && TakesVector(packed_)) {
     for (int64_t row = 0; row < input.rows(); ++row) {
       MultiplyVector(packed_, rotation_, channel_scales_.data(), input.row(row).data(),

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 
 #include "paroquant/base/file.h"
 #include "paroquant/io/tensor_folder.h"
@@ -83,6 +85,55 @@ TEST_F(ConvertTest, SymmetricCheckpointsStaySymmetric) {
   Convert(At("ct"), At("awq"), "awq");
   Convert(At("awq"), At("ct-again"), "compressed-tensors");
   EXPECT_EQ(FolderContent(At("ct-again")), FolderContent(At("ct")));
+}
+
+// Deals the channels of down_proj, K = 384, to its three groups in turn.
+void ShuffleGroups(const fs::path& model) {
+  std::string bytes = ReadFile(model / "model.safetensors");
+  std::vector<int32_t> before(384);
+  std::vector<int32_t> after(384);
+  for (size_t k = 0; k < before.size(); ++k) {
+    before[k] = static_cast<int32_t>(k / 128);
+    after[k] = static_cast<int32_t>(k % 3);
+  }
+  const std::string needle(reinterpret_cast<const char*>(before.data()), sizeof(int32_t) * 384);
+  int found = 0;
+  for (size_t at = bytes.find(needle); at != std::string::npos; at = bytes.find(needle, at)) {
+    std::memcpy(&bytes[at], after.data(), needle.size());
+    ++found;
+  }
+  ASSERT_EQ(found, 2);
+  WriteFile(model / "model.safetensors", bytes);
+  io::Json config = io::ReadJsonFile(model / "config.json");
+  config["quantization_config"]["desc_act"] = true;
+  WriteFile(model / "config.json", config.dump(2) + "\n");
+}
+
+TEST_F(ConvertTest, ActOrderIsEvaluatedConvertedAndRefusedByName) {
+  fs::copy(GoldenPath("packed/gptq"), At("gptq"));
+  ShuffleGroups(At("gptq"));
+  WriteFile(At("ids.json"), R"({"input_ids": [1, 5, 9, 33, 120, 7, 88, 150, 42, 64, 3, 11]})");
+  const auto nll = [&](const std::string& model) {
+    const io::Json result =
+        RunCliJson({"eval-ppl", "--model", model, "--data", At("ids.json"), "--window", "12"});
+    return result.at("results").at(0).at("nll").get<double>();
+  };
+  Convert(At("gptq"), At("plain"), "fp16");
+  Convert(At("gptq"), At("ct"), "compressed-tensors");
+  EXPECT_NEAR(nll(At("gptq")), nll(At("plain")), 1e-4);
+  EXPECT_EQ(nll(At("gptq")), nll(At("ct")));
+  EXPECT_GT(std::abs(nll(At("gptq")) - nll(GoldenPath("packed/gptq").string())), 1e-3);
+  EXPECT_EQ(RunCli({"verify", "--model", At("ct")}).exit_code, 0);
+  Convert(At("ct"), At("gptq-again"), "gptq");
+  Convert(At("gptq-again"), At("ct-again"), "compressed-tensors");
+  EXPECT_EQ(FolderContent(At("ct-again")), FolderContent(At("ct")));
+  for (const char* format : {"awq", "paroquant"}) {
+    const CliResult result =
+        RunCli({"convert", "--model", At("gptq"), "--out", At("out"), "--format", format});
+    EXPECT_EQ(result.exit_code, 4) << format;
+    EXPECT_THAT(result.error, HasSubstr("act order"));
+    EXPECT_FALSE(fs::exists(At("out")));
+  }
 }
 
 TEST_F(ConvertTest, LayoutsWithoutRotationsAreRefusedBeforeAnythingIsWritten) {

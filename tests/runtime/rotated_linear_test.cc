@@ -38,6 +38,28 @@ TEST_P(RotatedLinearTest, MultipliesByTheEffectiveWeight) {
   }
 }
 
+TEST_P(RotatedLinearTest, BringsChannelsIntoTheirOrder) {
+  const auto [bits, out_features, in_features, group_size] = GetParam();
+  quant::QuantizedLinear linear =
+      quant::testing::RandomQuantizedLinear(out_features, in_features, bits, group_size, 7);
+  const RotatedLinear in_order(quant::MakeView(quant::Pack(linear, "layer")), {});
+  for (int64_t i = 0; i < in_features; ++i) {
+    linear.order.push_back(static_cast<int32_t>((i + 3) % in_features));
+  }
+  ASSERT_EQ(quant::Problem(linear), "");
+  const RotatedLinear layer(quant::MakeView(quant::Pack(linear, "layer")), {});
+  for (const int64_t rows : {1, 40}) {
+    const Matrix input = quant::testing::RandomMatrix(rows, in_features, 8);
+    Matrix turned(rows, in_features);
+    turned << input.rightCols(in_features - 3), input.leftCols(3);
+    Matrix output(rows, out_features);
+    Matrix expected(rows, out_features);
+    layer.Forward(input, output);
+    in_order.Forward(turned, expected);
+    EXPECT_EQ(output, expected) << rows << " rows";
+  }
+}
+
 TEST_P(RotatedLinearTest, ThreadCountChangesNoBit) {
   const auto [bits, out_features, in_features, group_size] = GetParam();
   const RotatedLinear layer(

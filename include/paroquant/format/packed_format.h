@@ -31,6 +31,7 @@ struct QuantizationConfig {
   int group_size = 128;
   int rotations = 8;       // paroquant
   bool symmetric = false;  // all zero points are 2^(bits - 1): gptq, compressed-tensors
+  bool act_order = false;  // layers may have an order of channels: gptq, compressed-tensors
   // What it says of modules that stay in 16 bits, as the layout writes it: see IsListedAsKept.
   std::vector<std::string> kept = {};
 };
@@ -90,7 +91,8 @@ bool HasPackedSuffix(std::string_view name);
 // What the checkpoint decides of a layer's tensors, not the layer itself.
 struct PackedStyle {
   bool shares_rotation = false;  // with the other experts of the layer: paroquant
-  bool symmetric = false;        // as in QuantizationConfig: compressed-tensors has no zero points
+  bool symmetric = false;        // compressed-tensors: no zero points, as in QuantizationConfig
+  bool act_order = false;        // compressed-tensors: each channel's group
 };
 // The tensors that Encode gives for a layer of this shape.
 struct PackedShape {

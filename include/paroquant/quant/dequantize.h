@@ -10,8 +10,9 @@ namespace paroquant::quant {
 // (code - zero) * scale, [N, K]: the weight that meets scaled and rotated activations.
 Matrix Dequantize(const QuantizedLinear& linear);
 
-// unrotate(Dequantize(linear)) * diag(channel_scales), [N, K]: the weight that meets plain
-// activations, to compare with the one that was quantized.
+// unrotate(Dequantize(linear)) * diag(channel_scales), its columns back in the order of the input
+// channels, [N, K]: the weight that meets plain activations, to compare with the one that was
+// quantized.
 Matrix EffectiveWeight(const QuantizedLinear& linear);
 
 // The channel scales as floats, [K].

@@ -23,6 +23,7 @@ struct PackedView {
   std::span<const uint16_t> scales;
   std::vector<uint16_t> channel_scales;
   Rotation rotation;
+  std::vector<int32_t> order = {};
   std::shared_ptr<const void> storage;  // keeps the viewed bytes alive, if anything has to
 };
 

@@ -28,6 +28,7 @@ struct PackedLinear {
   std::vector<uint16_t> channel_scales;  // [K] halves
   std::vector<uint16_t> theta;           // [R, K/2] halves
   std::vector<int16_t> pairs;            // [R, K]
+  std::vector<int32_t> order = {};       // [K] or none
 };
 
 // What N must be a multiple of, so that a row of codes fills whole words: 16, 32, 8 and 4 for 2, 3,

@@ -36,6 +36,10 @@ struct QuantizedLinear {
   std::vector<uint16_t> channel_scales;  // [K] halves, finite, > 0: the INVERSE of the scale s that
                                          // multiplied the weight's columns
   Rotation rotation;
+  // Position i of the K above is input channel order[i], a permutation; empty: channel i. At run
+  // time x is brought into this order first. Checkpoints made with "act order" have one, so that
+  // channels of like importance share a group.
+  std::vector<int32_t> order = {};
 };
 
 // The code of weight 0 in a symmetric layer, and whether all zero points of a layer are that.
@@ -48,7 +52,8 @@ bool IsSymmetric(const QuantizedLinear& linear);
 // no number), or "".
 std::string RotationProblem(const Rotation& rotation);
 
-// Why `linear` breaks a rule stated above (sizes, ranges, pairs that are no permutation), or "".
+// Why `linear` breaks a rule stated above (sizes, ranges, pairs or an order that are no
+// permutation), or "".
 std::string Problem(const QuantizedLinear& linear);
 
 }  // namespace paroquant::quant

@@ -1,5 +1,6 @@
-// The reference runtime's linear layer: channel scales and rotations applied to the activations,
-// then a product with the packed codes, which are never unpacked as a whole.
+// The reference runtime's linear layer: the activations in the layer's order of channels, channel
+// scales and rotations applied to them, then a product with the packed codes, which are never
+// unpacked as a whole.
 #ifndef PAROQUANT_RUNTIME_ROTATED_LINEAR_H_
 #define PAROQUANT_RUNTIME_ROTATED_LINEAR_H_
 
@@ -23,6 +24,9 @@ class RotatedLinear : public nn::Linear {
   void Forward(ConstMatrixRef input, MatrixRef output) const override;
 
  private:
+  // The same on input channels in the order of the codes.
+  void ForwardInOrder(ConstMatrixRef input, MatrixRef output) const;
+
   quant::PackedView packed_;
   std::vector<float> bias_;
   quant::PreparedRotation<float> rotation_;
