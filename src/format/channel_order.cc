@@ -56,7 +56,7 @@ std::vector<int32_t> ReadOrder(const ModuleReader& reader, const OrderNames& nam
   const io::TensorView& groups = reader.Get(names.suffix, io::DType::kI32, {info.in_features});
   const std::vector<int32_t> group_of = CopyElements<int32_t>(groups);
   if (std::ranges::is_sorted(group_of) && group_of.back() == -1) return {};
-  RequireEqualGroups(groups, group_of, static_cast<size_t>(config.group_size));
+  RequireEqualGroups(groups, group_of, static_cast<size_t>(GroupSizeOf(config, info)));
   if (std::ranges::is_sorted(group_of)) return {};
   if (!config.act_order) {
     Refuse(groups, "channels in the order of their groups", "another order",

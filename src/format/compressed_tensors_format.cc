@@ -53,10 +53,11 @@ quant::PackedView Read(const io::TensorFolder& tensors, const QuantizationConfig
   const int64_t n = info.out_features;
   const int64_t k = info.in_features;
   const int bits = config.bits;
-  const int64_t groups = k / config.group_size;
-  RequireFitInRows(reader.Get(".weight_packed", io::DType::kI32), info, bits, config.group_size);
+  const int group_size = GroupSizeOf(config, info);
+  const int64_t groups = k / group_size;
+  RequireFitInRows(reader.Get(".weight_packed", io::DType::kI32), info, bits, group_size);
   RequireShape(reader, info);
-  quant::QuantizedLinear linear = PlainLinear(info, bits, config.group_size);
+  quant::QuantizedLinear linear = PlainLinear(info, bits, group_size);
   linear.order = ReadOrder(reader, {".weight_g_idx", "\"actorder\": \"group\""}, config, info);
   const auto words =
       CopyElements<uint32_t>(reader.Get(".weight_packed", io::DType::kI32, {n, k * bits / 32}));
@@ -120,6 +121,19 @@ io::JsonObject WeightScheme(const io::JsonObject& settings) {
   return scheme;
 }
 
+// Groups, or one for each output channel.
+int ParseStrategy(const io::JsonObject& weights) {
+  const int group_size = weights.GetOr("group_size", kWholeRows);
+  const auto strategy =
+      weights.GetOr<std::string>("strategy", group_size == kWholeRows ? "channel" : "group");
+  if (strategy == "group") return ParseGroupSize(weights, "group_size");
+  if (strategy != "channel") RefuseSetting(weights, "strategy", "group or channel", strategy);
+  if (group_size != kWholeRows) {
+    weights.Fail("group_size", "none, as the strategy is channel", fmt::to_string(group_size));
+  }
+  return kWholeRows;
+}
+
 // Do groups hold channels that are no neighbours? Other orders were only that of the work.
 bool ParseActOrder(const io::JsonObject& weights) {
   constexpr char kKey[] = "actorder";
@@ -139,9 +153,7 @@ void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   config.bits = ParseBits(weights, "num_bits", kBits);
   const auto type = weights.GetOr<std::string>("type", "int");
   if (type != "int") RefuseSetting(weights, "type", "int", type);
-  const auto strategy = weights.GetOr<std::string>("strategy", "group");
-  if (strategy != "group") RefuseSetting(weights, "strategy", "group", strategy);
-  config.group_size = ParseGroupSize(weights, "group_size");
+  config.group_size = ParseStrategy(weights);
   config.symmetric = weights.GetOr("symmetric", true);
   config.act_order = ParseActOrder(weights);
   if (weights.GetOr("dynamic", false)) RefuseSetting(weights, "dynamic", "false", "true");
@@ -162,9 +174,13 @@ bool Keeps(const std::string& entry, const std::string& module) {
 io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
   io::Json ignored = {"lm_head"};
   for (const std::string& module : kept) ignored.push_back(module);
-  io::Json weights = {{"num_bits", config.bits},         {"type", "int"},
-                      {"symmetric", config.symmetric},   {"strategy", "group"},
-                      {"group_size", config.group_size}, {"dynamic", false}};
+  const bool rows = config.group_size == kWholeRows;
+  io::Json weights = {{"num_bits", config.bits},
+                      {"type", "int"},
+                      {"symmetric", config.symmetric},
+                      {"strategy", rows ? "channel" : "group"}};
+  if (!rows) weights["group_size"] = config.group_size;
+  weights["dynamic"] = false;
   if (config.act_order) weights["actorder"] = "group";
   return {{"quant_method", "compressed-tensors"},
           {"format", "pack-quantized"},
@@ -180,6 +196,7 @@ const Layout& CompressedTensorsLayout() {
                                   .name = "compressed-tensors",
                                   .suffixes = kSuffixes,
                                   .bits = kBits,
+                                  .whole_rows = true,
                                   .read = Read,
                                   .specs = Specs,
                                   .encode = EncodeTensors,

@@ -39,6 +39,7 @@ const Layout& DenseLayout() {
                                   .name = "fp16",
                                   .suffixes = kSuffixes,
                                   .bits = kBits,
+                                  .whole_rows = true,
                                   .read = nullptr,
                                   .specs = Specs,
                                   .encode = EncodeTensors,

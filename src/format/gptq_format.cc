@@ -39,11 +39,12 @@ quant::QuantizedLinear ReadLinear(const io::TensorFolder& tensors, const Quantiz
   const int64_t n = info.out_features;
   const int64_t k = info.in_features;
   const int bits = config.bits;
-  const int64_t groups = k / config.group_size;
-  RequireFitInRows(reader.Get(".qweight", io::DType::kI32), info, bits, config.group_size);
+  const int group_size = GroupSizeOf(config, info);
+  const int64_t groups = k / group_size;
+  RequireFitInRows(reader.Get(".qweight", io::DType::kI32), info, bits, group_size);
   const auto words =
       CopyElements<uint32_t>(reader.Get(".qweight", io::DType::kI32, {k * bits / 32, n}));
-  quant::QuantizedLinear linear = PlainLinear(info, bits, config.group_size);
+  quant::QuantizedLinear linear = PlainLinear(info, bits, group_size);
   linear.order = ReadOrder(reader, {".g_idx", "\"desc_act\": true"}, config, info);
   linear.codes = ToPositions(UnpackRows(Transpose(words, n), k, bits), linear.order);
   std::vector<uint8_t> zeros = UnpackRows(
@@ -98,7 +99,9 @@ std::string FindObstacle(const quant::QuantizedLinear& linear) {
 
 void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   config.bits = ParseBits(settings, "bits", kBits);
-  config.group_size = ParseGroupSize(settings, "group_size");
+  config.group_size = settings.Get<int>("group_size") == kWholeRows
+                          ? kWholeRows
+                          : ParseGroupSize(settings, "group_size");
   config.symmetric = settings.GetOr("sym", true);
   config.act_order = settings.GetOr("desc_act", false);
   if (settings.GetOr("lm_head", false)) RefuseSetting(settings, "lm_head", "false", "true");
@@ -147,6 +150,7 @@ constexpr Layout MakeLayout(const char* name) {
           .name = name,
           .suffixes = kSuffixes,
           .bits = kBits,
+          .whole_rows = true,
           .read = Read<kLessOne>,
           .specs = Specs,
           .encode = EncodeTensors<kLessOne>,

@@ -18,6 +18,7 @@ struct Layout {
   // Behind a module's name in the names of its tensors; the first is that of the codes.
   std::span<const char* const> suffixes;
   std::span<const int> bits;  // that it holds
+  bool whole_rows = false;    // does it know groups that are whole rows?
   quant::PackedView (*read)(const io::TensorFolder& tensors, const QuantizationConfig& config,
                             const model::LinearInfo& info);
   std::vector<io::TensorSpec> (*specs)(const model::LinearInfo& info, const PackedShape& shape);
@@ -45,7 +46,7 @@ const Layout& DenseLayout();  // has no config and is never read as packed
 std::vector<std::string> ParseNames(const io::JsonObject& settings, const char* key);
 // A key of config.json that holds the bits, one of `allowed`.
 int ParseBits(const io::JsonObject& settings, const char* key, std::span<const int> allowed);
-// One that holds a group size: a multiple of 8, 128 at most.
+// One that holds a group size: a multiple of 8.
 int ParseGroupSize(const io::JsonObject& settings, const char* key);
 
 // Under which name the experts of a layer share a rotation tensor; "" for other layers and tensors.

@@ -99,6 +99,12 @@ void RequireFit(const io::TensorView& codes, const model::LinearInfo& info, int 
     ModuleReader::Fail(codes, fmt::format("groups of {} channels", group_size),
                        fmt::format("{} channels, which do not divide so", info.in_features));
   }
+  if (group_size % 8 != 0) {  // products read so many channels at a time, which no group may cut
+    throw Error(ErrorKind::kUnsupported, {.where = Place(codes),
+                                          .expected = "a multiple of 8 channels in a group",
+                                          .found = fmt::format("{}", group_size),
+                                          .hint = "Layers of this shape are not read."});
+  }
   const int multiple = quant::PackingMultiple(bits);
   if (info.out_features % multiple == 0) return;
   throw Error(ErrorKind::kUnsupported,

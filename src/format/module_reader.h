@@ -72,7 +72,8 @@ std::vector<std::byte> ToBytes(const std::vector<T>& values) {
 // A layer without channel scales and rotations whose codes, zeros and scales are to be filled in.
 quant::QuantizedLinear PlainLinear(const model::LinearInfo& info, int bits, int group_size);
 
-// Throws kInput if K does not divide into such groups, kUnsupported if N fills no whole words.
+// Throws kInput if K does not divide into such groups, kUnsupported if N fills no whole words or
+// groups are no multiples of 8 channels.
 void RequireFit(const io::TensorView& codes, const model::LinearInfo& info, int bits,
                 int group_size);
 // The same, and kUnsupported if K, along which codes lie in sequence, fills no whole words.

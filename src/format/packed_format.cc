@@ -64,8 +64,8 @@ int ParseBits(const io::JsonObject& settings, const char* key, std::span<const i
 
 int ParseGroupSize(const io::JsonObject& settings, const char* key) {
   const auto size = settings.Get<int>(key);
-  if (size < 8 || size > 128 || size % 8 != 0) {
-    RefuseSetting(settings, key, "groups of 8, 16, ... or 128 channels", fmt::to_string(size));
+  if (size < 8 || size % 8 != 0) {
+    RefuseSetting(settings, key, "groups of 8, 16, ... channels", fmt::to_string(size));
   }
   return size;
 }
@@ -106,6 +106,10 @@ std::vector<std::string> ParseNames(const io::JsonObject& settings, const char* 
     names.push_back(name.get<std::string>());
   }
   return names;
+}
+
+int GroupSizeOf(const QuantizationConfig& config, const model::LinearInfo& info) {
+  return config.group_size == kWholeRows ? static_cast<int>(info.in_features) : config.group_size;
 }
 
 std::optional<bool> IsListedAsKept(const QuantizationConfig& config, const std::string& module) {
@@ -156,6 +160,11 @@ std::string BitsObstacle(FormatKind format, int bits) {
   const std::span<const int> held = LayoutOf(format).bits;
   if (std::ranges::find(held, bits) != held.end()) return "";
   return fmt::format("{} bits, where it holds {}", bits, fmt::join(held, ", "));
+}
+
+std::string GroupObstacle(FormatKind format, int group_size) {
+  if (group_size != kWholeRows || LayoutOf(format).whole_rows) return "";
+  return "one scale for a whole row, where it holds only groups of one size everywhere";
 }
 
 std::string Obstacle(FormatKind format, const quant::QuantizedLinear& linear) {

@@ -72,6 +72,10 @@ class Converter {
     }
   }
 
+  bool WholeRows() const {
+    return packed_.config() && packed_.config()->group_size == format::kWholeRows;
+  }
+
   // A layout that demands a rotation gets one by nothing.
   quant::QuantizedLinear Read(const model::LinearInfo& info) const {
     quant::QuantizedLinear linear = quant::Unpack(quant::Copy(packed_.Read(info)), info.name);
@@ -123,11 +127,14 @@ class Converter {
     if (first) {
       config_ = {.format = options_.format,
                  .bits = linear.bits,
-                 .group_size = linear.group_size,
+                 .group_size = WholeRows() ? format::kWholeRows : linear.group_size,
                  .rotations = linear.rotation.rounds,
                  .symmetric = true};
+      const std::string groups = format::GroupObstacle(options_.format, config_.group_size);
+      if (!groups.empty()) Refuse(info, groups);
     } else if (options_.format != FormatKind::kDense &&
-               (linear.bits != config_.bits || linear.group_size != config_.group_size)) {
+               (linear.bits != config_.bits ||
+                linear.group_size != format::GroupSizeOf(config_, info))) {
       Refuse(info, fmt::format("{} bits in groups of {}, unlike the layers before with {} in {}",
                                linear.bits, linear.group_size, config_.bits, config_.group_size));
     }

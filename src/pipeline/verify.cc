@@ -125,7 +125,7 @@ class Verifier {
     for (const model::LinearInfo& info : linears) {
       if (!packed_->Has(info)) continue;
       const quant::PackedView view = packed_->Read(info);
-      if (view.bits == config.bits && view.group_size == config.group_size) return;
+      if (view.bits == config.bits && view.group_size == format::GroupSizeOf(config, info)) return;
       found.insert(fmt::format("{} bits in groups of {}", view.bits, view.group_size));
     }
     Add((checkpoint.folder() / "config.json").string(),

@@ -12,7 +12,7 @@ namespace {
 
 // Keeps every product of two sizes well inside an int64_t.
 constexpr int64_t kMaxFeatures = int64_t{1} << 30;
-// Ids inside a group are int16_t.
+// Where there are rotations: ids inside a group are int16_t.
 constexpr int kMaxGroupSize = 1 << 14;
 constexpr int kMaxRounds = 1 << 10;
 
@@ -48,7 +48,8 @@ std::string DimensionProblem(const QuantizedLinear& linear) {
     return fmt::format("{} bits are none of 2, 3, 4, 8", linear.bits);
   }
   const int g = linear.group_size;
-  if (g < 2 || g > kMaxGroupSize || g % 2 != 0 || k % g != 0) {
+  const int most = linear.rotation.rounds > 0 ? kMaxGroupSize : static_cast<int>(kMaxFeatures);
+  if (g < 2 || g > most || g % 2 != 0 || k % g != 0) {
     return fmt::format("the group size {} is not even or does not divide {} channels", g, k);
   }
   return "";

@@ -9,6 +9,7 @@
 #include "paroquant/base/file.h"
 #include "paroquant/io/tensor_folder.h"
 #include "tests/cli/cli_process.h"
+#include "tests/testing/edited_model.h"
 
 namespace paroquant {
 namespace {
@@ -44,6 +45,23 @@ class ConvertTest : public ::testing::Test {
         RunCliJson({"eval-ppl", "--model", model, "--data", kTinyLlama + "/sample_evaluation.txt",
                     "--window", "128", "--max-windows", "4"});
     return result.at("results").at(0).at("nll").get<double>();
+  }
+
+  // Of models without a tokenizer.
+  double NllOfIds(const std::string& model) {
+    WriteFile(At("ids.json"), R"({"input_ids": [1, 5, 9, 33, 120, 7, 88, 150, 42, 64, 3, 11]})");
+    const io::Json result =
+        RunCliJson({"eval-ppl", "--model", model, "--data", At("ids.json"), "--window", "12"});
+    return result.at("results").at(0).at("nll").get<double>();
+  }
+
+  // The model "gptq" cannot be converted.
+  void ExpectRefused(const std::string& format, const std::string& message) {
+    const CliResult result =
+        RunCli({"convert", "--model", At("gptq"), "--out", At("out"), "--format", format});
+    EXPECT_EQ(result.exit_code, 4) << format;
+    EXPECT_THAT(result.error, HasSubstr(message));
+    EXPECT_FALSE(fs::exists(At("out")));
   }
 
   TemporaryFolder folder_;
@@ -109,31 +127,53 @@ void ShuffleGroups(const fs::path& model) {
   WriteFile(model / "config.json", config.dump(2) + "\n");
 }
 
-TEST_F(ConvertTest, ActOrderIsEvaluatedConvertedAndRefusedByName) {
-  fs::copy(GoldenPath("packed/gptq"), At("gptq"));
-  ShuffleGroups(At("gptq"));
-  WriteFile(At("ids.json"), R"({"input_ids": [1, 5, 9, 33, 120, 7, 88, 150, 42, 64, 3, 11]})");
-  const auto nll = [&](const std::string& model) {
-    const io::Json result =
-        RunCliJson({"eval-ppl", "--model", model, "--data", At("ids.json"), "--window", "12"});
-    return result.at("results").at(0).at("nll").get<double>();
-  };
+// The golden GPTQ model with but the first group's scales and zero points, for all channels.
+void WriteWholeRows(const fs::path& folder) {
+  testing::WriteEditedModel(
+      GoldenPath("packed/gptq"), folder,
+      [](std::vector<testing::EditableTensor>& tensors) {
+        for (testing::EditableTensor& tensor : tensors) {
+          if (tensor.name.ends_with(".g_idx")) std::ranges::fill(tensor.bytes, std::byte{0});
+          if (!tensor.name.ends_with(".scales") && !tensor.name.ends_with(".qzeros")) continue;
+          tensor.bytes.resize(tensor.bytes.size() / static_cast<size_t>(tensor.shape[0]));
+          tensor.shape[0] = 1;
+        }
+      },
+      [](io::Json& config) { config["quantization_config"]["group_size"] = -1; });
+}
+
+TEST_F(ConvertTest, OneScaleForARowIsEvaluatedConvertedAndRefusedByName) {
+  WriteWholeRows(At("gptq"));
   Convert(At("gptq"), At("plain"), "fp16");
   Convert(At("gptq"), At("ct"), "compressed-tensors");
-  EXPECT_NEAR(nll(At("gptq")), nll(At("plain")), 1e-4);
-  EXPECT_EQ(nll(At("gptq")), nll(At("ct")));
-  EXPECT_GT(std::abs(nll(At("gptq")) - nll(GoldenPath("packed/gptq").string())), 1e-3);
+  const io::Json config = io::ReadJsonFile(fs::path(At("ct")) / "config.json");
+  const io::Json& group = config["quantization_config"]["config_groups"]["group_0"];
+  EXPECT_EQ(group["weights"]["strategy"], "channel");
+  EXPECT_FALSE(group["weights"].contains("group_size"));
+  EXPECT_NEAR(NllOfIds(At("gptq")), NllOfIds(At("plain")), 1e-4);
+  EXPECT_EQ(NllOfIds(At("gptq")), NllOfIds(At("ct")));
   EXPECT_EQ(RunCli({"verify", "--model", At("ct")}).exit_code, 0);
   Convert(At("ct"), At("gptq-again"), "gptq");
   Convert(At("gptq-again"), At("ct-again"), "compressed-tensors");
   EXPECT_EQ(FolderContent(At("ct-again")), FolderContent(At("ct")));
-  for (const char* format : {"awq", "paroquant"}) {
-    const CliResult result =
-        RunCli({"convert", "--model", At("gptq"), "--out", At("out"), "--format", format});
-    EXPECT_EQ(result.exit_code, 4) << format;
-    EXPECT_THAT(result.error, HasSubstr("act order"));
-    EXPECT_FALSE(fs::exists(At("out")));
-  }
+  ExpectRefused("awq", "one scale for a whole row");
+  ExpectRefused("paroquant", "one scale for a whole row");
+}
+
+TEST_F(ConvertTest, ActOrderIsEvaluatedConvertedAndRefusedByName) {
+  fs::copy(GoldenPath("packed/gptq"), At("gptq"));
+  ShuffleGroups(At("gptq"));
+  Convert(At("gptq"), At("plain"), "fp16");
+  Convert(At("gptq"), At("ct"), "compressed-tensors");
+  EXPECT_NEAR(NllOfIds(At("gptq")), NllOfIds(At("plain")), 1e-4);
+  EXPECT_EQ(NllOfIds(At("gptq")), NllOfIds(At("ct")));
+  EXPECT_GT(std::abs(NllOfIds(At("gptq")) - NllOfIds(GoldenPath("packed/gptq").string())), 1e-3);
+  EXPECT_EQ(RunCli({"verify", "--model", At("ct")}).exit_code, 0);
+  Convert(At("ct"), At("gptq-again"), "gptq");
+  Convert(At("gptq-again"), At("ct-again"), "compressed-tensors");
+  EXPECT_EQ(FolderContent(At("ct-again")), FolderContent(At("ct")));
+  ExpectRefused("awq", "act order");
+  ExpectRefused("paroquant", "act order");
 }
 
 TEST_F(ConvertTest, LayoutsWithoutRotationsAreRefusedBeforeAnythingIsWritten) {

@@ -56,6 +56,43 @@ quant::QuantizedLinear OrderedLinear(FormatKind format) {
   return linear;
 }
 
+TEST(OtherFormatsTest, OneGroupForARowIsReadAsItWasWritten) {
+  for (const FormatKind format :
+       {FormatKind::kGptq, FormatKind::kGptqV2, FormatKind::kCompressedTensors}) {
+    SCOPED_TRACE(FormatName(format));
+    EXPECT_EQ(GroupObstacle(format, kWholeRows), "");
+    quant::QuantizedLinear written = SmallLinear(format);
+    written.group_size = 64;
+    written.zeros.resize(16);
+    written.scales.resize(16);
+    const auto tensors = Encode(format, Info(16, 64), written, {});
+    const testing::LayerFolder folder(format, tensors, {.group_size = kWholeRows});
+    const model::Checkpoint checkpoint = folder.Open();
+    const PackedLayers packed(checkpoint);
+    EXPECT_EQ(packed.config()->group_size, kWholeRows);
+    const auto found = quant::Unpack(quant::Copy(packed.Read(Info(16, 64))), kModule);
+    EXPECT_EQ(found.group_size, 64);
+    EXPECT_EQ(found.codes, written.codes);
+    EXPECT_EQ(found.zeros, written.zeros);
+    EXPECT_EQ(found.scales, written.scales);
+  }
+  EXPECT_THAT(GroupObstacle(FormatKind::kAwq, kWholeRows), HasSubstr("whole row"));
+  EXPECT_THAT(GroupObstacle(FormatKind::kParoquant, kWholeRows), HasSubstr("whole row"));
+  // What compressed-tensors makes of a size of -1, and a size where there is none.
+  const auto parse = [](const io::Json& weights) {
+    const io::Json settings = {{"quant_method", "compressed-tensors"},
+                               {"config_groups", {{"group_0", {{"weights", weights}}}}}};
+    return ParseQuantizationConfig({{"quantization_config", settings}}, "config.json");
+  };
+  EXPECT_EQ(parse({{"num_bits", 4}, {"group_size", -1}})->group_size, kWholeRows);
+  EXPECT_EQ(parse({{"num_bits", 4}, {"strategy", "channel"}, {"group_size", nullptr}})->group_size,
+            kWholeRows);
+  EXPECT_EQ(ErrorOf([&] {
+              parse({{"num_bits", 4}, {"strategy", "channel"}, {"group_size", 64}});
+            }).kind(),
+            ErrorKind::kInput);
+}
+
 // The words that the engines' packers make of 0, 1, ..., 7, see docs/formats.md.
 TEST(OtherFormatsTest, CodesLieInTheOrderOfTheEngines) {
   quant::QuantizedLinear along_n = SmallLinear(FormatKind::kAwq);
@@ -385,7 +422,7 @@ TEST(OtherFormatsTest, SettingsThatAreNotHandledAreNamed) {
       {with(awq, "zero_point", false), "zero_point"},
       {with(awq, "bits", 3), "bits"},
       {with(awq, "group_size", -1), "group_size"},
-      {with(gptq, "group_size", 1024), "group_size"},
+      {with(gptq, "group_size", 12), "group_size"},
       {with(gptq, "checkpoint_format", "marlin"), "checkpoint_format"},
       {with(gptq, "lm_head", true), "lm_head"},
       {with(gptq, "dynamic", {{"+:.*down.*", {{"bits", 8}}}}), "dynamic"},
@@ -394,7 +431,7 @@ TEST(OtherFormatsTest, SettingsThatAreNotHandledAreNamed) {
       {with(packed(io::Json::object()), "format", "float-quantized"), "format"},
       {packed({{"num_bits", 2}}), "num_bits"},
       {packed({{"type", "float"}}), "type"},
-      {packed({{"strategy", "channel"}}), "strategy"},
+      {packed({{"strategy", "tensor"}}), "strategy"},
       {packed(io::Json::object(), {{"input_activations", {{"num_bits", 8}}}}), "config_groups"},
   };
   for (const Refused& c : cases) {

@@ -112,7 +112,7 @@ TEST(QuantizeExpertsTest, AnExpertWithoutTokensIsCalibratedOnOthers) {
   const TemporaryFolder folder;
   const std::filesystem::path source = folder.path() / "model";
   // A router without preferences takes the first two experts.
-  WriteEditedModel("mixtral", source, [](std::vector<EditableTensor>& tensors) {
+  WriteEditedModel(GoldenPath("models/mixtral"), source, [](std::vector<EditableTensor>& tensors) {
     for (EditableTensor& tensor : tensors) {
       if (!tensor.name.ends_with("block_sparse_moe.gate.weight")) continue;
       std::ranges::fill(tensor.bytes, std::byte{0});
@@ -189,7 +189,7 @@ TEST(QuantizePartsTest, OtherPartsStayByteForByte) {
   const std::filesystem::path source = folder.path() / "model";
   for (const char* prefix : {"language_model.model.", "model.language_model."}) {
     WriteEditedModel(
-        "gemma3_text", source,
+        GoldenPath("models/gemma3_text"), source,
         [&](std::vector<EditableTensor>& tensors) {
           for (EditableTensor& tensor : tensors) {
             tensor.name = prefix + tensor.name.substr(sizeof("model.") - 1);
@@ -264,7 +264,7 @@ void StackExperts(std::vector<EditableTensor>& tensors) {
 TEST(QuantizeExpertsTest, ExpertsInOneTensorAreThoseWithTensorsOfTheirOwn) {
   const TemporaryFolder folder;
   const std::filesystem::path source = folder.path() / "model";
-  WriteEditedModel("qwen3_moe", source, StackExperts,
+  WriteEditedModel(GoldenPath("models/qwen3_moe"), source, StackExperts,
                    [](io::Json& config) { config["model_type"] = "qwen3_vl_moe_text"; });
   const auto separate = runtime::LanguageModel::Load(GoldenPath("models/qwen3_moe"));
   const auto stacked = runtime::LanguageModel::Load(source);

@@ -3,14 +3,12 @@
 #include "paroquant/base/file.h"
 #include "paroquant/io/output_folder.h"
 #include "paroquant/io/safetensors_writer.h"
-#include "tests/testing/paths.h"
 
 namespace paroquant::testing {
 
-void WriteEditedModel(const std::string& golden, const std::filesystem::path& folder,
+void WriteEditedModel(const std::filesystem::path& source, const std::filesystem::path& folder,
                       const std::function<void(std::vector<EditableTensor>&)>& edit,
                       const std::function<void(io::Json&)>& edit_config) {
-  const std::filesystem::path source = GoldenPath("models") / golden;
   const auto file = io::SafetensorsFile::Open(source / "model.safetensors");
   std::vector<EditableTensor> tensors;
   for (const io::TensorView& tensor : file.tensors()) {

@@ -21,10 +21,10 @@ struct EditableTensor {
   std::vector<std::byte> bytes;
 };
 
-// Writes the tensors of tests/goldens/models/<golden>, as `edit` leaves them, and its config.json,
-// as `edit_config` does, to a new folder.
+// Writes the tensors of `source`, a golden model's folder with one file of weights, as `edit`
+// leaves them, and its config.json, as `edit_config` does, to a new folder.
 void WriteEditedModel(
-    const std::string& golden, const std::filesystem::path& folder,
+    const std::filesystem::path& source, const std::filesystem::path& folder,
     const std::function<void(std::vector<EditableTensor>&)>& edit,
     const std::function<void(io::Json&)>& edit_config = [](io::Json&) {});
 

@@ -44,8 +44,9 @@ void Print(const std::string& model, const Inspection& result) {
   }
   if (result.quantization) {
     const format::QuantizationConfig& config = *result.quantization;
+    const bool rows = config.group_size == format::kWholeRows;
     std::cout << fmt::format("  {}, {} bit, groups of {}{}\n", FormatName(config.format),
-                             config.bits, config.group_size,
+                             config.bits, rows ? "whole rows" : fmt::to_string(config.group_size),
                              config.format == format::FormatKind::kParoquant
                                  ? fmt::format(", {} rotations", config.rotations)
                                  : "");

@@ -23,18 +23,24 @@ namespace paroquant::format {
 // kDense is no packed layout: the weights that the codes stand for, in 16 bits.
 enum class FormatKind { kParoquant, kAwq, kGptq, kGptqV2, kCompressedTensors, kDense };
 
+// In the place of a group size: a group is a whole row of the weight.
+inline constexpr int kWholeRows = -1;
+
 // What config.json says of the whole model. In the paroquant layout, a layer whose bits or group
 // size differ is recognised by the shapes of its tensors.
 struct QuantizationConfig {
   FormatKind format = FormatKind::kParoquant;
   int bits = 4;
-  int group_size = 128;
+  int group_size = 128;    // or kWholeRows: gptq, compressed-tensors
   int rotations = 8;       // paroquant
   bool symmetric = false;  // all zero points are 2^(bits - 1): gptq, compressed-tensors
   bool act_order = false;  // layers may have an order of channels: gptq, compressed-tensors
   // What it says of modules that stay in 16 bits, as the layout writes it: see IsListedAsKept.
   std::vector<std::string> kept = {};
 };
+
+// The channels of a layer's groups.
+int GroupSizeOf(const QuantizationConfig& config, const model::LinearInfo& info);
 
 // Does the config list the module among those that stay in 16 bits? Nothing if the layout has no
 // such list.
@@ -58,6 +64,8 @@ std::vector<std::string> FormatNames();
 
 // Why the layout cannot hold codes of so many bits, or "".
 std::string BitsObstacle(FormatKind format, int bits);
+// Why the layout cannot hold such groups, or "".
+std::string GroupObstacle(FormatKind format, int group_size);
 // Why the layout cannot hold a layer, or "".
 std::string Obstacle(FormatKind format, const quant::QuantizedLinear& linear);
 
