@@ -118,6 +118,9 @@ Broken NoStrayFiles(const CheckpointFacts& facts) {
   return BrokenRule{facts.stray_files.front(), "a file that is no part of the weights"};
 }
 
+// That all engines take.
+constexpr int kCommonGroupSize = 128;
+
 constexpr char kLoaders[] = "z-lab paroquant 0.1.16, mid 2026";
 constexpr char kGptqModel[] = "GPTQModel 7.4, mid 2026";
 constexpr char kVllm[] = "vLLM, mid 2026";
@@ -221,6 +224,21 @@ std::span<const EngineRule> EngineRules() {
 }
 
 std::vector<std::string> EngineNames() { return {"transformers", "vllm", "mlx", "gptqmodel"}; }
+
+bool TakesGroupSize(const std::string& engine, FormatKind format, int group_size) {
+  RequireEngine(engine);
+  const auto facts = [format](int size) {
+    CheckpointFacts one{.format = format, .symmetric = true};
+    one.layers.push_back({.info = {.name = "layer", .out_features = 128, .in_features = 128},
+                          .quantized = true,
+                          .group_size = size});
+    return one;
+  };
+  return std::ranges::none_of(EngineRules(), [&](const EngineRule& rule) {
+    return rule.engine == engine && IsAbout(rule, format) && rule.check(facts(group_size)) &&
+           !rule.check(facts(kCommonGroupSize));
+  });
+}
 
 std::vector<VerifyProblem> EngineProblems(const std::string& engine, const CheckpointFacts& facts) {
   RequireEngine(engine);

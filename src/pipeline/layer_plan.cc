@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <utility>
 
 #include "paroquant/base/error.h"
+#include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/quant/packing.h"
 #include "text/regex.h"
 
@@ -56,24 +59,50 @@ struct OverridePattern {
   const LayerOverride* settings;
 };
 
+// Elsewhere config.json speaks for all layers.
+bool HoldsSeveralGroupSizes(format::FormatKind format) {
+  return format == format::FormatKind::kParoquant || format == format::FormatKind::kDense;
+}
+
+// Those that the layout and the engine allow.
+std::vector<int> FallbackGroupSizes(const QuantizeOptions& options) {
+  std::vector<int> sizes;
+  if (!HoldsSeveralGroupSizes(options.format)) return sizes;
+  std::ranges::copy_if(kFallbackGroupSizes, std::back_inserter(sizes), [&](int size) {
+    return options.target.empty() || TakesGroupSize(options.target, options.format, size);
+  });
+  return sizes;
+}
+
 void Keep(LayerPlan& plan, std::string reason) {
   plan.quantized = false;
   plan.reason = std::move(reason);
 }
 
+// Why a layer is kept that divides into no groups.
+std::string NoGroupsReason(const QuantizeOptions& options, const LayerPlan& plan) {
+  const int64_t k = plan.info.in_features;
+  if (!HoldsSeveralGroupSizes(options.format)) {
+    return fmt::format("K = {} does not divide by {}", k, plan.group_size);
+  }
+  if (FallbackGroupSizes(options).size() < kFallbackGroupSizes.size()) {
+    return fmt::format("K = {} divides by no group size up to {} that {} takes", k, plan.group_size,
+                       options.target);
+  }
+  return fmt::format("K = {} divides by no group size up to {}", k, plan.group_size);
+}
+
 // Chooses the group size and whether the layer can be quantized at all.
-void FitShape(bool several_group_sizes, LayerPlan& plan) {
+void FitShape(const QuantizeOptions& options, LayerPlan& plan) {
   const int64_t k = plan.info.in_features;
   const int asked = plan.group_size;
-  for (const int smaller : kFallbackGroupSizes) {
-    if (k % plan.group_size == 0 || !several_group_sizes) break;
+  for (const int smaller : FallbackGroupSizes(options)) {
+    if (k % plan.group_size == 0) break;
     if (smaller < asked) plan.group_size = smaller;
   }
   if (k % plan.group_size != 0) {
     plan.group_size = asked;
-    Keep(plan, several_group_sizes
-                   ? fmt::format("K = {} divides by no group size up to {}", k, asked)
-                   : fmt::format("K = {} does not divide by {}", k, asked));
+    Keep(plan, NoGroupsReason(options, plan));
     return;
   }
   const int multiple = quant::PackingMultiple(plan.bits);
@@ -145,9 +174,6 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
     overrides.push_back({NamePattern("--override", settings.pattern), &settings});
   }
 
-  // Elsewhere config.json speaks for all layers.
-  const bool several = options.format == format::FormatKind::kParoquant ||
-                       options.format == format::FormatKind::kDense;
   std::vector<LayerPlan> plans;
   for (int64_t layer = 0; layer < architecture.layers; ++layer) {
     const std::vector<model::LinearInfo> linears = DescribeLinears(architecture, layer);
@@ -165,7 +191,7 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
         plan.bits = settings->bits.value_or(plan.bits);
         plan.group_size = settings->group_size.value_or(plan.group_size);
       }
-      FitShape(several, plan);
+      FitShape(options, plan);
       for (NamePattern& skip : skips) {
         if (skip.Matches(plan.info.name)) Keep(plan, "named by --skip");
       }

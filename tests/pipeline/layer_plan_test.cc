@@ -76,6 +76,21 @@ TEST(LayerPlanTest, GroupsShrinkUntilTheyDivideTheInputs) {
   }
 }
 
+// With a target, a layer that the engine could not load in smaller groups stays in 16 bits.
+TEST(LayerPlanTest, GroupsThatTheTargetDoesNotTakeAreNoChoice) {
+  QuantizeOptions options{.target = "vllm"};
+  LayerPlan plan = DownPlan(256, 192, options);
+  EXPECT_FALSE(plan.quantized);
+  EXPECT_EQ(plan.reason, "K = 192 divides by no group size up to 128 that vllm takes");
+  EXPECT_TRUE(DownPlan(256, 384, options).quantized);
+  options.target = "mlx";
+  plan = DownPlan(256, 192, options);
+  EXPECT_TRUE(plan.quantized);
+  EXPECT_EQ(plan.group_size, 64);
+  options = {.format = format::FormatKind::kDense, .target = "vllm"};  // loads everywhere
+  EXPECT_EQ(DownPlan(256, 192, options).group_size, 64);
+}
+
 TEST(LayerPlanTest, OutputsThatFillNoWordsAreKept) {
   struct WordCase {
     int bits;

@@ -55,6 +55,10 @@ std::span<const EngineRule> EngineRules();
 
 std::vector<std::string> EngineNames();
 
+// Does the engine take a layer with such groups that is otherwise as it wants it? Throws kUsage for
+// an engine that there is not.
+bool TakesGroupSize(const std::string& engine, format::FormatKind format, int group_size);
+
 // A problem for each rule of `engine` that is broken. Throws kUsage for an engine that there is
 // not.
 std::vector<VerifyProblem> EngineProblems(const std::string& engine, const CheckpointFacts& facts);
