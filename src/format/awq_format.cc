@@ -54,7 +54,7 @@ std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& 
   return {ToBytes(packed.qweight), ToBytes(packed.qzeros), ToBytes(packed.scales)};
 }
 
-std::string FindObstacle(const quant::QuantizedLinear& linear) {
+std::string FindObstacle(const quant::QuantizedLinear& linear, const PackedStyle& /*style*/) {
   const std::string order = OrderObstacle(linear);
   return order.empty() ? RotationObstacle(linear) : order;
 }

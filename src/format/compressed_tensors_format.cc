@@ -100,6 +100,10 @@ std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& 
   return tensors;
 }
 
+std::string FindObstacle(const quant::QuantizedLinear& linear, const PackedStyle& /*style*/) {
+  return RowObstacle(linear);
+}
+
 // All groups of modules must be quantized alike.
 io::JsonObject WeightScheme(const io::JsonObject& settings) {
   const io::JsonObject groups = settings.Object("config_groups");
@@ -200,7 +204,7 @@ const Layout& CompressedTensorsLayout() {
                                   .read = Read,
                                   .specs = Specs,
                                   .encode = EncodeTensors,
-                                  .obstacle = RowObstacle,
+                                  .obstacle = FindObstacle,
                                   .keeps = Keeps,
                                   .parse = Parse,
                                   .describe = Describe};

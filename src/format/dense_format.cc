@@ -1,7 +1,8 @@
 // No packing at all: every engine loads plain weights.
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
+#include <cassert>
 
 #include "format/layout.h"
 #include "format/module_reader.h"
@@ -14,22 +15,31 @@ namespace {
 constexpr std::array kBits = {2, 3, 4, 8};
 constexpr std::array kSuffixes = {".weight"};
 
-std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedShape& /*shape*/) {
-  return {{info.name + ".weight", io::DType::kF16, {info.out_features, info.in_features}}};
+std::vector<io::TensorSpec> Specs(const model::LinearInfo& info, const PackedShape& shape) {
+  return {{info.name + ".weight", shape.style.dtype, {info.out_features, info.in_features}}};
+}
+
+template <uint16_t (*kRound)(float)>
+std::vector<std::byte> Round(const Matrix& weight) {
+  std::vector<uint16_t> rounded(static_cast<size_t>(weight.size()));
+  std::transform(weight.data(), weight.data() + weight.size(), rounded.begin(), kRound);
+  return ToBytes(rounded);
 }
 
 std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& linear,
-                                                  const PackedStyle& /*style*/) {
+                                                  const PackedStyle& style) {
   const Matrix weight = quant::EffectiveWeight(linear);
-  std::vector<uint16_t> halves(static_cast<size_t>(weight.size()));
-  for (size_t i = 0; i < halves.size(); ++i) halves[i] = FloatToHalf(weight.data()[i]);
-  return {ToBytes(halves)};
+  if (style.dtype == io::DType::kF16) return {Round<FloatToHalf>(weight)};
+  if (style.dtype == io::DType::kBF16) return {Round<FloatToBFloat16>(weight)};
+  assert(style.dtype == io::DType::kF32);
+  const auto bytes = std::as_bytes(std::span(weight.data(), static_cast<size_t>(weight.size())));
+  return {{bytes.begin(), bytes.end()}};
 }
 
-std::string FindObstacle(const quant::QuantizedLinear& linear) {
-  constexpr float kMostHalf = 65504.0F;
+std::string FindObstacle(const quant::QuantizedLinear& linear, const PackedStyle& style) {
+  if (style.dtype != io::DType::kF16) return "";
   const float most = quant::EffectiveWeight(linear).cwiseAbs().maxCoeff();
-  return most <= kMostHalf ? "" : fmt::format("a weight of {}, more than F16 holds", most);
+  return most <= kMaxHalf ? "" : fmt::format("a weight of {}, more than F16 holds", most);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& 
 }
 
 template <bool kLessOne>
-std::string FindObstacle(const quant::QuantizedLinear& linear) {
+std::string FindObstacle(const quant::QuantizedLinear& linear, const PackedStyle& /*style*/) {
   if (kLessOne && std::ranges::find(linear.zeros, 0) != linear.zeros.end()) {
     return "a zero point of 0, which its first version cannot hold (gptq_v2 can)";
   }

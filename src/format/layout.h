@@ -25,7 +25,7 @@ struct Layout {
   // The bytes of those, in their order.
   std::vector<std::vector<std::byte>> (*encode)(const quant::QuantizedLinear& linear,
                                                 const PackedStyle& style);
-  std::string (*obstacle)(const quant::QuantizedLinear& linear);
+  std::string (*obstacle)(const quant::QuantizedLinear& linear, const PackedStyle& style);
   // Is a module one that an entry of QuantizationConfig::kept means? Null: there are no entries.
   bool (*keeps)(const std::string& entry, const std::string& module) = nullptr;
   void (*parse)(const io::JsonObject& settings, QuantizationConfig& config);

@@ -167,9 +167,10 @@ std::string GroupObstacle(FormatKind format, int group_size) {
   return "one scale for a whole row, where it holds only groups of one size everywhere";
 }
 
-std::string Obstacle(FormatKind format, const quant::QuantizedLinear& linear) {
+std::string Obstacle(FormatKind format, const quant::QuantizedLinear& linear,
+                     const PackedStyle& style) {
   const std::string bits = BitsObstacle(format, linear.bits);
-  return bits.empty() ? LayoutOf(format).obstacle(linear) : bits;
+  return bits.empty() ? LayoutOf(format).obstacle(linear, style) : bits;
 }
 
 bool HasPackedSuffix(std::string_view name) {

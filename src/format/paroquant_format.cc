@@ -130,7 +130,7 @@ std::vector<std::vector<std::byte>> EncodeTensors(const quant::QuantizedLinear& 
 }
 
 // Loaders demand at least one round.
-std::string FindObstacle(const quant::QuantizedLinear& linear) {
+std::string FindObstacle(const quant::QuantizedLinear& linear, const PackedStyle& /*style*/) {
   const std::string order = OrderObstacle(linear);
   if (!order.empty()) return order;
   return linear.rotation.rounds > 0 ? "" : "no rotation, not even by nothing";

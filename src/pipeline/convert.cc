@@ -13,6 +13,7 @@
 #include "paroquant/quant/packing.h"
 #include "paroquant/quant/rotation.h"
 #include "pipeline/checkpoint_output.h"
+#include "pipeline/dense_type.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -48,7 +49,7 @@ class Converter {
       output.WriteLayer(format::Encode(options_.format, info, Read(info), StyleOf(info)));
       progress_.Advance(1, info.name);
     }
-    output.Commit(format::WithQuantizationConfig(source_.config(), config_, kept_), nullptr);
+    output.Commit(OutputConfig(), nullptr);
     progress_.Finish();
     return {.from = packed_.format(),
             .layers_converted = std::ssize(linears_),
@@ -90,7 +91,8 @@ class Converter {
     return {.shares_rotation =
                 options_.format == FormatKind::kParoquant && packed_.SharesRotation(info),
             .symmetric = config_.symmetric,
-            .act_order = config_.act_order};
+            .act_order = config_.act_order,
+            .dtype = dtype_};
   }
 
   std::vector<OutputLayer> OutputLayers() const {
@@ -118,7 +120,7 @@ class Converter {
   // Checks that the layer can be converted, and notes what the output has to be like.
   void Look(const model::LinearInfo& info) {
     const quant::QuantizedLinear linear = Read(info);
-    const std::string obstacle = format::Obstacle(options_.format, linear);
+    const std::string obstacle = format::Obstacle(options_.format, linear, {.dtype = dtype_});
     if (!obstacle.empty()) Refuse(info, obstacle);
     if (options_.format == FormatKind::kDense && info.stacked) {
       Refuse(info, "an expert of a model that keeps all experts in one tensor");
@@ -146,6 +148,11 @@ class Converter {
     progress_.Advance(1, info.name);
   }
 
+  io::Json OutputConfig() const {
+    const io::Json config = format::WithQuantizationConfig(source_.config(), config_, kept_);
+    return options_.format == FormatKind::kDense ? WithDenseType(config, dtype_) : config;
+  }
+
   const model::Checkpoint& source_;
   format::PackedLayers packed_;
   const ConvertOptions& options_;
@@ -154,6 +161,7 @@ class Converter {
   std::vector<std::string> kept_;
   std::vector<format::PackedShape> shapes_;  // of each, without the style
   format::QuantizationConfig config_;
+  io::DType dtype_ = DenseType(source_);
 };
 
 }  // namespace

@@ -218,7 +218,7 @@ int64_t LayerBytes(std::span<const LayerPlan> plans) {
 int64_t OutputBytes(const model::Checkpoint& source, const std::vector<LayerPlan>& plans,
                     const QuantizeOptions& options) {
   uint64_t bytes = 0;
-  for (const io::TensorSpec& spec : OutputSpecs(source, OutputLayers(plans, options))) {
+  for (const io::TensorSpec& spec : OutputSpecs(source, OutputLayers(source, plans, options))) {
     bytes += io::ByteSize(spec);
   }
   return static_cast<int64_t>(bytes);

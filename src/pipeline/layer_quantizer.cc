@@ -120,8 +120,8 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
   const Matrix weight = model::ReadWeight(source_, report.plan.info);
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
   report.ranges = method::MeasureRanges(layer.target, layer.linear);
-  std::vector<format::PackedTensor> tensors =
-      format::Encode(options_.format, report.plan.info, layer.linear, StyleOf(report.plan));
+  std::vector<format::PackedTensor> tensors = format::Encode(
+      options_.format, report.plan.info, layer.linear, StyleOf(source_, report.plan));
   report.checksum = format::Checksum(tensors);
   for (const format::PackedTensor& tensor : tensors) {
     const bool counted = !counted_.insert(tensor.spec.name).second;  // shared by experts

@@ -232,7 +232,7 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   CheckpointOutput output(
       source,
       {.folder = options.out, .overwrite = options.overwrite, .shard_size = options.shard_size},
-      OutputLayers(plans, options), OutputMetadata(source, options));
+      OutputLayers(source, plans, options), OutputMetadata(source, options));
   LayerQuantizer quantizer(source, options, output, progress);
   const int64_t steps = Steps(plans, options.recipe.tuning);
   if (!options.recipe.NeedsCalibration()) {

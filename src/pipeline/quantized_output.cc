@@ -24,11 +24,13 @@ std::pair<int, int> CommonSettings(const std::vector<LayerPlan>& plans,
 
 }  // namespace
 
-format::PackedStyle StyleOf(const LayerPlan& plan) {
-  return {.shares_rotation = plan.basis_group >= 0};
+format::PackedStyle StyleOf(const model::Checkpoint& source, const LayerPlan& plan) {
+  return {.shares_rotation = plan.basis_group >= 0,
+          .dtype = source.tensors().Get(plan.info.WeightName()).dtype};
 }
 
-std::vector<OutputLayer> OutputLayers(const std::vector<LayerPlan>& plans,
+std::vector<OutputLayer> OutputLayers(const model::Checkpoint& source,
+                                      const std::vector<LayerPlan>& plans,
                                       const QuantizeOptions& options) {
   std::vector<OutputLayer> layers;
   for (const LayerPlan& plan : plans) {
@@ -38,7 +40,7 @@ std::vector<OutputLayer> OutputLayers(const std::vector<LayerPlan>& plans,
                                           {.bits = plan.bits,
                                            .group_size = plan.group_size,
                                            .rotations = StoredRotations(options),
-                                           .style = StyleOf(plan)})});
+                                           .style = StyleOf(source, plan)})});
   }
   return layers;
 }

@@ -14,9 +14,10 @@
 
 namespace paroquant::pipeline {
 
-// How the output has a quantized layer's tensors.
-format::PackedStyle StyleOf(const LayerPlan& plan);
-std::vector<OutputLayer> OutputLayers(const std::vector<LayerPlan>& plans,
+// How the output has a quantized layer's tensors. Plain weights keep the source's type.
+format::PackedStyle StyleOf(const model::Checkpoint& source, const LayerPlan& plan);
+std::vector<OutputLayer> OutputLayers(const model::Checkpoint& source,
+                                      const std::vector<LayerPlan>& plans,
                                       const QuantizeOptions& options);
 // What engines look for, the source's own notes, and how the weights were made.
 std::map<std::string, std::string> OutputMetadata(const model::Checkpoint& source,

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "paroquant/base/file.h"
+#include "paroquant/base/half.h"
 #include "paroquant/io/tensor_folder.h"
 #include "tests/cli/cli_process.h"
 #include "tests/testing/edited_model.h"
@@ -191,6 +192,53 @@ TEST_F(ConvertTest, PlainWeightsEvaluateLikeTheCodesTheyComeFrom) {
   Convert(At("packed"), At("plain"), "fp16");
   EXPECT_NEAR(Nll(At("plain")), Nll(At("packed")), 1e-4);
   EXPECT_EQ(RunCli({"verify", "--model", At("plain")}).exit_code, 0);
+}
+
+// A copy of a packed golden model with its other weights in another type.
+void WriteRetyped(const std::string& golden, const fs::path& folder, io::DType dtype) {
+  testing::WriteEditedModel(GoldenPath("packed") / golden, folder,
+                            [dtype](std::vector<testing::EditableTensor>& tensors) {
+                              for (testing::EditableTensor& tensor : tensors) {
+                                if (!tensor.name.ends_with(".weight")) continue;
+                                std::vector<float> floats(tensor.bytes.size() / 2);
+                                for (size_t i = 0; i < floats.size(); ++i) {
+                                  uint16_t half = 0;
+                                  std::memcpy(&half, &tensor.bytes[2 * i], sizeof half);
+                                  floats[i] = HalfToFloat(half);
+                                }
+                                const size_t size = io::DTypeSize(dtype);
+                                tensor.dtype = dtype;
+                                tensor.bytes.resize(size * floats.size());
+                                for (size_t i = 0; i < floats.size(); ++i) {
+                                  const uint16_t bfloat = FloatToBFloat16(floats[i]);
+                                  const void* value =
+                                      size == 2 ? static_cast<const void*>(&bfloat) : &floats[i];
+                                  std::memcpy(&tensor.bytes[size * i], value, size);
+                                }
+                              }
+                            });
+}
+
+// Engines load a model in the one type that its config names.
+TEST_F(ConvertTest, PlainWeightsHaveTheTypeOfTheOthersAndTheConfigSaysSo) {
+  struct Type {
+    io::DType dtype;
+    const char* name;
+    double tolerance;
+  };
+  for (const Type& type : std::vector<Type>{{io::DType::kF16, "float16", 1e-4},
+                                            {io::DType::kBF16, "bfloat16", 1e-2},
+                                            {io::DType::kF32, "float32", 1e-5}}) {
+    const std::string packed = At(std::string("packed-") + type.name);
+    const std::string plain = At(std::string("plain-") + type.name);
+    WriteRetyped("paroquant", packed, type.dtype);
+    Convert(packed, plain, "fp16");
+    for (const io::TensorView& tensor : io::TensorFolder::Open(plain).tensors()) {
+      EXPECT_EQ(tensor.dtype, type.dtype) << tensor.name;
+    }
+    EXPECT_EQ(io::ReadJsonFile(fs::path(plain) / "config.json").at("torch_dtype"), type.name);
+    EXPECT_NEAR(NllOfIds(plain), NllOfIds(packed), type.tolerance) << type.name;
+  }
 }
 
 TEST_F(ConvertTest, EveryFormatIsWrittenVerifiedAndEvaluatedAlike) {

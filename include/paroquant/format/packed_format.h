@@ -20,7 +20,7 @@
 
 namespace paroquant::format {
 
-// kDense is no packed layout: the weights that the codes stand for, in 16 bits.
+// kDense is no packed layout: the weights that the codes stand for, as floats.
 enum class FormatKind { kParoquant, kAwq, kGptq, kGptqV2, kCompressedTensors, kDense };
 
 // In the place of a group size: a group is a whole row of the weight.
@@ -66,9 +66,6 @@ std::vector<std::string> FormatNames();
 std::string BitsObstacle(FormatKind format, int bits);
 // Why the layout cannot hold such groups, or "".
 std::string GroupObstacle(FormatKind format, int group_size);
-// Why the layout cannot hold a layer, or "".
-std::string Obstacle(FormatKind format, const quant::QuantizedLinear& linear);
-
 // The packed layers of an opened checkpoint, which must outlive this.
 class PackedLayers {
  public:
@@ -101,7 +98,12 @@ struct PackedStyle {
   bool shares_rotation = false;  // with the other experts of the layer: paroquant
   bool symmetric = false;        // compressed-tensors: no zero points, as in QuantizationConfig
   bool act_order = false;        // compressed-tensors: each channel's group
+  io::DType dtype = io::DType::kF16;  // of the weights: fp16
 };
+// Why the layout cannot hold a layer, or "".
+std::string Obstacle(FormatKind format, const quant::QuantizedLinear& linear,
+                     const PackedStyle& style = {});
+
 // The tensors that Encode gives for a layer of this shape.
 struct PackedShape {
   int bits;
@@ -115,7 +117,8 @@ struct PackedTensor {
   io::TensorSpec spec;
   std::vector<std::byte> bytes;
 };
-// Requires Obstacle(format, linear) == "", and quant::IsSymmetric(linear) of a symmetric style.
+// Requires Obstacle(format, linear, style) == "", and quant::IsSymmetric(linear) of a symmetric
+// style.
 std::vector<PackedTensor> Encode(FormatKind format, const model::LinearInfo& info,
                                  const quant::QuantizedLinear& linear, const PackedStyle& style);
 
