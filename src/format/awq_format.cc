@@ -75,9 +75,9 @@ bool Keeps(const std::string& entry, const std::string& module) {
   return module.find(entry) != std::string::npos;
 }
 
-io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
+io::Json Describe(const QuantizationConfig& config, const ModuleNames& modules) {
   io::Json skipped = {"lm_head"};
-  for (const std::string& module : kept) skipped.push_back(module);
+  for (const std::string& module : WithJoinedNames(modules.kept)) skipped.push_back(module);
   return {{"quant_method", "awq"},
           {"bits", config.bits},
           {"group_size", config.group_size},

@@ -175,9 +175,9 @@ bool Keeps(const std::string& entry, const std::string& module) {
   return text::Regex::Search(regex, module).Next().has_value();
 }
 
-io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
+io::Json Describe(const QuantizationConfig& config, const ModuleNames& modules) {
   io::Json ignored = {"lm_head"};
-  for (const std::string& module : kept) ignored.push_back(module);
+  for (const std::string& module : modules.kept) ignored.push_back(module);
   const bool rows = config.group_size == kWholeRows;
   io::Json weights = {{"num_bits", config.bits},
                       {"type", "int"},

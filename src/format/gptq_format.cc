@@ -17,6 +17,8 @@ namespace {
 
 // GPTQModel's way to say that modules whose names match what follows are not quantized.
 constexpr std::string_view kKeepPrefix = "-:";
+// That of transformers.
+constexpr char kQuantizedKey[] = "modules_in_block_to_quantize";
 constexpr std::array kBits = {2, 3, 4, 8};
 constexpr std::array kSuffixes = {".qweight", ".qzeros", ".scales", ".g_idx"};
 
@@ -97,6 +99,40 @@ std::string FindObstacle(const quant::QuantizedLinear& linear, const PackedStyle
   return RowObstacle(linear);
 }
 
+// Ends of names, in lists of what is quantized at a time.
+std::vector<std::string> ParseQuantized(const io::JsonObject& settings) {
+  std::vector<std::string> names;
+  if (!settings.Has(kQuantizedKey)) return names;
+  for (const io::Json& part : settings.json().at(kQuantizedKey)) {
+    if (part.is_string()) names.push_back(part.get<std::string>());
+    if (!part.is_array()) continue;
+    for (const io::Json& name : part) {
+      if (!name.is_string()) settings.Fail(kQuantizedKey, "lists of names", name.dump());
+      names.push_back(name.get<std::string>());
+    }
+  }
+  return names;
+}
+
+// The ends of the quantized modules' names behind the number of their block, if the same are
+// quantized in all blocks, else none.
+std::vector<std::string> CommonEnds(const ModuleNames& modules) {
+  const auto end = [](const std::string& name) {
+    constexpr std::string_view kLayers = ".layers.";
+    const size_t layer = name.find(kLayers);
+    return layer == std::string::npos ? name
+                                      : name.substr(name.find('.', layer + kLayers.size()) + 1);
+  };
+  std::vector<std::string> ends;
+  for (const std::string& name : modules.quantized) {
+    if (std::ranges::find(ends, end(name)) == ends.end()) ends.push_back(end(name));
+  }
+  const bool common = std::ranges::none_of(modules.kept, [&](const std::string& name) {
+    return std::ranges::any_of(ends, [&](const std::string& e) { return name.ends_with(e); });
+  });
+  return common ? ends : std::vector<std::string>();
+}
+
 void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   config.bits = ParseBits(settings, "bits", kBits);
   config.group_size = settings.Get<int>("group_size") == kWholeRows
@@ -105,6 +141,7 @@ void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   config.symmetric = settings.GetOr("sym", true);
   config.act_order = settings.GetOr("desc_act", false);
   if (settings.GetOr("lm_head", false)) RefuseSetting(settings, "lm_head", "false", "true");
+  config.quantized = ParseQuantized(settings);
   if (!settings.Has("dynamic")) return;
   const io::JsonObject dynamic = settings.Object("dynamic");
   for (const auto& [key, unused] : dynamic.json().items()) {
@@ -122,13 +159,13 @@ std::string ExactPattern(const std::string& module) {
   return pattern + "$";
 }
 
+// As engines match: from the name's beginning on.
 bool Keeps(const std::string& entry, const std::string& module) {
-  return text::Regex::Search(text::Regex(entry, "quantization_config: dynamic"), module)
-      .Next()
-      .has_value();
+  const text::Regex regex(fmt::format("^(?:{})", entry), "quantization_config: dynamic");
+  return text::Regex::Search(regex, module).Next().has_value();
 }
 
-io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& kept) {
+io::Json Describe(const QuantizationConfig& config, const ModuleNames& modules) {
   const bool second = config.format == FormatKind::kGptqV2;
   io::Json json = {{"quant_method", "gptq"},
                    {"bits", config.bits},
@@ -137,9 +174,12 @@ io::Json Describe(const QuantizationConfig& config, const std::vector<std::strin
                    {"sym", config.symmetric},
                    {"lm_head", false},
                    {"checkpoint_format", second ? "gptq_v2" : "gptq"}};
-  for (const std::string& module : kept) {
+  // GPTQModel and vLLM look for the first, transformers for the second.
+  for (const std::string& module : WithJoinedNames(modules.kept)) {
     json["dynamic"][std::string(kKeepPrefix) + ExactPattern(module)] = io::Json::object();
   }
+  const std::vector<std::string> ends = CommonEnds(modules);
+  if (!modules.kept.empty() && !ends.empty()) json[kQuantizedKey] = {ends};
   return json;
 }
 

@@ -29,7 +29,7 @@ struct Layout {
   // Is a module one that an entry of QuantizationConfig::kept means? Null: there are no entries.
   bool (*keeps)(const std::string& entry, const std::string& module) = nullptr;
   void (*parse)(const io::JsonObject& settings, QuantizationConfig& config);
-  io::Json (*describe)(const QuantizationConfig& config, const std::vector<std::string>& kept);
+  io::Json (*describe)(const QuantizationConfig& config, const ModuleNames& modules);
 };
 
 const Layout& ParoquantLayout();
@@ -42,6 +42,9 @@ const Layout& DenseLayout();  // has no config and is never read as packed
 // Throws kUnsupported for a key whose value is none that is handled.
 [[noreturn]] void RefuseSetting(const io::JsonObject& settings, const char* key,
                                 const std::string& expected, const std::string& found);
+// Names and those that engines have for the products into which they join some of them: what they
+// look for in a list.
+std::vector<std::string> WithJoinedNames(std::vector<std::string> names);
 // The entries of a list of names; none if the key is absent. Throws kInput for anything else.
 std::vector<std::string> ParseNames(const io::JsonObject& settings, const char* key);
 // A key of config.json that holds the bits, one of `allowed`.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "format/layout.h"
 #include "paroquant/base/error.h"
@@ -112,9 +113,33 @@ int GroupSizeOf(const QuantizationConfig& config, const model::LinearInfo& info)
   return config.group_size == kWholeRows ? static_cast<int>(info.in_features) : config.group_size;
 }
 
+std::vector<std::string> WithJoinedNames(std::vector<std::string> names) {
+  struct Set {
+    std::vector<std::string_view> parts;
+    std::string_view whole;
+  };
+  static const std::vector<Set> sets = {{{"q_proj", "k_proj", "v_proj"}, "qkv_proj"},
+                                        {{"gate_proj", "up_proj"}, "gate_up_proj"}};
+  const std::set<std::string> known(names.begin(), names.end());
+  for (const std::string& name : known) {
+    for (const auto& [parts, whole] : sets) {
+      if (!name.ends_with(fmt::format(".{}", parts.front()))) continue;
+      const std::string parent = name.substr(0, name.size() - parts.front().size());
+      if (std::ranges::all_of(parts, [&](std::string_view part) {
+            return known.contains(parent + std::string(part));
+          })) {
+        names.push_back(parent + std::string(whole));
+      }
+    }
+  }
+  return names;
+}
+
 std::optional<bool> IsListedAsKept(const QuantizationConfig& config, const std::string& module) {
   const auto keeps = LayoutOf(config.format).keeps;
   if (keeps == nullptr) return std::nullopt;
+  const auto ends = [&](const std::string& end) { return module.ends_with(end); };
+  if (!config.quantized.empty() && std::ranges::none_of(config.quantized, ends)) return true;
   return std::ranges::any_of(config.kept,
                              [&](const std::string& entry) { return keeps(entry, module); });
 }
@@ -130,10 +155,10 @@ std::optional<QuantizationConfig> ParseQuantizationConfig(const io::Json& config
 }
 
 io::Json WithQuantizationConfig(io::Json config, const QuantizationConfig& quantization,
-                                const std::vector<std::string>& kept) {
+                                const ModuleNames& modules) {
   config.erase(kConfigKey);
   if (quantization.format == FormatKind::kDense) return config;
-  config[kConfigKey] = LayoutOf(quantization.format).describe(quantization, kept);
+  config[kConfigKey] = LayoutOf(quantization.format).describe(quantization, modules);
   return config;
 }
 

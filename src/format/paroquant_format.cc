@@ -151,7 +151,7 @@ void Parse(const io::JsonObject& settings, QuantizationConfig& config) {
   }
 }
 
-io::Json Describe(const QuantizationConfig& config, const std::vector<std::string>& /*kept*/) {
+io::Json Describe(const QuantizationConfig& config, const ModuleNames& /*modules*/) {
   return {{"quant_method", "paroquant"},
           {"bits", config.bits},
           {"group_size", config.group_size},

@@ -27,9 +27,10 @@ class Converter {
     for (int64_t layer = 0; layer < source.architecture().layers; ++layer) {
       for (model::LinearInfo& info : DescribeLinears(source.architecture(), layer)) {
         if (packed_.Has(info)) {
+          modules_.quantized.push_back(info.name);
           linears_.push_back(std::move(info));
         } else {
-          kept_.push_back(std::move(info.name));
+          modules_.kept.push_back(std::move(info.name));
         }
       }
     }
@@ -53,7 +54,7 @@ class Converter {
     progress_.Finish();
     return {.from = packed_.format(),
             .layers_converted = std::ssize(linears_),
-            .layers_kept = std::ssize(kept_),
+            .layers_kept = std::ssize(modules_.kept),
             .notes = output.notes()};
   }
 
@@ -149,7 +150,7 @@ class Converter {
   }
 
   io::Json OutputConfig() const {
-    const io::Json config = format::WithQuantizationConfig(source_.config(), config_, kept_);
+    const io::Json config = format::WithQuantizationConfig(source_.config(), config_, modules_);
     return options_.format == FormatKind::kDense ? WithDenseType(config, dtype_) : config;
   }
 
@@ -158,7 +159,7 @@ class Converter {
   const ConvertOptions& options_;
   Progress& progress_;
   std::vector<model::LinearInfo> linears_;  // that are packed
-  std::vector<std::string> kept_;
+  format::ModuleNames modules_;
   std::vector<format::PackedShape> shapes_;  // of each, without the style
   format::QuantizationConfig config_;
   io::DType dtype_ = DenseType(source_);

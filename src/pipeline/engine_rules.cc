@@ -108,6 +108,22 @@ Broken WholeSets(const CheckpointFacts& facts) {
   return std::nullopt;
 }
 
+// What transformers knows of is the same list for each block.
+Broken AlikeInAllBlocks(const CheckpointFacts& facts) {
+  const auto index = [](const LayerFacts& layer) {
+    return std::tuple(layer.info.role, layer.info.expert);
+  };
+  std::map<std::tuple<model::LinearRole, int64_t>, const LayerFacts*> firsts;
+  for (const LayerFacts& layer : facts.layers) {
+    const LayerFacts& first = *firsts.emplace(index(layer), &layer).first->second;
+    if (first.quantized == layer.quantized) continue;
+    const LayerFacts& kept = first.quantized ? layer : first;
+    const LayerFacts& other = first.quantized ? first : layer;
+    return BrokenRule{kept.info.name, "16 bits, while " + other.info.name + " is quantized"};
+  }
+  return std::nullopt;
+}
+
 Broken Symmetric(const CheckpointFacts& facts) {
   if (facts.symmetric) return std::nullopt;
   return BrokenRule{"zero points", "others than the middle code"};
@@ -124,6 +140,7 @@ constexpr int kCommonGroupSize = 128;
 constexpr char kLoaders[] = "z-lab paroquant 0.1.16, mid 2026";
 constexpr char kGptqModel[] = "GPTQModel 7.4, mid 2026";
 constexpr char kVllm[] = "vLLM, mid 2026";
+constexpr char kOptimum[] = "optimum, mid 2026";
 constexpr char kNoLoader[] = "no loader known to us, mid 2026";
 
 std::vector<EngineRule> MakeRules() {
@@ -169,6 +186,8 @@ std::vector<EngineRule> MakeRules() {
        kVllm,
        "let --skip and --override match all of a set",
        WholeSets},
+      {"transformers", gptq, "the same layers in 16 bits in all blocks", kOptimum,
+       "let --skip match a layer in every block", AlikeInAllBlocks},
   };
   for (const std::string_view engine : {"transformers", "vllm", "mlx", "gptqmodel"}) {
     const char* source = engine == "gptqmodel" ? kGptqModel : kLoaders;

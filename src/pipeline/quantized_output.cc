@@ -56,16 +56,16 @@ std::map<std::string, std::string> OutputMetadata(const model::Checkpoint& sourc
 io::Json OutputConfig(const model::Checkpoint& source, const std::vector<LayerPlan>& plans,
                       const QuantizeOptions& options) {
   const auto [bits, group_size] = CommonSettings(plans, options);
-  std::vector<std::string> kept;
+  format::ModuleNames modules;
   for (const LayerPlan& plan : plans) {
-    if (!plan.quantized) kept.push_back(plan.info.name);
+    (plan.quantized ? modules.quantized : modules.kept).push_back(plan.info.name);
   }
   return format::WithQuantizationConfig(source.config(),
                                         {.format = options.format,
                                          .bits = bits,
                                          .group_size = group_size,
                                          .rotations = StoredRotations(options)},
-                                        kept);
+                                        modules);
 }
 
 }  // namespace paroquant::pipeline

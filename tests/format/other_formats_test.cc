@@ -302,7 +302,8 @@ TEST(OtherFormatsTest, GptqsFirstVersionRefusesAZeroPointThatEnginesReadDifferen
 TEST(OtherFormatsTest, KeptModulesAreThoseThatTheListMeans) {
   const std::string kept = "model.layers.1.mlp.down_proj";
   for (const FormatKind format : kPackedFormats) {
-    const io::Json json = WithQuantizationConfig(io::Json::object(), {.format = format}, {kept});
+    const io::Json json = WithQuantizationConfig(io::Json::object(), {.format = format},
+                                                 {.quantized = {}, .kept = {kept}});
     const auto config = ParseQuantizationConfig(json, "config.json");
     if (format == FormatKind::kParoquant) {
       EXPECT_FALSE(IsListedAsKept(*config, kept).has_value());
@@ -317,6 +318,46 @@ TEST(OtherFormatsTest, KeptModulesAreThoseThatTheListMeans) {
                                       .kept = {"re:.*down_proj"}};
   EXPECT_EQ(IsListedAsKept(by_pattern, kept), true);
   EXPECT_EQ(IsListedAsKept(by_pattern, "model.layers.1.mlp.up_proj"), false);
+}
+
+// vLLM joins q, k and v, and gate and up, and looks for what it calls these.
+TEST(OtherFormatsTest, KeptModulesAreListedUnderTheirJoinedNames) {
+  const std::string block = "model.layers.0.";
+  const ModuleNames modules{.quantized = {block + "self_attn.o_proj", block + "mlp.up_proj"},
+                            .kept = {block + "self_attn.q_proj", block + "self_attn.k_proj",
+                                     block + "self_attn.v_proj", block + "mlp.gate_proj"}};
+  const auto settings = [&](FormatKind format) {
+    return WithQuantizationConfig(io::Json::object(), {.format = format}, modules)
+        .at("quantization_config");
+  };
+  const std::string gptq = settings(FormatKind::kGptq).at("dynamic").dump();
+  EXPECT_THAT(gptq, HasSubstr(R"("-:^model\\.layers\\.0\\.self_attn\\.qkv_proj$")"));
+  EXPECT_THAT(gptq, ::testing::Not(HasSubstr("gate_up_proj")));  // up is quantized
+  EXPECT_THAT(settings(FormatKind::kAwq).at("modules_to_not_convert").dump(),
+              HasSubstr("model.layers.0.self_attn.qkv_proj"));
+}
+
+// transformers goes by the ends of names, the same in all blocks.
+TEST(OtherFormatsTest, QuantizedModulesAreListedWhereBlocksAreAlike) {
+  const auto settings = [](const ModuleNames& modules) {
+    return WithQuantizationConfig(io::Json::object(), {.format = FormatKind::kGptqV2}, modules)
+        .at("quantization_config");
+  };
+  const std::string down = "model.layers.1.mlp.down_proj";
+  const io::Json alike =
+      settings({.quantized = {"model.layers.0.mlp.up_proj", "model.layers.1.mlp.up_proj"},
+                .kept = {"model.layers.0.mlp.down_proj", down}});
+  EXPECT_EQ(alike.at("modules_in_block_to_quantize").dump(), R"([["mlp.up_proj"]])");
+  EXPECT_FALSE(settings({.quantized = {"model.layers.0.mlp.down_proj"}, .kept = {down}})
+                   .contains("modules_in_block_to_quantize"));
+  EXPECT_FALSE(
+      settings({.quantized = {down}, .kept = {}}).contains("modules_in_block_to_quantize"));
+  io::Json of_transformers = alike;
+  of_transformers.erase("dynamic");
+  const auto config =
+      ParseQuantizationConfig({{"quantization_config", of_transformers}}, "config.json");
+  EXPECT_EQ(IsListedAsKept(*config, down), true);
+  EXPECT_EQ(IsListedAsKept(*config, "model.layers.1.mlp.up_proj"), false);
 }
 
 TEST(OtherFormatsTest, ScalesOfOtherTypesMustBeExact) {
@@ -459,8 +500,8 @@ TEST(OtherFormatsTest, SettingsOfTheWrongKindAreNamed) {
 TEST(OtherFormatsTest, SettingsAreReadAsTheyWereWritten) {
   for (const FormatKind format : kPackedFormats) {
     const QuantizationConfig written{.format = format, .bits = 4, .group_size = 64};
-    const io::Json config =
-        WithQuantizationConfig(io::Json::object(), written, {"model.layers.0.mlp.down_proj"});
+    const io::Json config = WithQuantizationConfig(
+        io::Json::object(), written, {.quantized = {}, .kept = {"model.layers.0.mlp.down_proj"}});
     const auto found = ParseQuantizationConfig(config, "config.json");
     ASSERT_TRUE(found.has_value());
     EXPECT_EQ(found->format, format);

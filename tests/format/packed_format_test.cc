@@ -34,8 +34,9 @@ using testing::StoredTensor;
 
 TEST(QuantizationConfigTest, IsReadAsItWasWritten) {
   EXPECT_FALSE(ParseQuantizationConfig({{"model_type", "llama"}}, "config.json").has_value());
-  const io::Json config = WithQuantizationConfig(
-      {{"b", 1}, {"a", 2}}, {.bits = 3, .group_size = 64, .rotations = 5}, {"lm_head"});
+  const io::Json config =
+      WithQuantizationConfig({{"b", 1}, {"a", 2}}, {.bits = 3, .group_size = 64, .rotations = 5},
+                             {.quantized = {}, .kept = {"lm_head"}});
   EXPECT_EQ(config.dump(),
             R"({"b":1,"a":2,"quantization_config":{"quant_method":"paroquant","bits":3,)"
             R"("group_size":64,"krot":5}})");

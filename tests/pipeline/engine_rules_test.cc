@@ -83,6 +83,13 @@ TEST(EngineRulesTest, WhatAnEngineDoesNotTakeIsNamedWithWhatToChange) {
       {"vllm", FormatKind::kGptqV2, every(bits(3)), "layer0", "4 or 8", "3 bits"},
       {"transformers", kParoquant, [](CheckpointFacts& f) { f.layers[1].info.out_features = 12; },
        "layer1", "multiple of 8", "12 output features"},
+      {"transformers", FormatKind::kGptq,
+       [](CheckpointFacts& f) {
+         f.layers.push_back(f.layers[2]);
+         f.layers.back().layer = 1;
+         f.layers.back().quantized = false;
+       },
+       "layer2", "the same layers", "16 bits, while layer2"},
       {"gptqmodel", FormatKind::kCompressedTensors, [](CheckpointFacts&) {}, "checkpoint",
        "another layout", "--format gptq"},
   };

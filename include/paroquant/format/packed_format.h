@@ -37,6 +37,8 @@ struct QuantizationConfig {
   bool act_order = false;  // layers may have an order of channels: gptq, compressed-tensors
   // What it says of modules that stay in 16 bits, as the layout writes it: see IsListedAsKept.
   std::vector<std::string> kept = {};
+  // Ends of the names of those that do not, where it names these: gptq.
+  std::vector<std::string> quantized = {};
 };
 
 // The channels of a layer's groups.
@@ -51,10 +53,16 @@ std::optional<bool> IsListedAsKept(const QuantizationConfig& config, const std::
 std::optional<QuantizationConfig> ParseQuantizationConfig(const io::Json& config,
                                                           const std::string& where);
 
-// `config` with "quantization_config" set as its last key; the order of the others is kept. `kept`
-// are the modules of linear layers that stay in 16 bits. For kDense the key is removed.
+// The modules of linear layers, in the order of a forward pass.
+struct ModuleNames {
+  std::vector<std::string> quantized;
+  std::vector<std::string> kept;  // in 16 bits
+};
+
+// `config` with "quantization_config" set as its last key; the order of the others is kept. For
+// kDense the key is removed.
 io::Json WithQuantizationConfig(io::Json config, const QuantizationConfig& quantization,
-                                const std::vector<std::string>& kept);
+                                const ModuleNames& modules);
 
 // What --format calls it.
 const char* FormatName(FormatKind format);
