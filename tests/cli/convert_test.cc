@@ -233,7 +233,8 @@ TEST_F(ConvertTest, PlainWeightsHaveTheTypeOfTheOthersAndTheConfigSaysSo) {
     const std::string plain = At(std::string("plain-") + type.name);
     WriteRetyped("paroquant", packed, type.dtype);
     Convert(packed, plain, "fp16");
-    for (const io::TensorView& tensor : io::TensorFolder::Open(plain).tensors()) {
+    const auto tensors = io::TensorFolder::Open(plain);
+    for (const io::TensorView& tensor : tensors.tensors()) {
       EXPECT_EQ(tensor.dtype, type.dtype) << tensor.name;
     }
     EXPECT_EQ(io::ReadJsonFile(fs::path(plain) / "config.json").at("torch_dtype"), type.name);
