@@ -138,27 +138,36 @@ Broken NoStrayFiles(const CheckpointFacts& facts) {
 constexpr int kCommonGroupSize = 128;
 
 constexpr char kLoaders[] = "z-lab paroquant 0.1.16, mid 2026";
-constexpr char kGptqModel[] = "GPTQModel 7.4, mid 2026";
+constexpr char kGptqModel[] = "GPTQModel 7.7.0";
 constexpr char kVllm[] = "vLLM, mid 2026";
 constexpr char kOptimum[] = "optimum, mid 2026";
 constexpr char kNoLoader[] = "no loader known to us, mid 2026";
+// Tried: docs/interop.md.
+constexpr char kGptqModelTried[] = "GPTQModel 7.7.0, tried";
+constexpr char kMlxLmTried[] = "mlx-lm 0.32.2, tried";
 
 std::vector<EngineRule> MakeRules() {
   constexpr FormatKind kParoquant = FormatKind::kParoquant;
   const std::vector<FormatKind> gptq = {FormatKind::kGptq, FormatKind::kGptqV2};
   std::vector<EngineRule> rules = {
       {"mlx",
-       {FormatKind::kAwq, FormatKind::kGptq, FormatKind::kGptqV2, FormatKind::kCompressedTensors},
-       "paroquant or fp16 as the layout",
-       kNoLoader,
-       "use --format paroquant",
+       {FormatKind::kGptq, FormatKind::kGptqV2, FormatKind::kCompressedTensors},
+       "paroquant, awq or fp16 as the layout",
+       kMlxLmTried,
+       "use --format paroquant or awq",
        Never},
       {"gptqmodel",
        {FormatKind::kCompressedTensors},
        "another layout than compressed-tensors",
-       kNoLoader,
-       "use --format gptq",
+       kGptqModelTried,
+       "use --format gptq_v2",
        Never},
+      {"gptqmodel",
+       {FormatKind::kGptq},
+       "symmetric codes",
+       kGptqModelTried,
+       "use --format gptq_v2",
+       Symmetric},
       {"mlx",
        {kParoquant},
        "groups of 128 at most",
@@ -190,7 +199,8 @@ std::vector<EngineRule> MakeRules() {
        "let --skip match a layer in every block", AlikeInAllBlocks},
   };
   for (const std::string_view engine : {"transformers", "vllm", "mlx", "gptqmodel"}) {
-    const char* source = engine == "gptqmodel" ? kGptqModel : kLoaders;
+    const bool gptqmodel = engine == "gptqmodel";
+    const char* source = gptqmodel ? kGptqModel : kLoaders;
     rules.push_back({engine, {kParoquant}, "4 bits", source, "use --bits 4", FourBits});
     rules.push_back({engine,
                      {kParoquant},
@@ -201,13 +211,14 @@ std::vector<EngineRule> MakeRules() {
     if (engine == "mlx") continue;
     rules.push_back({engine,
                      {kParoquant},
-                     "groups of 128: others load and turn by wrong angles",
+                     gptqmodel ? "groups of 128: others run on a CPU only"
+                               : "groups of 128: others load and turn by wrong angles",
                      source,
                      "use --group-size 128 and --skip layers that do not divide so",
                      GroupsOf128});
     rules.push_back({engine,
                      {kParoquant},
-                     "1 or 8 rotations",
+                     gptqmodel ? "1 or 8 rotations: others run on a CPU only" : "1 or 8 rotations",
                      source,
                      "use --rotations 8",
                      OneOrEightRotations});

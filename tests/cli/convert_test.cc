@@ -289,7 +289,7 @@ TEST_F(ConvertTest, TargetsAreChecked) {
       RunCli({"verify", "--model", GoldenPath("packed/paroquant").string(), "--target", "vllm"});
   EXPECT_EQ(loads.exit_code, 0) << loads.out;
   const CliResult does_not =
-      RunCli({"verify", "--model", GoldenPath("packed/awq").string(), "--target", "mlx"});
+      RunCli({"verify", "--model", GoldenPath("packed/gptq").string(), "--target", "mlx"});
   EXPECT_EQ(does_not.exit_code, 6);
   EXPECT_THAT(does_not.out, HasSubstr("use --format paroquant"));
   const CliResult refused = RunCli({"quantize", "--model", kTinyLlama, "--out", At("out"),

@@ -74,7 +74,7 @@ TEST(EngineRulesTest, WhatAnEngineDoesNotTakeIsNamedWithWhatToChange) {
       {"gptqmodel", kParoquant, third(expert), "layer2", "no quantized experts", "fp16"},
       {"mlx", kParoquant, third(expert), "layer2", "share", "share_expert_rotations"},
       {"mlx", kParoquant, every(rounds(17)), "layer0", "16 rotations", "17 rotations"},
-      {"mlx", FormatKind::kAwq, [](CheckpointFacts&) {}, "checkpoint", "paroquant", "awq"},
+      {"mlx", FormatKind::kGptqV2, [](CheckpointFacts&) {}, "checkpoint", "awq", "gptq_v2"},
       {"mlx", kParoquant, [](CheckpointFacts& f) { f.stray_files = {"x.safetensors"}; },
        "x.safetensors", "no other", "elsewhere"},
       {"vllm", kParoquant, third(keep), "layer2", "alike", "16 bits, while layer0"},
@@ -91,7 +91,10 @@ TEST(EngineRulesTest, WhatAnEngineDoesNotTakeIsNamedWithWhatToChange) {
        },
        "layer2", "the same layers", "16 bits, while layer2"},
       {"gptqmodel", FormatKind::kCompressedTensors, [](CheckpointFacts&) {}, "checkpoint",
-       "another layout", "--format gptq"},
+       "another layout", "--format gptq_v2"},
+      {"gptqmodel", FormatKind::kGptq, [](CheckpointFacts& f) { f.symmetric = false; },
+       "zero points", "symmetric", "--format gptq_v2"},
+      {"gptqmodel", kParoquant, every(group(64)), "layer0", "CPU only", "groups of 64"},
   };
   for (const Case& c : cases) {
     CheckpointFacts facts = GoodFacts(c.format);
