@@ -141,7 +141,6 @@ constexpr char kLoaders[] = "z-lab paroquant 0.1.16, mid 2026";
 constexpr char kGptqModel[] = "GPTQModel 7.7.0";
 constexpr char kVllm[] = "vLLM, mid 2026";
 constexpr char kOptimum[] = "optimum, mid 2026";
-constexpr char kNoLoader[] = "no loader known to us, mid 2026";
 // Tried: docs/interop.md.
 constexpr char kGptqModelTried[] = "GPTQModel 7.7.0, tried";
 constexpr char kMlxLmTried[] = "mlx-lm 0.32.2, tried";
