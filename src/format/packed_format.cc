@@ -1,13 +1,13 @@
 #include "paroquant/format/packed_format.h"
 
 #include <fmt/ranges.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <set>
 
 #include "format/layout.h"
+#include "paroquant/base/checksum.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/half.h"
 
@@ -23,11 +23,6 @@ std::array<const Layout*, 6> Layouts() {
 }
 
 const Layout& LayoutOf(FormatKind format) { return *Layouts()[static_cast<size_t>(format)]; }
-
-uint32_t Checksum(uint32_t checksum, std::span<const std::byte> bytes) {
-  return static_cast<uint32_t>(
-      crc32_z(checksum, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
 
 FormatKind ParseMethod(const io::JsonObject& settings) {
   const auto method = settings.Get<std::string>("quant_method");
@@ -266,13 +261,13 @@ std::vector<PackedTensor> Encode(FormatKind format, const model::LinearInfo& inf
 
 uint32_t Checksum(const std::vector<PackedTensor>& tensors) {
   uint32_t checksum = 0;
-  for (const PackedTensor& tensor : tensors) checksum = Checksum(checksum, tensor.bytes);
+  for (const PackedTensor& tensor : tensors) checksum = Crc32(tensor.bytes, checksum);
   return checksum;
 }
 
 uint32_t Checksum(const io::TensorFolder& tensors, const std::vector<std::string>& names) {
   uint32_t checksum = 0;
-  for (const std::string& name : names) checksum = Checksum(checksum, tensors.Get(name).bytes);
+  for (const std::string& name : names) checksum = Crc32(tensors.Get(name).bytes, checksum);
   return checksum;
 }
 

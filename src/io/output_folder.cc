@@ -61,18 +61,21 @@ void RequireModelFolder(const fs::path& path) {
                                   .hint = "Choose another folder, or empty this one yourself."});
 }
 
-}  // namespace
-
-void OutputFolder::RequireUsable(const fs::path& path, bool overwrite) {
+// False for a path where nothing is.
+bool RequireFolder(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) return;
-  if (!fs::is_directory(status)) {
-    throw Error(ErrorKind::kUsage, {.where = path.string(),
-                                    .expected = "a folder for the output",
-                                    .found = "a file",
-                                    .hint = "Choose another path."});
-  }
+  if (!fs::exists(status)) return false;
+  if (fs::is_directory(status)) return true;
+  throw Error(ErrorKind::kUsage, {.where = path.string(),
+                                  .expected = "a folder for the output",
+                                  .found = "a file",
+                                  .hint = "Choose another path."});
+}
+
+// The content of the folder, if it is there.
+void RequireUsableContent(const fs::path& path, bool overwrite) {
+  std::error_code error;
   const fs::directory_iterator entry(path, error);
   ThrowIf(error, path, "read this folder");
   if (entry == fs::directory_iterator()) return;
@@ -84,16 +87,53 @@ void OutputFolder::RequireUsable(const fs::path& path, bool overwrite) {
                .hint = "Choose another one, or replace its content with --overwrite."});
 }
 
+}  // namespace
+
+void OutputFolder::RequireUsable(const fs::path& path, bool overwrite) {
+  if (!RequireFolder(path)) return;
+  const FolderLock nobody_has_it(path);
+  RequireUsableContent(path, overwrite);
+}
+
+bool OutputFolder::HoldsLeftoversOnly(const fs::path& path) {
+  if (!RequireFolder(path)) return false;
+  const auto is_leftover = [](const fs::directory_entry& entry) {
+    return IsTemporary(entry.path().filename().string());
+  };
+  const fs::directory_iterator entries(path);
+  return entries != fs::directory_iterator() &&
+         std::all_of(begin(entries), end(entries), is_leftover);
+}
+
 OutputFolder OutputFolder::Create(const fs::path& path, bool overwrite) {
+  RequireUsable(path, overwrite);
+  OutputFolder folder = MakeAndLock(path);
+  RequireUsableContent(folder.path_, overwrite);  // another run may have been quicker
+  folder.old_files_ = FileNames(folder.path_);
+  folder.CheckWritable();
+  return folder;
+}
+
+OutputFolder OutputFolder::Resume(const fs::path& path) {
+  RequireFolder(path);
+  OutputFolder folder = MakeAndLock(path);
+  folder.old_files_ = FileNames(folder.path_);
+  std::erase_if(folder.old_files_, [](const std::string& name) { return !IsTemporary(name); });
+  folder.CheckWritable();
+  return folder;
+}
+
+OutputFolder OutputFolder::MakeAndLock(const fs::path& path) {
   OutputFolder folder(path.has_filename() ? path
                                           : path.parent_path());  // without a slash at its end
-  RequireUsable(folder.path_, overwrite);
   folder.created_ = MissingFolders(folder.path_);
   std::error_code error;
   fs::create_directories(folder.path_, error);
   ThrowIf(error, folder.path_, "create this folder");
-  folder.old_files_ = FileNames(folder.path_);
-  folder.CheckWritable();
+  for (const fs::path& created : folder.created_) {
+    SyncFolder(created.has_parent_path() ? created.parent_path() : fs::path("."));
+  }
+  folder.lock_.emplace(folder.path_);
   return folder;
 }
 
@@ -102,7 +142,8 @@ OutputFolder::OutputFolder(OutputFolder&& other) noexcept
       created_(std::move(other.created_)),
       old_files_(std::move(other.old_files_)),
       staged_(std::move(other.staged_)),
-      open_(std::exchange(other.open_, false)) {}
+      open_(std::exchange(other.open_, false)),
+      lock_(std::move(other.lock_)) {}
 
 OutputFolder::~OutputFolder() {
   if (open_) Abandon();
@@ -125,9 +166,6 @@ void OutputFolder::Commit() {
   SyncFolder(path_);
   std::for_each(config, staged_.end(), [this](StagedFile& file) { Place(file); });
   SyncFolder(path_);
-  for (const fs::path& folder : created_) {
-    SyncFolder(folder.has_parent_path() ? folder.parent_path() : fs::path("."));
-  }
   open_ = false;
 }
 

@@ -197,6 +197,13 @@ void CalibrationStream::RunMlp(const BlockRun& run) {
   ForEachChunk([&](const Chunk& chunk) { block.AddMlp(mlp_hidden(chunk), Rows(chunk)); });
 }
 
+void CalibrationStream::Pass(int64_t layer, const nn::Block& block) {
+  const nn::Block& original = model_.block(layer);
+  ForEachReferenceChunk(
+      [&](const Chunk& chunk) { original.Forward(chunk.batch, rope_, ReferenceRows(chunk)); });
+  ForEachChunk([&](const Chunk& chunk) { block.Forward(chunk.batch, rope_, Rows(chunk)); });
+}
+
 StoredMatrix CalibrationStream::Copy() const {
   StoredMatrix copy = store_.Make(hidden_.rows(), hidden_.cols());
   copy.view() = hidden();

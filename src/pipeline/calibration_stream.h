@@ -66,6 +66,9 @@ class CalibrationStream {
   // for each expert) with moments of what the stage reads, given all that was replaced before it.
   void RunBlock(int64_t layer, nn::Block& block, const std::string& name, StageVisitor& visitor);
 
+  // Moves the streams through a block that is quantized already, to where RunBlock would have.
+  void Pass(int64_t layer, const nn::Block& block);
+
   // A copy of the quantized stream.
   StoredMatrix Copy() const;
   // Moves the quantized stream once more, from where it was before the last block.

@@ -6,6 +6,7 @@
 #include "paroquant/base/file.h"
 #include "paroquant/pipeline/quantize.h"
 #include "pipeline/carried_files.h"
+#include "pipeline/run_state.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -43,7 +44,9 @@ CheckpointOutput::CheckpointOutput(const model::Checkpoint& source, const Output
                                    const std::vector<OutputLayer>& layers,
                                    const std::map<std::string, std::string>& metadata)
     : source_(source),
-      folder_(io::OutputFolder::Create(place.folder, place.overwrite)),
+      folder_(place.resumes && !place.overwrite
+                  ? io::OutputFolder::Resume(place.folder)
+                  : io::OutputFolder::Create(place.folder, place.overwrite)),
       writer_(folder_, OutputSpecs(source, layers), place.shard_size, metadata) {
   for (const OutputLayer& layer : layers) {
     replaced_.insert(layer.replaced.begin(), layer.replaced.end());
@@ -88,6 +91,7 @@ void CheckpointOutput::Commit(const io::Json& config, const io::Json& provenance
     WriteFile(folder_.Stage(kProvenanceFile), provenance.dump(2) + "\n");
   }
   folder_.Commit();
+  RemoveRunState(folder_.path());
 }
 
 }  // namespace paroquant::pipeline

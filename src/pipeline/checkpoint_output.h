@@ -31,13 +31,15 @@ std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source,
 struct OutputPlace {
   std::filesystem::path folder;
   bool overwrite = false;
+  bool resumes = false;  // an unfinished run has left this folder
   uint64_t shard_size = 0;
 };
 
 class CheckpointOutput {
  public:
   // Declares every tensor and reserves the space. Throws kUsage for an OUT that is not empty,
-  // kSystem if the disk refuses. That OUT lies outside IN was checked before.
+  // unless it is overwritten or resumed, or that another process writes to, kSystem if the disk
+  // refuses. That OUT lies outside IN was checked before.
   CheckpointOutput(const model::Checkpoint& source, const OutputPlace& place,
                    const std::vector<OutputLayer>& layers,
                    const std::map<std::string, std::string>& metadata);
@@ -49,7 +51,7 @@ class CheckpointOutput {
   void WriteLayer(std::vector<format::PackedTensor> tensors);
 
   // Carries the other files over, writes config.json and, unless it is null, how it was made, and
-  // gives all of it the final names.
+  // gives all of it the final names. The state of an unfinished run goes then.
   void Commit(const io::Json& config, const io::Json& provenance);
 
   // Files of the source that were left out, each with the reason.

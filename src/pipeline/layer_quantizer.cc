@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -114,22 +115,36 @@ void LayerQuantizer::Judge(SolvedLayer& layer) const {
   if (!report.accepted) layer.linear = std::move(rtn);
 }
 
+std::vector<format::PackedTensor> LayerQuantizer::Encode(
+    const LayerPlan& plan, const quant::QuantizedLinear& linear) const {
+  return format::Encode(options_.format, plan.info, linear, StyleOf(source_, plan));
+}
+
 void LayerQuantizer::Finish(SolvedLayer layer) {
   LayerReport& report = layer.report;
-  const std::string& name = report.plan.info.name;
   const Matrix weight = model::ReadWeight(source_, report.plan.info);
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
   report.ranges = method::MeasureRanges(layer.target, layer.linear);
-  std::vector<format::PackedTensor> tensors = format::Encode(
-      options_.format, report.plan.info, layer.linear, StyleOf(source_, report.plan));
+  std::vector<format::PackedTensor> tensors = Encode(report.plan, layer.linear);
   report.checksum = format::Checksum(tensors);
+  state_.AddLayer(report, layer.linear);
+  Write(std::move(tensors), std::move(report));
+}
+
+void LayerQuantizer::TakeOver(FinishedLayer layer) {
+  std::vector<format::PackedTensor> tensors = Encode(layer.report.plan, layer.linear);
+  assert(format::Checksum(tensors) == layer.report.checksum);
+  Write(std::move(tensors), std::move(layer.report));
+}
+
+void LayerQuantizer::Write(std::vector<format::PackedTensor> tensors, LayerReport report) {
   for (const format::PackedTensor& tensor : tensors) {
     const bool counted = !counted_.insert(tensor.spec.name).second;  // shared by experts
     if (!counted) stored_bits_ += 8 * std::ssize(tensor.bytes);
   }
   output_.WriteLayer(std::move(tensors));
-  weights_ += weight.size();
-  progress_.Advance(1, name);
+  weights_ += report.plan.info.out_features * report.plan.info.in_features;
+  progress_.Advance(1, report.plan.info.name);
   reports_.push_back(std::move(report));
 }
 

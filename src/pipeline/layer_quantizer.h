@@ -19,6 +19,7 @@
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/quant/quantized_linear.h"
 #include "pipeline/checkpoint_output.h"
+#include "pipeline/run_state.h"
 
 namespace paroquant::pipeline {
 
@@ -38,8 +39,8 @@ class LayerQuantizer {
  public:
   // All must outlive this.
   LayerQuantizer(const model::Checkpoint& source, const QuantizeOptions& options,
-                 CheckpointOutput& output, Progress& progress)
-      : source_(source), options_(options), output_(output), progress_(progress) {}
+                 CheckpointOutput& output, RunState& state, Progress& progress)
+      : source_(source), options_(options), output_(output), state_(state), progress_(progress) {}
 
   // Chooses the channel scales and the rotation of layers that share them, of one basis_group, by a
   // sample of their rows and, unless it is null, of what they all read.
@@ -52,8 +53,10 @@ class LayerQuantizer {
   std::vector<SolvedLayer> Solve(std::span<const LayerPlan* const> plans,
                                  method::StageMoments moments,
                                  const nn::PerLinear<MatrixD>& output_moments);
-  // Reports on a layer and writes it out.
+  // Reports on a layer, writes it out and adds it to the run's state.
   void Finish(SolvedLayer layer);
+  // Takes a layer over that an earlier run has finished.
+  void TakeOver(FinishedLayer layer);
 
   // The quantized layers' reports, in the order in which they were quantized.
   std::vector<LayerReport> TakeReports() { return std::move(reports_); }
@@ -70,10 +73,15 @@ class LayerQuantizer {
   // if it is better: for recipes that choose by held-out tokens anyway, others are done to the
   // letter.
   void Judge(SolvedLayer& layer) const;
+  std::vector<format::PackedTensor> Encode(const LayerPlan& plan,
+                                           const quant::QuantizedLinear& linear) const;
+  // Writes a layer out and counts it.
+  void Write(std::vector<format::PackedTensor> tensors, LayerReport report);
 
   const model::Checkpoint& source_;
   const QuantizeOptions& options_;
   CheckpointOutput& output_;
+  RunState& state_;
   Progress& progress_;
   std::map<int, quant::QuantizedLinear> shared_bases_;  // of the block at work, by basis_group
   std::vector<LayerReport> reports_;

@@ -9,9 +9,12 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/format/packed_format.h"
+#include "paroquant/io/folder_lock.h"
 #include "paroquant/io/output_folder.h"
 #include "paroquant/pipeline/engine_rules.h"
+#include "paroquant/pipeline/quantize.h"
 #include "paroquant/runtime/language_model.h"
+#include "pipeline/run_state.h"
 #include "pipeline/surplus_tensors.h"
 
 namespace paroquant::pipeline {
@@ -161,6 +164,26 @@ void RequireUsableOut(const fs::path& in, const fs::path& out, bool overwrite) {
   io::OutputFolder::RequireUsable(out, overwrite);
 }
 
+void RequireUsableOut(const QuantizeOptions& options) {
+  RequireOutside(options.model, options.out);
+  std::error_code ignored;
+  const bool unfinished = HasRunState(options.out);
+  const bool left_by_a_run = unfinished || io::OutputFolder::HoldsLeftoversOnly(options.out) ||
+                             fs::exists(options.out / kProvenanceFile, ignored);
+  if (options.resume && left_by_a_run) {
+    const io::FolderLock nobody_has_it(options.out);
+  } else if (unfinished && !options.overwrite) {
+    const io::FolderLock nobody_has_it(options.out);
+    throw Error(ErrorKind::kUsage,
+                {.where = options.out.string(),
+                 .expected = "an empty or new folder for the output",
+                 .found = "an unfinished run",
+                 .hint = "Go on with --resume, or start anew with --overwrite."});
+  } else {
+    io::OutputFolder::RequireUsable(options.out, options.overwrite);
+  }
+}
+
 QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options) {
   RequireSixteenBit(source);
   QuantizationPlan plan{.layers = PlanLayers(source.architecture(), options), .notes = {}};
@@ -176,7 +199,7 @@ QuantizationPlan PlanQuantization(const model::Checkpoint& source, const Quantiz
 
 QuantizationPlan PlanQuantization(const QuantizeOptions& options) {
   options.Validate();
-  RequireUsableOut(options.model, options.out, options.overwrite);
+  RequireUsableOut(options);
   const auto model = runtime::LanguageModel::Load(options.model);
   return PlanQuantization(model.checkpoint(), options);
 }

@@ -3,6 +3,7 @@
 
 #include "paroquant/base/version.h"
 #include "paroquant/pipeline/quantize.h"
+#include "pipeline/report_json.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -18,7 +19,15 @@ std::optional<double> SignalToNoise(const std::optional<double>& relative_error)
   return -10 * std::log10(*relative_error);
 }
 
-// What is the same in every run.
+io::Json CalibrationJson(const QuantizeSummary& summary) {
+  return {{"source", summary.calibration_source},
+          {"sequences", summary.calibration_sequences},
+          {"tokens", summary.calibration_tokens},
+          {"held_out_sequences", summary.held_out_sequences}};
+}
+
+}  // namespace
+
 io::Json LayerJson(const LayerReport& report) {
   const LayerPlan& plan = report.plan;
   io::Json json = ToJson(plan);
@@ -38,34 +47,20 @@ io::Json LayerJson(const LayerReport& report) {
   return json;
 }
 
-// What is the same in every run.
-io::Json TuningJson(const std::vector<TuningReport>& reports) {
-  io::Json json = io::Json::array();
-  for (const TuningReport& report : reports) {
-    io::Json epochs = io::Json::array();
-    for (const method::EpochReport& epoch : report.summary.epochs) {
-      epochs.push_back({{"stage", epoch.stage + 1},
-                        {"epoch", epoch.epoch + 1},
-                        {"training_loss", epoch.training_loss},
-                        {"held_out_loss", epoch.held_out_loss}});
-    }
-    json.push_back({{"block", report.layer},
-                    {"start_loss", report.summary.start_loss},
-                    {"loss", report.summary.loss},
-                    {"accepted", report.summary.accepted},
-                    {"epochs", std::move(epochs)}});
+io::Json TuningJson(const TuningReport& report) {
+  io::Json epochs = io::Json::array();
+  for (const method::EpochReport& epoch : report.summary.epochs) {
+    epochs.push_back({{"stage", epoch.stage + 1},
+                      {"epoch", epoch.epoch + 1},
+                      {"training_loss", epoch.training_loss},
+                      {"held_out_loss", epoch.held_out_loss}});
   }
-  return json;
+  return {{"block", report.layer},
+          {"start_loss", report.summary.start_loss},
+          {"loss", report.summary.loss},
+          {"accepted", report.summary.accepted},
+          {"epochs", std::move(epochs)}};
 }
-
-io::Json CalibrationJson(const QuantizeSummary& summary) {
-  return {{"source", summary.calibration_source},
-          {"sequences", summary.calibration_sequences},
-          {"tokens", summary.calibration_tokens},
-          {"held_out_sequences", summary.held_out_sequences}};
-}
-
-}  // namespace
 
 io::Json RecipeJson(const QuantizeOptions& options) {
   return {{"version", kVersion},
@@ -76,11 +71,13 @@ io::Json RecipeJson(const QuantizeOptions& options) {
 
 io::Json Provenance(const QuantizeSummary& summary) {
   io::Json json = RecipeJson(summary.options);
+  json["fingerprint"] = summary.fingerprint;
   json["bits_per_weight"] = summary.bits_per_weight;
   json["expected_kl"] = OrNull(summary.expected_kl);
   json["expected_kl_stderr"] = OrNull(summary.expected_kl_stderr);
   json["held_out_losses"] = summary.held_out_losses;
-  json["tuning"] = TuningJson(summary.tuning);
+  json["tuning"] = io::Json::array();
+  for (const TuningReport& report : summary.tuning) json["tuning"].push_back(TuningJson(report));
   json["calibration"] = CalibrationJson(summary);
   json["layers"] = io::Json::array();
   for (const LayerReport& report : summary.layers) json["layers"].push_back(LayerJson(report));
@@ -95,9 +92,10 @@ io::Json ToJson(const QuantizeSummary& summary) {
     layers.push_back(LayerJson(report));
     layers.back()["seconds"] = report.seconds;
   }
-  io::Json tuning = TuningJson(summary.tuning);
-  for (size_t i = 0; i < summary.tuning.size(); ++i) {
-    tuning[i]["seconds"] = summary.tuning[i].seconds;
+  io::Json tuning = io::Json::array();
+  for (const TuningReport& report : summary.tuning) {
+    tuning.push_back(TuningJson(report));
+    tuning.back()["seconds"] = report.seconds;
   }
   const QuantizeOptions& options = summary.options;
   return {{"model", options.model.string()},
@@ -119,6 +117,8 @@ io::Json ToJson(const QuantizeSummary& summary) {
           {"held_out_losses", summary.held_out_losses},
           {"tuning", std::move(tuning)},
           {"calibration", CalibrationJson(summary)},
+          {"resumed_blocks", summary.resumed_blocks},
+          {"was_complete", summary.was_complete},
           {"notes", summary.notes},
           {"layers", layers}};
 }

@@ -66,8 +66,9 @@ io::Json RunCliJson(std::vector<std::string> arguments) {
 
 std::map<std::string, std::string> FolderContent(const std::filesystem::path& folder) {
   std::map<std::string, std::string> content;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    content[entry.path().filename().string()] = ReadFile(entry.path());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_directory()) continue;
+    content[entry.path().lexically_relative(folder).string()] = ReadFile(entry.path());
   }
   return content;
 }

@@ -27,7 +27,7 @@ CliResult RunCliInScript(const std::string& script, const std::vector<std::strin
 // RunCli with --json into a file that is read back; the run must succeed.
 io::Json RunCliJson(std::vector<std::string> arguments);
 
-// The bytes of every file of a folder, by name.
+// The bytes of every file of a folder and the folders in it, by its path there.
 std::map<std::string, std::string> FolderContent(const std::filesystem::path& folder);
 
 }  // namespace paroquant::testing

@@ -47,14 +47,11 @@ TEST(SystemFaultTest, NothingIsLeftWhenTheDiskIsFull) {
   const TemporaryFolder folder;
   const fs::path model = ModelWithALargeFile(folder.path());
   const fs::path out = folder.path() / "new" / "out";
-  for (const auto& [limit, file] : {std::pair(kTooSmallForWeights, "model.safetensors"),
-                                    {kTooSmallForTheLargeFile, "large.txt"}}) {
-    const CliResult result = RunCliInScript(WithFileLimit(limit), Quantize(model, out));
-    EXPECT_EQ(result.exit_code, 5) << result.error;
-    EXPECT_THAT(result.error, HasSubstr(file));
-    EXPECT_THAT(result.error, HasSubstr("File too large"));
-    EXPECT_FALSE(fs::exists(folder.path() / "new"));
-  }
+  const CliResult result = RunCliInScript(WithFileLimit(kTooSmallForWeights), Quantize(model, out));
+  EXPECT_EQ(result.exit_code, 5) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("model.safetensors"));
+  EXPECT_THAT(result.error, HasSubstr("File too large"));
+  EXPECT_FALSE(fs::exists(folder.path() / "new"));
 }
 
 TEST(SystemFaultTest, OldCheckpointStaysWhenTheDiskIsFull) {
@@ -67,6 +64,7 @@ TEST(SystemFaultTest, OldCheckpointStaysWhenTheDiskIsFull) {
   words.insert(words.end(), {"--bits", "8", "--overwrite"});
   for (const int limit : {kTooSmallForWeights, kTooSmallForTheLargeFile}) {
     EXPECT_EQ(RunCliInScript(WithFileLimit(limit), words).exit_code, 5);
+    fs::remove_all(out / ".paroquant-state");  // of finished blocks, to go on with
     EXPECT_EQ(FolderContent(out), before) << limit;
   }
 }
@@ -83,20 +81,21 @@ bool MountsAllowed(const fs::path& folder) {
   return RunWithMounts("mount -t tmpfs -o size=1m tmpfs \"$0\"", folder, {}).exit_code == 0;
 }
 
-TEST(SystemFaultTest, NothingIsLeftOnASmallFileSystem) {
+TEST(SystemFaultTest, NothingButStateIsLeftOnASmallFileSystem) {
   const TemporaryFolder folder;
   const fs::path model = ModelWithALargeFile(folder.path());
   const fs::path disk = folder.path() / "disk";
   fs::create_directory(disk);
   if (!MountsAllowed(disk)) GTEST_SKIP() << "this system lets no user mount a small file system";
-  for (const char* size : {"512k", "8m"}) {
+  // The larger one is full when the large file is copied, once all blocks are finished.
+  for (const auto& [size, left] : {std::pair("512k", ""), {"8m", ".paroquant-state\n"}}) {
     const CliResult result =
         RunWithMounts("mount -t tmpfs -o size=" + std::string(size) +
-                          " tmpfs \"$0\"; \"$@\"; code=$?; ls -A \"$0\"; exit $code",
+                          " tmpfs \"$0\"; \"$@\"; code=$?; ls -A \"$0\"/*; exit $code",
                       disk, Quantize(model, disk / "out"));
     EXPECT_EQ(result.exit_code, 5) << size;
     EXPECT_THAT(result.error, HasSubstr("No space left on device")) << size;
-    EXPECT_EQ(result.out, "") << size << ": these files were left";
+    EXPECT_EQ(result.out, left) << size << ": these files were left";
   }
 }
 
@@ -170,9 +169,9 @@ TEST(SystemFaultTest, InterruptedRunsLeaveNothingAndKilledOnesNothingThatLoads) 
   RunCliInScript(WithSignal("KILL", out), words);
   ASSERT_TRUE(fs::exists(out));
   for (const auto& [name, content] : FolderContent(out)) {
-    EXPECT_TRUE(name.starts_with(".") && name.ends_with(".tmp")) << name;
+    EXPECT_TRUE(name.starts_with(".")) << name;
   }
-  EXPECT_EQ(RunCli({"inspect", "--model", out.string()}).exit_code, 3);
+  EXPECT_EQ(RunCli({"generate", "--model", out.string(), "--prompt", "a"}).exit_code, 3);
   EXPECT_EQ(RunCli(Quantize(kTinyLlama, out)).exit_code, 2);
   std::vector<std::string> again = Quantize(kTinyLlama, out);
   again.emplace_back("--overwrite");

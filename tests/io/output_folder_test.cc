@@ -94,6 +94,38 @@ TEST(OutputFolderTest, FolderWithContentIsRefusedUnlessOverwrite) {
             ErrorKind::kUsage);
 }
 
+TEST(OutputFolderTest, OneAtATime) {
+  const testing::TemporaryFolder root;
+  OutputFolder folder = OutputFolder::Create(root.path(), false);
+  StageText(folder, "f", "x");
+  for (const bool overwrite : {false, true}) {
+    EXPECT_THAT(ErrorOf([&] { OutputFolder::Create(root.path(), overwrite); }).what(),
+                HasSubstr("a run at work on it"));
+    EXPECT_EQ(ErrorOf([&] { OutputFolder::RequireUsable(root.path(), overwrite); }).kind(),
+              ErrorKind::kUsage);
+  }
+  EXPECT_EQ(ErrorOf([&] { OutputFolder::Resume(root.path()); }).kind(), ErrorKind::kUsage);
+}
+
+TEST(OutputFolderTest, ResumeReplacesWhatAKilledRunLeftAndSparesTheRest) {
+  const testing::TemporaryFolder root;
+  for (const char* name : {".a.tmp", ".b.tmp", "a", "notes"}) WriteFile(root.path() / name, "old");
+  EXPECT_FALSE(OutputFolder::HoldsLeftoversOnly(root.path()));
+  OutputFolder folder = OutputFolder::Resume(root.path());
+  StageText(folder, "a", "new");
+  folder.Commit();
+  EXPECT_THAT(NamesIn(root.path()), ElementsAre("a", "notes"));
+  EXPECT_EQ(ReadFile(root.path() / "a"), "new");
+}
+
+TEST(OutputFolderTest, LeftoversOfAKilledRunAreRecognised) {
+  const testing::TemporaryFolder root;
+  EXPECT_FALSE(OutputFolder::HoldsLeftoversOnly(root.path()));
+  EXPECT_FALSE(OutputFolder::HoldsLeftoversOnly(root.path() / "none"));
+  WriteFile(root.path() / ".model.safetensors.tmp", "");
+  EXPECT_TRUE(OutputFolder::HoldsLeftoversOnly(root.path()));
+}
+
 TEST(OutputFolderTest, OverwriteReplacesTheOldFilesAtCommit) {
   const testing::TemporaryFolder root;
   for (const char* name : {"config.json", "model-00001-of-00002.safetensors",

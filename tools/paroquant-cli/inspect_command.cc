@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "command.h"
 #include "common_options.h"
 #include "option_values.h"
 #include "paroquant/pipeline/inspect.h"
+#include "paroquant/pipeline/unfinished_run.h"
 
 namespace paroquant::cli {
 namespace {
@@ -14,6 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using pipeline::Inspection;
 using pipeline::LayerInspection;
+using pipeline::UnfinishedRun;
 
 struct InspectOptions {
   CommonOptions common;
@@ -119,11 +123,33 @@ Json ToJson(const std::string& model, const Inspection& result) {
           {"layers", layers}};
 }
 
+void Print(const std::string& folder, const UnfinishedRun& run) {
+  std::cout << fmt::format("{}: {}\n", folder, Describe(run));
+  if (!run.problem.empty()) {
+    std::cout << fmt::format("  {}\n", run.problem);
+    return;
+  }
+  const Json settings = run.fingerprint.value("settings", Json::object());
+  std::cout << fmt::format("  of {}, recipe {}, {} bit, groups of {}, calibration {}, seed {}\n",
+                           run.model, run.fingerprint.value("recipe", "?"),
+                           settings.value("bits", 0), settings.value("group_size", 0),
+                           run.fingerprint.value("calibration", Json()).dump(),
+                           run.fingerprint.value("seed", uint64_t{0}));
+}
+
 int RunInspect(const InspectOptions& options) {
   options.common.Apply();
-  const Inspection result = pipeline::Inspect(options.model);
-  if (options.common.ShowsText()) Print(options.model, result);
-  options.common.WriteJson(ToJson(options.model, result));
+  const std::optional<UnfinishedRun> run = pipeline::FindUnfinishedRun(options.model);
+  if (run && options.common.ShowsText()) Print(options.model, *run);
+  Json json = {{"model", options.model}};
+  // An old model stays in place until the run that replaces it is at its end.
+  if (!run || std::filesystem::exists(std::filesystem::path(options.model) / "config.json")) {
+    const Inspection result = pipeline::Inspect(options.model);
+    if (options.common.ShowsText()) Print(options.model, result);
+    json = ToJson(options.model, result);
+  }
+  json["unfinished_run"] = run ? ToJson(*run) : Json(nullptr);
+  options.common.WriteJson(json);
   return 0;
 }
 
@@ -131,7 +157,8 @@ int RunInspect(const InspectOptions& options) {
 
 Run DeclareInspect(CLI::App& app) {
   const auto options = std::make_shared<InspectOptions>();
-  AddPath(app, "--model", options->model, "model folder, 16-bit or paroquant")
+  AddPath(app, "--model", options->model,
+          "model folder, 16-bit or paroquant, or one of an unfinished run")
       ->required()
       ->type_name("DIR");
   options->common.Declare(app);

@@ -48,7 +48,6 @@ struct QuantizeArguments {
   std::vector<std::string> settings;
   std::vector<RecipeOption> recipe_options;
   bool plan = false;
-  bool resume = false;
 };
 
 Error Unsupported(const std::string& where, const std::string& expected, const std::string& found,
@@ -59,10 +58,6 @@ Error Unsupported(const std::string& where, const std::string& expected, const s
 
 // Parts of the contract that this version does not have yet are refused, never ignored.
 void RefuseWhatIsMissing(const QuantizeArguments& arguments) {
-  if (arguments.resume) {
-    throw Unsupported("--resume", "a run from the start", "--resume",
-                      "This version keeps no state of unfinished runs; use --overwrite.");
-  }
   if (!arguments.report.empty() && !arguments.report.ends_with(".json")) {
     throw Unsupported("--report", "a FILE.json", arguments.report,
                       "This version writes reports as JSON only.");
@@ -133,6 +128,11 @@ pipeline::QuantizeOptions Resolve(const QuantizeArguments& arguments) {
 }
 
 void Print(const QuantizeSummary& summary) {
+  if (summary.was_complete) {
+    std::cout << fmt::format("{}: complete before, by the same model, options and version\n",
+                             summary.options.out.string());
+    return;
+  }
   std::cout << fmt::format("  {:<40} {:>14} {:>5} {:>6} {:>10} {:>10}\n", "layer", "shape", "bits",
                            "group", "error", "RTN's");
   int64_t kept = 0;
@@ -162,6 +162,9 @@ void Print(const QuantizeSummary& summary) {
       "{} MiB\n",
       summary.options.out.string(), summary.layers.size() - static_cast<size_t>(kept), kept,
       summary.bits_per_weight, summary.seconds, summary.peak_rss_bytes >> 20);
+  if (summary.resumed_blocks > 0) {
+    std::cout << fmt::format("{} blocks were finished before\n", summary.resumed_blocks);
+  }
 }
 
 // As precise as an estimate is: "40 s", "12 min", "3.5 h".
@@ -230,7 +233,8 @@ void DeclareModelOptions(CLI::App& app, QuantizeArguments& arguments) {
   AddPath(app, "--model", arguments.model, "the 16-bit model folder")->required()->type_name("IN");
   AddPath(app, "--out", arguments.out, "the folder to write")->required()->type_name("OUT");
   app.add_flag("--overwrite", arguments.options.overwrite, "replace what OUT holds");
-  app.add_flag("--resume", arguments.resume, "go on where a killed run stopped");
+  app.add_flag("--resume", arguments.options.resume,
+               "go on where a run into OUT was stopped; all else as it was then");
   app.add_flag("--plan", arguments.plan,
                "show what would happen to each layer, how long it takes, write nothing");
   AddPath(app, "--report", arguments.report, "write a report (.json)")->type_name("FILE");

@@ -3,23 +3,32 @@
 #define PAROQUANT_IO_OUTPUT_FOLDER_H_
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "paroquant/io/folder_lock.h"
 
 namespace paroquant::io {
 
 // Collects files under temporary names and gives them their final ones all at once, or not at all:
-// until Commit() has returned no loader finds a model here that is half old and half new.
+// until Commit() has returned no loader finds a model here that is half old and half new. While it
+// lives no other process gets an OutputFolder at the same place.
 class OutputFolder {
  public:
   // Creates the folder and its parents where they are missing. Throws kUsage if `path` is
-  // something other than an empty folder (with `overwrite`: other than a folder), kSystem if it
-  // can't be created or written to.
+  // something other than an empty folder (with `overwrite`: other than a folder) or if another
+  // process has it, kSystem if it can't be created or written to.
   static OutputFolder Create(const std::filesystem::path& path, bool overwrite);
+  // Takes a folder where a run was killed, or an empty or new one. What that run left is replaced
+  // or removed at Commit(), everything else stays.
+  static OutputFolder Resume(const std::filesystem::path& path);
 
   // The part of Create that looks and changes nothing: throws kUsage if `path` is not what Create
   // takes, kSystem if it can't be read.
   static void RequireUsable(const std::filesystem::path& path, bool overwrite);
+  // True for a folder that holds files that a killed run left and no others.
+  static bool HoldsLeftoversOnly(const std::filesystem::path& path);
 
   OutputFolder(OutputFolder&& other) noexcept;
   OutputFolder& operator=(OutputFolder&&) = delete;
@@ -46,6 +55,7 @@ class OutputFolder {
   };
 
   explicit OutputFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  static OutputFolder MakeAndLock(const std::filesystem::path& path);
   std::filesystem::path TemporaryPath(const std::string& file_name) const;
   void CheckWritable();
   void RemoveOldFiles();
@@ -54,9 +64,10 @@ class OutputFolder {
 
   std::filesystem::path path_;
   std::vector<std::filesystem::path> created_;  // folders made by Create, the innermost first
-  std::vector<std::string> old_files_;          // names of the files that were here at Create
+  std::vector<std::string> old_files_;          // names of files that go at Commit
   std::vector<StagedFile> staged_;
   bool open_ = true;  // neither committed nor moved from
+  std::optional<FolderLock> lock_;
 };
 
 }  // namespace paroquant::io

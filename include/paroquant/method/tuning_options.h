@@ -42,8 +42,9 @@ struct BlockTuningOptions {
   double epsilon = 1e-10;
   double weight_decay = 0.01;
 
-  // True if any stage does anything.
-  bool Tunes() const { return stages[0].epochs > 0 || stages[1].epochs > 0; }
+  // Of both stages. Tuning does anything if there are any.
+  int64_t Epochs() const { return stages[0].epochs + stages[1].epochs; }
+  bool Tunes() const { return Epochs() > 0; }
 };
 
 }  // namespace paroquant::method

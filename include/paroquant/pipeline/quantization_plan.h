@@ -22,6 +22,9 @@ struct QuantizationPlan {
 // no folder. Looks at no model.
 void RequireUsableOut(const std::filesystem::path& in, const std::filesystem::path& out,
                       bool overwrite);
+// The same for a run that may resume an earlier one: takes a folder with an unfinished or a
+// complete run then, and says so where that is not asked for.
+void RequireUsableOut(const QuantizeOptions& options);
 
 // Throws kInput for a model that is quantized already or a calibration file that is not there,
 // kUnsupported if no layer can be quantized or the output's layout cannot hold what the recipe

@@ -64,13 +64,20 @@ struct QuantizeSummary {
   int64_t calibration_tokens = 0;
   int64_t held_out_sequences = 0;
   std::vector<std::string> notes;  // what the user should know: files left out, engines' limits
+  int64_t resumed_blocks = 0;      // that an earlier run had finished
+  bool was_complete = false;       // `out` already was what this run would have made
+  io::Json fingerprint = nullptr;  // what decides the result's bytes: options, version, files
   double seconds = 0.0;
   int64_t peak_rss_bytes = 0;
   int64_t peak_spilled_bytes = 0;  // of activations that lay on disk
 };
 
 // Quantizes options.model into options.out. The output appears under its final names only when it
-// is whole. The same options give the same bytes, whatever the number of threads.
+// is whole. The same options give the same bytes, whatever the number of threads, and with
+// options.resume wherever earlier runs were stopped. Beside what planning and reading throw, throws
+// kUsage if `out` holds an unfinished run and it is neither resumed nor overwritten, or if a run to
+// be resumed was another one, saying what has changed. Errors after a block is finished say what is
+// kept for options.resume.
 QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress);
 
 // The summary under the keys that scripts rely on.

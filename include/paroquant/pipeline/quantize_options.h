@@ -28,6 +28,7 @@ struct QuantizeOptions {
   std::filesystem::path model;  // a 16-bit Hugging Face folder
   std::filesystem::path out;
   bool overwrite = false;
+  bool resume = false;  // go on where a run into `out` stopped, if there was one
 
   method::Recipe recipe;
   format::FormatKind format = format::FormatKind::kParoquant;

@@ -1,0 +1,186 @@
+#include "pipeline/calibrated_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "paroquant/quant/packed_view.h"
+#include "paroquant/quant/packing.h"
+#include "paroquant/runtime/rotated_linear.h"
+#include "pipeline/block_tuner.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+// Puts a quantized layer where the runtime multiplies with it from here on.
+void Place(const LayerPlan& plan, const quant::QuantizedLinear& linear,
+           const model::Checkpoint& source, nn::Block& block) {
+  block.ReplaceLinear(plan.index, std::make_unique<runtime::RotatedLinear>(
+                                      quant::MakeView(quant::Pack(linear, plan.info.name)),
+                                      nn::ReadBias(source, plan.info)));
+}
+
+// Quantizes a block's linears stage by stage and puts the results in their place.
+class BlockVisitor : public StageVisitor {
+ public:
+  BlockVisitor(std::span<const LayerPlan> plans, nn::Block& block, const model::Checkpoint& source,
+               LayerQuantizer& quantizer, nn::PerLinear<MatrixD>& output_moments, bool keeps)
+      : plans_(plans),
+        block_(block),
+        source_(source),
+        quantizer_(quantizer),
+        output_moments_(output_moments),
+        keeps_(keeps) {}
+
+  bool Wants(const model::LinearStage& stage) const override {
+    return std::ranges::any_of(plans_.subspan(stage.first, stage.count), &LayerPlan::quantized);
+  }
+
+  bool WantsPool(model::LinearInput input) const override { return !Sharing(input).empty(); }
+
+  void VisitPool(model::LinearInput input, method::StageMoments moments) override {
+    quantizer_.ShareBasis(Sharing(input), &moments);
+  }
+
+  void Visit(const model::LinearStage& stage, method::StageMoments moments) override {
+    std::vector<const LayerPlan*> plans;
+    for (const LayerPlan& plan : plans_.subspan(stage.first, stage.count)) {
+      if (plan.quantized) plans.push_back(&plan);
+    }
+    for (SolvedLayer& layer : quantizer_.Solve(plans, std::move(moments), output_moments_)) {
+      Place(layer);
+      if (keeps_) {
+        kept_.push_back(std::move(layer));
+      } else {
+        quantizer_.Finish(std::move(layer));
+      }
+    }
+    for (size_t i = stage.first; i < stage.end(); ++i) output_moments_[i].resize(0, 0);
+  }
+
+  void Place(const SolvedLayer& layer) {
+    pipeline::Place(layer.report.plan, layer.linear, source_, block_);
+  }
+
+  // The block's layers, if they are kept and not finished.
+  std::vector<SolvedLayer>& kept() { return kept_; }
+
+ private:
+  // The layers with this input that share a basis.
+  std::vector<const LayerPlan*> Sharing(model::LinearInput input) const {
+    std::vector<const LayerPlan*> sharing;
+    for (const LayerPlan& plan : plans_) {
+      if (plan.basis_group >= 0 && InputOf(plan.info.role) == input) sharing.push_back(&plan);
+    }
+    return sharing;
+  }
+
+  std::span<const LayerPlan> plans_;  // of all the block's linears
+  nn::Block& block_;
+  const model::Checkpoint& source_;
+  LayerQuantizer& quantizer_;
+  nn::PerLinear<MatrixD>& output_moments_;  // of the linears that are still to come
+  bool keeps_;
+  std::vector<SolvedLayer> kept_;
+};
+
+}  // namespace
+
+CalibratedRun::CalibratedRun(const runtime::LanguageModel& model, const CalibrationText& text,
+                             LayerQuantizer& quantizer, RunState& state, Progress& progress,
+                             QuantizeSummary& summary)
+    : model_(model),
+      text_(text),
+      recipe_(summary.options.recipe),
+      quantizer_(quantizer),
+      state_(state),
+      progress_(progress),
+      summary_(summary),
+      store_(summary.options.out, summary.options.memory_budget),
+      stream_(model, text,
+              {.repairs = recipe_.layer.UsesRepairs(),
+               .reference = recipe_.tuning.Tunes() || recipe_.UsesGradients()},
+              store_) {}
+
+void CalibratedRun::Run(std::span<const LayerPlan> plans) {
+  for (const std::span<const LayerPlan> block : ByBlock(plans)) {
+    if (std::optional<FinishedBlock> finished = state_.LoadBlock(block)) {
+      PassBlock(block.front().layer, *std::move(finished));
+    } else {
+      RunBlock(block);
+    }
+  }
+  const HeldOutDivergence divergence = stream_.Divergence();
+  summary_.expected_kl = divergence.mean;
+  summary_.expected_kl_stderr = divergence.standard_error;
+  summary_.peak_spilled_bytes = static_cast<int64_t>(store_.peak_on_disk());
+}
+
+void CalibratedRun::TakeGradients() {
+  std::vector<std::vector<int32_t>> sequences;
+  const auto count = static_cast<size_t>(recipe_.layer.row_feedback_sequences);
+  for (size_t i = 0; i < text_.sequences.size() && sequences.size() < count; i += 2) {
+    sequences.push_back(text_.sequences[i]);
+  }
+  output_moments_.emplace(model_, sequences, summary_.options.seed, store_);
+}
+
+void CalibratedRun::RunBlock(std::span<const LayerPlan> plans) {
+  if (recipe_.UsesGradients() && !output_moments_) TakeGradients();
+  const int64_t layer = plans.front().layer;
+  const bool tunes = recipe_.tuning.Tunes();
+  const double damping = recipe_.layer.row_feedback_damping;
+  nn::PerLinear<MatrixD> moments(plans.size());
+  if (recipe_.layer.UsesRowFeedback()) {
+    moments = output_moments_->AtLinears(
+        layer, stream_.reference().middleRows(stream_.held_out_rows(), output_moments_->rows()),
+        damping);
+  }
+  method::BlockLoss loss;
+  if (recipe_.UsesCurvature()) {
+    loss = method::BlockLoss(output_moments_->AtOutput(layer, damping));
+  }
+  if (output_moments_) output_moments_->Drop(layer);
+  StoredMatrix input;
+  if (tunes) input = stream_.Copy();
+  nn::Block block = model_.MakeBlock(layer);
+  BlockVisitor visitor(plans, block, model_.checkpoint(), quantizer_, moments, tunes);
+  stream_.RunBlock(layer, block, fmt::format("block {}", layer), visitor);
+  BlockFacts facts;
+  if (tunes && !visitor.kept().empty()) {
+    facts.tuning = TuneLayers(model_, layer, recipe_.tuning, loss, input.view(), stream_,
+                              visitor.kept(), progress_);
+    for (SolvedLayer& solved : visitor.kept()) {
+      visitor.Place(solved);
+      quantizer_.Finish(std::move(solved));
+    }
+    stream_.RunAgain(block, std::move(input));
+  }
+  facts.held_out_loss = stream_.HeldOutLoss();
+  state_.FinishBlock(layer, facts);
+  AddToSummary(std::move(facts));
+}
+
+void CalibratedRun::PassBlock(int64_t layer, FinishedBlock finished) {
+  nn::Block block = model_.MakeBlock(layer);
+  for (FinishedLayer& finished_layer : finished.layers) {
+    Place(finished_layer.report.plan, finished_layer.linear, model_.checkpoint(), block);
+    quantizer_.TakeOver(std::move(finished_layer));
+  }
+  stream_.Pass(layer, block);
+  progress_.Advance(finished.facts.tuning ? recipe_.tuning.Epochs() : 0,
+                    fmt::format("block {} was finished before", layer));
+  ++summary_.resumed_blocks;
+  AddToSummary(std::move(finished.facts));
+}
+
+void CalibratedRun::AddToSummary(BlockFacts facts) {
+  summary_.held_out_losses.push_back(facts.held_out_loss.value_or(std::nan("")));
+  if (facts.tuning) summary_.tuning.push_back(*std::move(facts.tuning));
+}
+
+}  // namespace paroquant::pipeline

@@ -1,0 +1,293 @@
+#include "pipeline/run_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "paroquant/base/error.h"
+#include "paroquant/base/file.h"
+#include "paroquant/quant/packing.h"
+#include "pipeline/report_json.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kStateFolder[] = ".paroquant-state";
+constexpr char kDescriptionRecord[] = "run";
+constexpr char kTextRecord[] = "text";
+constexpr char kFingerprintKey[] = "fingerprint";
+
+constexpr char kBlockRecord[] = "block-";
+
+fs::path BlockRecord(const fs::path& folder, int64_t block) {
+  return folder / fmt::format("{}{:05}", kBlockRecord, block);
+}
+
+// Records of blocks in the state's folder, whole or not.
+int64_t BlockRecords(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::directory_iterator entries(folder, ignored);
+  return std::count_if(begin(entries), end(entries), [](const fs::directory_entry& entry) {
+    const std::string name = entry.path().filename().string();
+    return name.starts_with(kBlockRecord) && !name.ends_with(io::kUnfinishedRecord);
+  });
+}
+
+// A record of another run would be as whole as one of this.
+void RequireFingerprint(const io::Record& record, const io::Json& fingerprint,
+                        const fs::path& path) {
+  if (record.description().value(kFingerprintKey, io::Json()) == fingerprint) return;
+  throw Error(ErrorKind::kInput, {.where = path.string(),
+                                  .expected = "a record of this run",
+                                  .found = "one of another run",
+                                  .hint = ""});
+}
+
+// The arrays of a packed layer, in the order in which records hold them.
+template <typename Packed, typename Visit>
+void VisitArrays(Packed& packed, const Visit& visit) {
+  visit(packed.qweight);
+  visit(packed.qzeros);
+  visit(packed.scales);
+  visit(packed.channel_scales);
+  visit(packed.theta);
+  visit(packed.pairs);
+}
+
+// As large as a layer is by its plan.
+quant::PackedLinear Sized(const LayerPlan& plan, int rounds) {
+  const auto k = static_cast<size_t>(plan.info.in_features);
+  const auto n = static_cast<size_t>(plan.info.out_features);
+  const size_t words = n * static_cast<size_t>(plan.bits) / 32;
+  const size_t groups = k / static_cast<size_t>(plan.group_size);
+  const auto rotations = static_cast<size_t>(rounds);
+  return {.out_features = plan.info.out_features,
+          .in_features = plan.info.in_features,
+          .bits = plan.bits,
+          .group_size = plan.group_size,
+          .rounds = rounds,
+          .qweight = std::vector<uint32_t>(k * words),
+          .qzeros = std::vector<uint32_t>(groups * words),
+          .scales = std::vector<uint16_t>(groups * n),
+          .channel_scales = std::vector<uint16_t>(k),
+          .theta = std::vector<uint16_t>(rotations * k / 2),
+          .pairs = std::vector<int16_t>(rotations * k)};
+}
+
+FinishedLayer ReadLayer(io::Record& record, const io::JsonObject& json, const LayerPlan& plan) {
+  const int rounds = json.Get<int>("rounds");
+  if (rounds < 0 || rounds > 16) json.Fail("rounds", "0 to 16", std::to_string(rounds));
+  FinishedLayer layer{.report = ParseLayerReport(json, plan), .linear = {}};
+  quant::PackedLinear packed = Sized(plan, rounds);
+  VisitArrays(packed, [&](auto& values) { record.Take(values); });
+  layer.linear = quant::Unpack(packed, json.where());
+  return layer;
+}
+
+// The plan of a layer that is to be quantized.
+const LayerPlan& FindPlan(std::span<const LayerPlan> plans, const io::JsonObject& json) {
+  const auto name = json.Get<std::string>("name");
+  for (const LayerPlan& plan : plans) {
+    if (plan.quantized && plan.info.name == name) return plan;
+  }
+  json.Fail("name", "a layer of the block", name);
+}
+
+FinishedBlock ReadBlock(io::Record& record, std::span<const LayerPlan> plans,
+                        const std::string& where) {
+  const io::JsonObject description(record.description(), where);
+  FinishedBlock block;
+  for (const io::Json& entry : ListUnder(description, "layers")) {
+    const io::JsonObject json(entry, where + ": layers");
+    block.layers.push_back(ReadLayer(record, json, FindPlan(plans, json)));
+  }
+  record.RequireEnd();
+  const auto expected = std::ranges::count_if(plans, &LayerPlan::quantized);
+  if (std::ssize(block.layers) != expected) {
+    description.Fail("layers", fmt::format("{}", expected), fmt::format("{}", block.layers.size()));
+  }
+  if (description.Has("tuning"))
+    block.facts.tuning = ParseTuningReport(description.Object("tuning"));
+  block.facts.held_out_loss = OptionalNumber<double>(description, "held_out_loss");
+  return block;
+}
+
+CalibrationText ReadText(io::Record& record, const std::string& where) {
+  const io::JsonObject description(record.description(), where);
+  CalibrationText text{
+      .source = description.Get<std::string>("source"), .sequences = {}, .held_out = {}};
+  const auto length = description.Get<size_t>("length");
+  const auto read = [&](const char* key, std::vector<std::vector<int32_t>>& sequences) {
+    for (auto left = description.Get<size_t>(key); left > 0; --left) {
+      record.Take(sequences.emplace_back(length));
+    }
+  };
+  read("sequences", text.sequences);
+  read("held_out", text.held_out);
+  record.RequireEnd();
+  return text;
+}
+
+// Makes the folder, without what was never finished in it.
+void PrepareFolder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directory(folder, error);
+  if (error) throw SystemError(folder.string(), "create this folder", error.value());
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == io::kUnfinishedRecord) fs::remove(entry.path());
+  }
+  SyncFolder(folder.parent_path());
+}
+
+}  // namespace
+
+RunState::RunState(const fs::path& out, RunDescription description)
+    : folder_(out / kStateFolder), description_(std::move(description)) {}
+
+// Delegates, so that the destructor cleans up after what fails in here.
+RunState::RunState(const fs::path& out, RunDescription description, bool resumes)
+    : RunState(out, std::move(description)) {
+  if (!resumes) RemoveRunState(out);
+  PrepareFolder(folder_);
+  io::RecordWriter(folder_ / kDescriptionRecord)
+      .Commit({{kFingerprintKey, description_.fingerprint},
+               {"blocks", description_.blocks},
+               {"overwrite", description_.overwrite},
+               {"model", description_.model}});
+}
+
+RunState::~RunState() {
+  writer_.reset();
+  std::error_code ignored;
+  if (WhatIsKept().empty()) fs::remove_all(folder_, ignored);
+}
+
+bool RunState::Read(const fs::path& path, const std::function<void(io::Record&)>& read) {
+  try {
+    std::optional<io::Record> record = io::Record::Open(path);
+    if (!record) return false;
+    RequireFingerprint(*record, description_.fingerprint, path);
+    read(*record);
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInput) throw;
+    notes_.push_back(fmt::format("{} It is made again.", error.what()));
+    std::error_code ignored;
+    fs::remove(path, ignored);
+    return false;
+  }
+}
+
+std::optional<CalibrationText> RunState::LoadText() {
+  const fs::path path = folder_ / kTextRecord;
+  CalibrationText text;
+  if (!Read(path, [&](io::Record& record) { text = ReadText(record, path.string()); })) {
+    return std::nullopt;
+  }
+  return text;
+}
+
+std::optional<FinishedBlock> RunState::LoadBlock(std::span<const LayerPlan> plans) {
+  const fs::path path = BlockRecord(folder_, plans.front().layer);
+  FinishedBlock block;
+  if (!Read(path, [&](io::Record& record) { block = ReadBlock(record, plans, path.string()); })) {
+    return std::nullopt;
+  }
+  return block;
+}
+
+void RunState::SaveText(const CalibrationText& text) {
+  io::RecordWriter writer(folder_ / kTextRecord);
+  for (const auto* sequences : {&text.sequences, &text.held_out}) {
+    for (const auto& sequence : *sequences) writer.Append(std::as_bytes(std::span(sequence)));
+  }
+  writer.Commit({{kFingerprintKey, description_.fingerprint},
+                 {"source", text.source},
+                 {"length", text.sequences.front().size()},
+                 {"sequences", text.sequences.size()},
+                 {"held_out", text.held_out.size()}});
+}
+
+void RunState::AddLayer(const LayerReport& report, const quant::QuantizedLinear& linear) {
+  if (!writer_) writer_.emplace(BlockRecord(folder_, report.plan.layer));
+  const quant::PackedLinear packed = quant::Pack(linear, report.plan.info.name);
+  VisitArrays(packed,
+              [&](const auto& values) { writer_->Append(std::as_bytes(std::span(values))); });
+  io::Json& json = layers_.emplace_back(LayerJson(report));
+  json["rounds"] = packed.rounds;
+  json["seconds"] = report.seconds;
+}
+
+void RunState::FinishBlock(int64_t block, const BlockFacts& facts) {
+  if (!writer_)
+    writer_.emplace(BlockRecord(folder_, block));  // a block of which no layer is quantized
+  io::Json json = {{kFingerprintKey, description_.fingerprint}, {"layers", std::move(layers_)}};
+  if (facts.tuning) {
+    json["tuning"] = TuningJson(*facts.tuning);
+    json["tuning"]["seconds"] = facts.tuning->seconds;
+  }
+  if (facts.held_out_loss) json["held_out_loss"] = *facts.held_out_loss;
+  writer_->Commit(json);
+  writer_.reset();
+  layers_ = io::Json::array();
+}
+
+std::string RunState::WhatIsKept() const {
+  constexpr char kHowToGoOn[] = "repeat the command with --resume to go on.";
+  const int64_t blocks = BlockRecords(folder_);
+  if (blocks > 0) {
+    return fmt::format("{} of {} blocks are kept: {}", blocks, description_.blocks, kHowToGoOn);
+  }
+  std::error_code ignored;
+  if (!fs::exists(folder_ / kTextRecord, ignored)) return "";
+  return fmt::format("The calibration text is kept: {}", kHowToGoOn);
+}
+
+bool HasRunState(const fs::path& out) {
+  std::error_code ignored;
+  return fs::is_directory(out / kStateFolder, ignored);
+}
+
+RunDescription ReadRunDescription(const fs::path& out) {
+  const fs::path path = out / kStateFolder / kDescriptionRecord;
+  const std::optional<io::Record> record = io::Record::Open(path);
+  if (!record) {
+    throw Error(ErrorKind::kInput, {.where = path.string(),
+                                    .expected = "what the run in this folder is",
+                                    .found = "no such file",
+                                    .hint = ""});
+  }
+  const io::JsonObject json(record->description(), path.string());
+  return {.fingerprint = json.Object(kFingerprintKey).json(),
+          .blocks = json.Get<int64_t>("blocks"),
+          .overwrite = json.Get<bool>("overwrite"),
+          .model = json.Get<std::string>("model")};
+}
+
+int64_t CountFinishedBlocks(const fs::path& out, const RunDescription& description) {
+  int64_t count = 0;
+  for (int64_t block = 0; block < description.blocks; ++block) {
+    const fs::path path = BlockRecord(out / kStateFolder, block);
+    try {
+      const std::optional<io::Record> record = io::Record::Open(path);
+      if (!record) continue;
+      RequireFingerprint(*record, description.fingerprint, path);
+      ++count;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInput) throw;  // a damaged one does not count
+    }
+  }
+  return count;
+}
+
+void RemoveRunState(const fs::path& out) {
+  std::error_code error;
+  fs::remove_all(out / kStateFolder, error);
+  if (error) throw SystemError((out / kStateFolder).string(), "remove this folder", error.value());
+}
+
+}  // namespace paroquant::pipeline

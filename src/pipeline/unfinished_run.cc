@@ -1,0 +1,48 @@
+#include "paroquant/pipeline/unfinished_run.h"
+
+#include <fmt/format.h>
+
+#include "paroquant/base/error.h"
+#include "paroquant/io/folder_lock.h"
+#include "pipeline/run_state.h"
+
+namespace paroquant::pipeline {
+
+std::optional<UnfinishedRun> FindUnfinishedRun(const std::filesystem::path& folder) {
+  if (!HasRunState(folder)) return std::nullopt;
+  UnfinishedRun run{.running = io::FolderLock::IsTaken(folder)};
+  try {
+    const RunDescription description = ReadRunDescription(folder);
+    run.blocks = description.blocks;
+    run.finished_blocks = CountFinishedBlocks(folder, description);
+    run.overwrite = description.overwrite;
+    run.model = description.model;
+    run.fingerprint = description.fingerprint;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInput) throw;
+    run.problem = error.what();
+  }
+  return run;
+}
+
+std::string Describe(const UnfinishedRun& run) {
+  const std::string start =
+      run.problem.empty()
+          ? fmt::format("an unfinished run of quantize: {} of {} blocks are finished",
+                        run.finished_blocks, run.blocks)
+          : "an unfinished run of quantize, whose description is damaged";
+  if (run.running) return start + ". It is running now.";
+  return start + ". Repeat its command with --resume to go on, or with --overwrite to start anew.";
+}
+
+io::Json ToJson(const UnfinishedRun& run) {
+  return {{"state", run.running ? "running" : "stopped"},
+          {"blocks", run.blocks},
+          {"finished_blocks", run.finished_blocks},
+          {"overwrite", run.overwrite},
+          {"model", run.model},
+          {"fingerprint", run.fingerprint},
+          {"problem", run.problem}};
+}
+
+}  // namespace paroquant::pipeline

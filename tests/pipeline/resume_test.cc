@@ -1,0 +1,303 @@
+// Runs that are stopped and gone on with give the bytes of those that are not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "paroquant/base/error.h"
+#include "paroquant/base/file.h"
+#include "paroquant/pipeline/quantize.h"
+#include "paroquant/pipeline/unfinished_run.h"
+#include "tests/testing/error_of.h"
+#include "tests/testing/paths.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+using paroquant::testing::ErrorOf;
+using paroquant::testing::GoldenPath;
+using paroquant::testing::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Stops after a number of steps of "quantizing".
+class StoppingProgress : public NoProgress {
+ public:
+  explicit StoppingProgress(int64_t steps) : left_(steps) {}
+
+  void Start(const std::string& phase, int64_t total) override {
+    counts_ = phase == "quantizing";
+    if (counts_) total_ = total;
+  }
+  void Advance(int64_t steps, const std::string& /*note*/) override {
+    if (!counts_) return;
+    left_ -= steps;
+    if (left_ < 0) throw Error(ErrorKind::kInterrupted, {.where = "test", .hint = "Nothing."});
+  }
+  int64_t total() const { return total_; }
+
+ private:
+  bool counts_ = false;
+  int64_t left_;
+  int64_t total_ = 0;
+};
+
+QuantizeOptions Options(const std::string& model, const fs::path& out, const std::string& recipe) {
+  QuantizeOptions options{
+      .model = GoldenPath("models") / model, .out = out, .recipe = method::LoadRecipe(recipe)};
+  options.recipe.calibration_sequences = 4;
+  options.recipe.held_out_sequences = 2;
+  options.recipe.layer.row_feedback_sequences = 2;
+  options.recipe.sequence_length = 24;
+  return options;
+}
+
+QuantizeOptions Resumed(QuantizeOptions options) {
+  options.resume = true;
+  return options;
+}
+
+// The bytes of all files, by their paths in the folder.
+std::map<std::string, std::string> Content(const fs::path& folder) {
+  std::map<std::string, std::string> content;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_directory()) continue;
+    content[entry.path().lexically_relative(folder).string()] = ReadFile(entry.path());
+  }
+  return content;
+}
+
+QuantizeSummary Run(const QuantizeOptions& options) {
+  NoProgress progress;
+  return Quantize(options, progress);
+}
+
+// Runs until `steps` are done and returns the error.
+Error Stop(const QuantizeOptions& options, int64_t steps) {
+  StoppingProgress progress(steps);
+  return ErrorOf([&] { Quantize(options, progress); });
+}
+
+void FlipBit(const fs::path& path, size_t byte) {
+  std::string bytes = ReadFile(path);
+  bytes.at(byte) = static_cast<char>(bytes.at(byte) ^ 16);
+  WriteFile(path, bytes);
+}
+
+const fs::path kBlock0 = ".paroquant-state/block-00000";
+
+class ResumeTest : public ::testing::Test {
+ protected:
+  // Steps of a block of qwen3: its linears.
+  static constexpr int64_t kBlockSteps = 7;
+
+  QuantizeOptions Options(const std::string& out) const {
+    return pipeline::Options("qwen3", folder_.path() / out, "fast");
+  }
+  // A run that was stopped once its first block was finished.
+  void StopAfterABlock(const QuantizeOptions& options) {
+    EXPECT_EQ(Stop(options, kBlockSteps).kind(), ErrorKind::kInterrupted);
+  }
+
+  TemporaryFolder folder_;
+};
+
+struct Case {
+  const char* model;
+  const char* recipe;
+};
+
+class ResumeEverywhereTest : public ::testing::TestWithParam<Case> {};
+
+INSTANTIATE_TEST_SUITE_P(Runs, ResumeEverywhereTest,
+                         ::testing::Values(Case{"qwen3", "rtn"}, Case{"qwen3", "gptq"},
+                                           Case{"qwen3", "fast"}, Case{"qwen3", "block"},
+                                           Case{"gemma2", "fast"}, Case{"mixtral", "rtn"},
+                                           Case{"qwen3_moe", "block"}),
+                         [](const auto& test) {
+                           return std::string(test.param.model) + "_" + test.param.recipe;
+                         });
+
+TEST_P(ResumeEverywhereTest, GivesTheBytesOfARunThatWasNotStopped) {
+  const TemporaryFolder folder;
+  const auto [model, recipe] = GetParam();
+  StoppingProgress progress(1 << 30);
+  Quantize(Options(model, folder.path() / "whole", recipe), progress);
+  const auto expected = Content(folder.path() / "whole");
+  const int64_t steps = progress.total();
+  int64_t resumed_blocks = 0;
+  for (int64_t step = 0; step < steps; step += std::max<int64_t>(1, steps / 6)) {
+    const QuantizeOptions options =
+        Resumed(Options(model, folder.path() / std::to_string(step), recipe));
+    EXPECT_EQ(Stop(options, step).kind(), ErrorKind::kInterrupted);
+    resumed_blocks += Run(options).resumed_blocks;
+    EXPECT_EQ(Content(options.out), expected) << "stopped at step " << step;
+  }
+  EXPECT_GT(resumed_blocks, 0);
+}
+
+TEST_F(ResumeTest, TakesOverFinishedBlocksHoweverOftenItIsStopped) {
+  Run(Options("whole"));
+  const QuantizeOptions options = Resumed(Options("out"));
+  StopAfterABlock(options);
+  EXPECT_EQ(Stop(options, kBlockSteps + 3).kind(), ErrorKind::kInterrupted);
+  EXPECT_EQ(Run(options).resumed_blocks, 1);
+  EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
+}
+
+TEST_F(ResumeTest, SaysWhatIsKeptAndHowToGoOn) {
+  const QuantizeOptions options = Options("out");
+  const Error error = Stop(options, kBlockSteps);
+  EXPECT_THAT(error.parts().hint, AllOf(HasSubstr("1 of 2 blocks"), HasSubstr("--resume")));
+  const auto run = FindUnfinishedRun(options.out);
+  ASSERT_TRUE(run.has_value());
+  EXPECT_FALSE(run->running);
+  EXPECT_EQ(run->blocks, 2);
+  EXPECT_EQ(run->finished_blocks, 1);
+  EXPECT_EQ(run->fingerprint.at("recipe"), "fast");
+  Run(Resumed(options));
+  EXPECT_FALSE(FindUnfinishedRun(options.out).has_value());
+}
+
+TEST_F(ResumeTest, NothingIsLeftWhereNothingWasDone) {
+  QuantizeOptions options = Options("out");
+  options.recipe = method::LoadRecipe("rtn");
+  EXPECT_EQ(Stop(options, 0).parts().hint, "Nothing.");
+  EXPECT_FALSE(fs::exists(options.out));
+}
+
+TEST_F(ResumeTest, UnfinishedRunsAreNeitherOverwrittenNorResumedUnasked) {
+  QuantizeOptions options = Options("out");
+  StopAfterABlock(options);
+  const Error error = ErrorOf([&] { Run(options); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("an unfinished run"), HasSubstr("--resume")));
+  options.overwrite = true;
+  EXPECT_EQ(Run(options).resumed_blocks, 0);
+}
+
+TEST_F(ResumeTest, AnotherRunIsRefusedAndWhatDiffersIsNamed) {
+  StopAfterABlock(Options("out"));
+  const auto before = Content(folder_.path() / "out");
+  const auto problem = [&](const auto& change) {
+    QuantizeOptions options = Resumed(Options("out"));
+    change(options);
+    const Error error = ErrorOf([&] { Run(options); });
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    return std::string(error.what());
+  };
+  EXPECT_THAT(problem([](QuantizeOptions& o) { o.recipe.bits = 8; }),
+              HasSubstr("settings.bits: 4 before, 8 now"));
+  EXPECT_THAT(problem([](QuantizeOptions& o) { o.seed = 7; }), HasSubstr("seed: 0 before, 7 now"));
+  EXPECT_THAT(problem([](QuantizeOptions& o) { o.skip = {"down_proj"}; }),
+              HasSubstr("skip: [] before, [\"down_proj\"] now"));
+  EXPECT_THAT(problem([](QuantizeOptions& o) { o.format = format::FormatKind::kDense; }),
+              HasSubstr("format: \"paroquant\" before, \"fp16\" now"));
+  EXPECT_EQ(Content(folder_.path() / "out"), before);
+}
+
+TEST_F(ResumeTest, AnotherModelOrTextIsRefusedAndItsFileIsNamed) {
+  const fs::path model = folder_.path() / "model";
+  fs::copy(GoldenPath("models/qwen3"), model);
+  const fs::path text = folder_.path() / "text.json";
+  WriteFile(text, "[1, 2]");
+  QuantizeOptions options = Resumed(Options("out"));
+  options.model = model;
+  StopAfterABlock(options);
+  fs::rename(model, folder_.path() / "moved");
+  options.model = folder_.path() / "moved";
+  Stop(options, kBlockSteps);  // no difference
+  const uint64_t size = fs::file_size(options.model / "model.safetensors");
+  FlipBit(options.model / "model.safetensors", size - 1);
+  EXPECT_THAT(ErrorOf([&] { Run(options); }).what(), HasSubstr("model.model.safetensors: "));
+  FlipBit(options.model / "model.safetensors", size - 1);
+  options.calibration = {text.string()};
+  EXPECT_THAT(ErrorOf([&] { Run(options); }).what(),
+              HasSubstr("calibration: \"self\" before, [\"text.json: 6 bytes"));
+}
+
+TEST_F(ResumeTest, DamagedRecordsAreDroppedAndTheirBlocksDoneAgain) {
+  Run(Options("whole"));
+  const QuantizeOptions options = Resumed(Options("out"));
+  for (const char* record : {"run", "text", "block-00000"}) {
+    StopAfterABlock(options);
+    const fs::path path = options.out / ".paroquant-state" / record;
+    FlipBit(path, fs::file_size(path) / 2);
+    const QuantizeSummary summary = Run(options);
+    EXPECT_EQ(summary.resumed_blocks, path.filename() == "block-00000" ? 0 : 1);
+    EXPECT_THAT(summary.notes, Contains(AllOf(HasSubstr(record), HasSubstr("checksum"))));
+    EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole")) << record;
+    fs::remove_all(options.out);
+  }
+}
+
+TEST_F(ResumeTest, ARecordThatWasCutOffIsDropped) {
+  Run(Options("whole"));
+  const QuantizeOptions options = Resumed(Options("out"));
+  StopAfterABlock(options);
+  fs::resize_file(options.out / kBlock0, fs::file_size(options.out / kBlock0) / 2);
+  EXPECT_EQ(Run(options).resumed_blocks, 0);
+  EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
+}
+
+TEST_F(ResumeTest, ARecordOfAnotherRunIsDropped) {
+  Run(Options("whole"));
+  const QuantizeOptions options = Resumed(Options("out"));
+  StopAfterABlock(options);
+  QuantizeOptions other = Options("other");
+  other.seed = 5;
+  StopAfterABlock(other);
+  fs::copy_file(other.out / kBlock0, options.out / kBlock0, fs::copy_options::overwrite_existing);
+  const QuantizeSummary summary = Run(options);
+  EXPECT_EQ(summary.resumed_blocks, 0);
+  EXPECT_THAT(summary.notes, Contains(HasSubstr("one of another run")));
+  EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
+}
+
+TEST_F(ResumeTest, CompleteCheckpointsAreFoundToBeSo) {
+  const QuantizeOptions options = Resumed(Options("out"));  // from the beginning: nothing is there
+  const QuantizeSummary first = Run(options);
+  EXPECT_FALSE(first.was_complete);
+  const auto content = Content(options.out);
+  const QuantizeSummary second = Run(options);
+  EXPECT_TRUE(second.was_complete);
+  EXPECT_EQ(Provenance(second), Provenance(first));
+  EXPECT_EQ(Content(options.out), content);
+  QuantizeOptions other = options;
+  other.recipe.bits = 8;
+  EXPECT_THAT(ErrorOf([&] { Run(other); }).what(), HasSubstr("settings.bits: 4 before, 8 now"));
+  other.overwrite = true;
+  EXPECT_FALSE(Run(other).was_complete);
+}
+
+TEST_F(ResumeTest, ARunThatOverwritesStillDoesWhenItIsResumed) {
+  QuantizeOptions old = Options("out");
+  old.recipe = method::LoadRecipe("rtn");
+  old.recipe.bits = 8;
+  Run(old);
+  WriteFile(old.out / "stale.safetensors", "");
+  QuantizeOptions options = Options("out");
+  options.overwrite = true;
+  StopAfterABlock(options);
+  EXPECT_TRUE(fs::exists(options.out / "config.json"));
+  options.overwrite = false;
+  Run(Resumed(options));
+  Run(Options("whole"));
+  EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
+}
+
+TEST_F(ResumeTest, FilesThatARunDidNotMakeStay) {
+  const QuantizeOptions options = Resumed(Options("out"));
+  StopAfterABlock(options);
+  WriteFile(options.out / "notes.txt", "mine");
+  Run(options);
+  EXPECT_EQ(ReadFile(options.out / "notes.txt"), "mine");
+}
+
+}  // namespace
+}  // namespace paroquant::pipeline
