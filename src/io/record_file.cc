@@ -121,7 +121,7 @@ Record::Record(MappedFile file) : file_(std::move(file)) {
   data_ = bytes.subspan(kMagic.size(), end - json - kMagic.size());
 }
 
-void Record::TakeBytes(std::span<std::byte> target) {
+void Record::Take(std::span<std::byte> target) {
   if (target.size() > data_.size()) {
     throw Damaged(file_.path(), fmt::format("{} more bytes of data", target.size()),
                   fmt::format("{}", data_.size()));
@@ -130,10 +130,10 @@ void Record::TakeBytes(std::span<std::byte> target) {
   data_ = data_.subspan(target.size());
 }
 
-void Record::RequireEnd() const {
-  if (!data_.empty()) {
-    throw Damaged(file_.path(), "no more data", fmt::format("{} bytes", data_.size()));
-  }
+void Record::RequireLeft(uint64_t bytes) const {
+  if (data_.size() == bytes) return;
+  throw Damaged(file_.path(), fmt::format("{} more bytes of data", bytes),
+                fmt::format("{}", data_.size()));
 }
 
 }  // namespace paroquant::io

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "paroquant/base/error.h"
 #include "paroquant/quant/packed_view.h"
 #include "paroquant/quant/packing.h"
 #include "paroquant/runtime/rotated_linear.h"
@@ -15,6 +17,9 @@
 
 namespace paroquant::pipeline {
 namespace {
+
+// Bytes that a disk writes in a second, until it is measured.
+constexpr double kSlowDisk = 200e6;
 
 // Puts a quantized layer where the runtime multiplies with it from here on.
 void Place(const LayerPlan& plan, const quant::QuantizedLinear& linear,
@@ -104,15 +109,20 @@ CalibratedRun::CalibratedRun(const runtime::LanguageModel& model, const Calibrat
       stream_(model, text,
               {.repairs = recipe_.layer.UsesRepairs(),
                .reference = recipe_.tuning.Tunes() || recipe_.UsesGradients()},
-              store_) {}
+              store_),
+      saving_seconds_(static_cast<double>(stream_.bytes()) / kSlowDisk) {}
 
 void CalibratedRun::Run(std::span<const LayerPlan> plans) {
-  for (const std::span<const LayerPlan> block : ByBlock(plans)) {
+  const std::vector<std::span<const LayerPlan>> blocks = ByBlock(plans);
+  const int64_t passed = RestoreStreams(blocks);
+  for (int64_t i = 0; i < std::ssize(blocks); ++i) {
+    const std::span<const LayerPlan> block = blocks[static_cast<size_t>(i)];
     if (std::optional<FinishedBlock> finished = state_.LoadBlock(block)) {
-      PassBlock(block.front().layer, *std::move(finished));
+      TakeOver(block.front().layer, *std::move(finished), i < passed);
     } else {
       RunBlock(block);
     }
+    if (i >= passed && i + 1 < std::ssize(blocks)) SaveStreams(i + 1);
   }
   const HeldOutDivergence divergence = stream_.Divergence();
   summary_.expected_kl = divergence.mean;
@@ -165,13 +175,40 @@ void CalibratedRun::RunBlock(std::span<const LayerPlan> plans) {
   AddToSummary(std::move(facts));
 }
 
-void CalibratedRun::PassBlock(int64_t layer, FinishedBlock finished) {
+int64_t CalibratedRun::RestoreStreams(std::span<const std::span<const LayerPlan>> blocks) {
+  const auto read = [&](int64_t passed, io::Record& streams) {
+    const auto before = blocks.first(std::min(static_cast<size_t>(passed), blocks.size()));
+    const auto finished = [&](const auto& block) { return state_.LoadBlock(block).has_value(); };
+    if (!std::ranges::all_of(before, finished)) return false;  // one of them is to be done again
+    stream_.Restore(streams);
+    return true;
+  };
+  return state_.LoadStreams(read).value_or(0);
+}
+
+void CalibratedRun::SaveStreams(int64_t passed) {
+  if (since_saving_.Seconds() * summary_.options.saving_share < saving_seconds_) return;
+  since_saving_ = Stopwatch();
+  try {
+    state_.SaveStreams(passed, [&](io::RecordWriter& record) { stream_.Save(record); });
+    saving_seconds_ = since_saving_.Seconds();
+  } catch (const Error& error) {
+    // They save time only, and take more room than all the rest.
+    summary_.notes.push_back(
+        fmt::format("{} Activations are not kept for --resume.", error.what()));
+    saving_seconds_ = std::numeric_limits<double>::infinity();
+  }
+}
+
+void CalibratedRun::TakeOver(int64_t layer, FinishedBlock finished, bool passed) {
   nn::Block block = model_.MakeBlock(layer);
   for (FinishedLayer& finished_layer : finished.layers) {
-    Place(finished_layer.report.plan, finished_layer.linear, model_.checkpoint(), block);
+    if (!passed) {
+      Place(finished_layer.report.plan, finished_layer.linear, model_.checkpoint(), block);
+    }
     quantizer_.TakeOver(std::move(finished_layer));
   }
-  stream_.Pass(layer, block);
+  if (!passed) stream_.Pass(layer, block);
   progress_.Advance(finished.facts.tuning ? recipe_.tuning.Epochs() : 0,
                     fmt::format("block {} was finished before", layer));
   ++summary_.resumed_blocks;

@@ -8,6 +8,7 @@
 
 #include "paroquant/base/matrix_store.h"
 #include "paroquant/base/progress.h"
+#include "paroquant/base/stopwatch.h"
 #include "paroquant/method/recipe.h"
 #include "paroquant/pipeline/layer_plan.h"
 #include "paroquant/pipeline/quantize.h"
@@ -34,8 +35,13 @@ class CalibratedRun {
   // On those sequences that come first in the stream behind the held-out ones.
   void TakeGradients();
   void RunBlock(std::span<const LayerPlan> plans);
-  // Takes over a block that an earlier run has finished.
-  void PassBlock(int64_t layer, FinishedBlock finished);
+  // Puts the streams where an earlier run has saved them, if all blocks before are finished.
+  // Returns how many blocks they have passed.
+  int64_t RestoreStreams(std::span<const std::span<const LayerPlan>> blocks);
+  // Saves the streams, if that takes little beside the work that it may save.
+  void SaveStreams(int64_t passed);
+  // Takes over a block that an earlier run has finished; `passed` if the streams are behind it.
+  void TakeOver(int64_t layer, FinishedBlock finished, bool passed);
   void AddToSummary(BlockFacts facts);
 
   const runtime::LanguageModel& model_;
@@ -47,6 +53,8 @@ class CalibratedRun {
   QuantizeSummary& summary_;
   MatrixStore store_;
   CalibrationStream stream_;
+  Stopwatch since_saving_;  // or since the beginning
+  double saving_seconds_;   // that saving the streams takes, by what it took before
   std::optional<OutputMoments> output_moments_;  // from the first block on that is not passed
 };
 

@@ -21,6 +21,14 @@ void Append(const std::vector<int32_t>& sequence, std::vector<int32_t>& ids) {
   ids.insert(ids.end(), sequence.begin(), sequence.end());
 }
 
+std::span<const std::byte> BytesOf(ConstMatrixMap stream) {
+  return std::as_bytes(std::span(stream.data(), static_cast<size_t>(stream.size())));
+}
+
+std::span<std::byte> BytesOf(MatrixMap stream) {
+  return std::as_writable_bytes(std::span(stream.data(), static_cast<size_t>(stream.size())));
+}
+
 // The held-out sequences, then those with even numbers, then those with odd ones.
 std::vector<int32_t> InOrderOfParts(const CalibrationText& text) {
   std::vector<int32_t> ids;
@@ -202,6 +210,21 @@ void CalibrationStream::Pass(int64_t layer, const nn::Block& block) {
   ForEachReferenceChunk(
       [&](const Chunk& chunk) { original.Forward(chunk.batch, rope_, ReferenceRows(chunk)); });
   ForEachChunk([&](const Chunk& chunk) { block.Forward(chunk.batch, rope_, Rows(chunk)); });
+}
+
+void CalibrationStream::Save(io::RecordWriter& record) const {
+  record.Append(BytesOf(hidden()));
+  record.Append(BytesOf(reference()));
+}
+
+void CalibrationStream::Restore(io::Record& record) {
+  record.RequireLeft(bytes());  // before any of it is taken
+  record.Take(BytesOf(hidden_.view()));
+  record.Take(BytesOf(reference_.view()));
+}
+
+uint64_t CalibrationStream::bytes() const {
+  return BytesOf(hidden()).size() + BytesOf(reference()).size();
 }
 
 StoredMatrix CalibrationStream::Copy() const {

@@ -12,6 +12,7 @@
 
 #include "paroquant/base/matrix.h"
 #include "paroquant/base/matrix_store.h"
+#include "paroquant/io/record_file.h"
 #include "paroquant/method/stage_moments.h"
 #include "paroquant/model/architecture.h"
 #include "paroquant/nn/block.h"
@@ -68,6 +69,11 @@ class CalibrationStream {
 
   // Moves the streams through a block that is quantized already, to where RunBlock would have.
   void Pass(int64_t layer, const nn::Block& block);
+
+  // The streams' bytes to a record, and back from the record of a stream of the same text.
+  void Save(io::RecordWriter& record) const;
+  void Restore(io::Record& record);
+  uint64_t bytes() const;
 
   // A copy of the quantized stream.
   StoredMatrix Copy() const;

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 constexpr char kStateFolder[] = ".paroquant-state";
 constexpr char kDescriptionRecord[] = "run";
 constexpr char kTextRecord[] = "text";
+constexpr char kStreamsRecord[] = "streams";
 constexpr char kFingerprintKey[] = "fingerprint";
 
 constexpr char kBlockRecord[] = "block-";
@@ -105,7 +106,7 @@ FinishedBlock ReadBlock(io::Record& record, std::span<const LayerPlan> plans,
     const io::JsonObject json(entry, where + ": layers");
     block.layers.push_back(ReadLayer(record, json, FindPlan(plans, json)));
   }
-  record.RequireEnd();
+  record.RequireLeft(0);
   const auto expected = std::ranges::count_if(plans, &LayerPlan::quantized);
   if (std::ssize(block.layers) != expected) {
     description.Fail("layers", fmt::format("{}", expected), fmt::format("{}", block.layers.size()));
@@ -128,7 +129,7 @@ CalibrationText ReadText(io::Record& record, const std::string& where) {
   };
   read("sequences", text.sequences);
   read("held_out", text.held_out);
-  record.RequireEnd();
+  record.RequireLeft(0);
   return text;
 }
 
@@ -234,6 +235,23 @@ void RunState::FinishBlock(int64_t block, const BlockFacts& facts) {
   writer_->Commit(json);
   writer_.reset();
   layers_ = io::Json::array();
+}
+
+std::optional<int64_t> RunState::LoadStreams(const StreamsReader& read) {
+  const fs::path path = folder_ / kStreamsRecord;
+  bool taken = false;
+  int64_t passed = 0;
+  const bool whole = Read(path, [&](io::Record& record) {
+    passed = io::JsonObject(record.description(), path.string()).Get<int64_t>("blocks");
+    taken = read(passed, record);
+  });
+  return whole && taken ? std::optional(passed) : std::nullopt;
+}
+
+void RunState::SaveStreams(int64_t passed, const std::function<void(io::RecordWriter&)>& write) {
+  io::RecordWriter writer(folder_ / kStreamsRecord);
+  write(writer);
+  writer.Commit({{kFingerprintKey, description_.fingerprint}, {"blocks", passed}});
 }
 
 std::string RunState::WhatIsKept() const {

@@ -1,5 +1,6 @@
 // What a quantization run leaves in its folder so that another can go on where it stopped: records
-// of what it is, of the calibration text, and of each finished block (docs/reliability.md).
+// of what it is, of the calibration text, of each finished block, and now and then of the streams
+// of activations that have passed them (docs/reliability.md).
 #ifndef PAROQUANT_PIPELINE_RUN_STATE_H_
 #define PAROQUANT_PIPELINE_RUN_STATE_H_
 
@@ -45,10 +46,6 @@ struct RunDescription {
   std::string model;  // absolute path of the source
 };
 
-// Activations are not kept: a finished block's layers are, and the streams pass them again. That is
-// a forward pass of two streams, a small part of what quantizing the block took, where keeping the
-// streams would write gigabytes after every block (two of [tokens, hidden] floats) and would lose
-// them with any one record that is damaged.
 class RunState {
  public:
   // Keeps the state of a run into `out`, an existing folder that is locked. What an earlier run has
@@ -64,12 +61,18 @@ class RunState {
   std::optional<CalibrationText> LoadText();
   // `plans` are those of all the block's linears.
   std::optional<FinishedBlock> LoadBlock(std::span<const LayerPlan> plans);
+  // How many blocks the streams of the record have passed; nothing unless `read`, which is told
+  // that number, takes them and returns true.
+  using StreamsReader = std::function<bool(int64_t passed, io::Record& streams)>;
+  std::optional<int64_t> LoadStreams(const StreamsReader& read);
 
   // Durable when they return. Throw kSystem if the disk refuses.
   void SaveText(const CalibrationText& text);
   void AddLayer(const LayerReport& report, const quant::QuantizedLinear& linear);
   // All layers since the last block are this block's.
   void FinishBlock(int64_t block, const BlockFacts& facts);
+  // In the place of those saved before.
+  void SaveStreams(int64_t passed, const std::function<void(io::RecordWriter&)>& write);
 
   // How much is kept and how to go on, as a sentence; "" if nothing is.
   std::string WhatIsKept() const;

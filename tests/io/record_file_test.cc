@@ -53,10 +53,10 @@ TEST_F(RecordFileTest, GivesBackWhatWasWritten) {
   EXPECT_EQ(record->description(), Json({{"name", "a"}}));
   std::vector<uint16_t> first(1), rest(3);
   record->Take(first);
-  EXPECT_EQ(ErrorOf([&] { record->RequireEnd(); }).kind(), ErrorKind::kInput);
+  EXPECT_EQ(ErrorOf([&] { record->RequireLeft(0); }).kind(), ErrorKind::kInput);
   record->Take(rest);
   EXPECT_THAT(rest, ElementsAre(2, 3, 500));
-  record->RequireEnd();
+  record->RequireLeft(0);
   EXPECT_EQ(ErrorOf([&] { record->Take(first); }).kind(), ErrorKind::kInput);
 }
 

@@ -1,7 +1,9 @@
 // Runs that are stopped and gone on with give the bytes of those that are not.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -47,13 +49,18 @@ class StoppingProgress : public NoProgress {
   int64_t total_ = 0;
 };
 
-QuantizeOptions Options(const std::string& model, const fs::path& out, const std::string& recipe) {
+constexpr double kNever = 0;
+constexpr double kAlways = 1e12;
+
+QuantizeOptions Options(const std::string& model, const fs::path& out, const std::string& recipe,
+                        double saving_share) {
   QuantizeOptions options{
       .model = GoldenPath("models") / model, .out = out, .recipe = method::LoadRecipe(recipe)};
   options.recipe.calibration_sequences = 4;
   options.recipe.held_out_sequences = 2;
   options.recipe.layer.row_feedback_sequences = 2;
   options.recipe.sequence_length = 24;
+  options.saving_share = saving_share;
   return options;
 }
 
@@ -72,7 +79,7 @@ std::map<std::string, std::string> Content(const fs::path& folder) {
   return content;
 }
 
-QuantizeSummary Run(const QuantizeOptions& options) {
+QuantizeSummary RunToTheEnd(const QuantizeOptions& options) {
   NoProgress progress;
   return Quantize(options, progress);
 }
@@ -97,7 +104,7 @@ class ResumeTest : public ::testing::Test {
   static constexpr int64_t kBlockSteps = 7;
 
   QuantizeOptions Options(const std::string& out) const {
-    return pipeline::Options("qwen3", folder_.path() / out, "fast");
+    return pipeline::Options("qwen3", folder_.path() / out, "fast", kAlways);
   }
   // A run that was stopped once its first block was finished.
   void StopAfterABlock(const QuantizeOptions& options) {
@@ -110,43 +117,47 @@ class ResumeTest : public ::testing::Test {
 struct Case {
   const char* model;
   const char* recipe;
+  double saving_share;
 };
 
 class ResumeEverywhereTest : public ::testing::TestWithParam<Case> {};
 
-INSTANTIATE_TEST_SUITE_P(Runs, ResumeEverywhereTest,
-                         ::testing::Values(Case{"qwen3", "rtn"}, Case{"qwen3", "gptq"},
-                                           Case{"qwen3", "fast"}, Case{"qwen3", "block"},
-                                           Case{"gemma2", "fast"}, Case{"mixtral", "rtn"},
-                                           Case{"qwen3_moe", "block"}),
-                         [](const auto& test) {
-                           return std::string(test.param.model) + "_" + test.param.recipe;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Runs, ResumeEverywhereTest,
+    ::testing::Values(Case{"qwen3", "rtn", kNever}, Case{"qwen3", "gptq", kAlways},
+                      Case{"qwen3", "fast", kNever}, Case{"qwen3", "fast", kAlways},
+                      Case{"qwen3", "block", kNever}, Case{"qwen3", "block", kAlways},
+                      Case{"gemma2", "fast", kNever}, Case{"mixtral", "rtn", kNever},
+                      Case{"qwen3_moe", "block", kNever}, Case{"qwen3_moe", "fast", kAlways}),
+    [](const auto& test) {
+      return fmt::format("{}_{}_{}", test.param.model, test.param.recipe,
+                         test.param.saving_share > 0 ? "streams" : "blocks");
+    });
 
 TEST_P(ResumeEverywhereTest, GivesTheBytesOfARunThatWasNotStopped) {
   const TemporaryFolder folder;
-  const auto [model, recipe] = GetParam();
+  const auto [model, recipe, share] = GetParam();
   StoppingProgress progress(1 << 30);
-  Quantize(Options(model, folder.path() / "whole", recipe), progress);
+  Quantize(Options(model, folder.path() / "whole", recipe, kNever), progress);
   const auto expected = Content(folder.path() / "whole");
   const int64_t steps = progress.total();
   int64_t resumed_blocks = 0;
   for (int64_t step = 0; step < steps; step += std::max<int64_t>(1, steps / 6)) {
     const QuantizeOptions options =
-        Resumed(Options(model, folder.path() / std::to_string(step), recipe));
+        Resumed(Options(model, folder.path() / std::to_string(step), recipe, share));
     EXPECT_EQ(Stop(options, step).kind(), ErrorKind::kInterrupted);
-    resumed_blocks += Run(options).resumed_blocks;
+    resumed_blocks += RunToTheEnd(options).resumed_blocks;
     EXPECT_EQ(Content(options.out), expected) << "stopped at step " << step;
   }
   EXPECT_GT(resumed_blocks, 0);
 }
 
 TEST_F(ResumeTest, TakesOverFinishedBlocksHoweverOftenItIsStopped) {
-  Run(Options("whole"));
+  RunToTheEnd(Options("whole"));
   const QuantizeOptions options = Resumed(Options("out"));
   StopAfterABlock(options);
   EXPECT_EQ(Stop(options, kBlockSteps + 3).kind(), ErrorKind::kInterrupted);
-  EXPECT_EQ(Run(options).resumed_blocks, 1);
+  EXPECT_EQ(RunToTheEnd(options).resumed_blocks, 1);
   EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
 }
 
@@ -160,7 +171,7 @@ TEST_F(ResumeTest, SaysWhatIsKeptAndHowToGoOn) {
   EXPECT_EQ(run->blocks, 2);
   EXPECT_EQ(run->finished_blocks, 1);
   EXPECT_EQ(run->fingerprint.at("recipe"), "fast");
-  Run(Resumed(options));
+  RunToTheEnd(Resumed(options));
   EXPECT_FALSE(FindUnfinishedRun(options.out).has_value());
 }
 
@@ -174,11 +185,11 @@ TEST_F(ResumeTest, NothingIsLeftWhereNothingWasDone) {
 TEST_F(ResumeTest, UnfinishedRunsAreNeitherOverwrittenNorResumedUnasked) {
   QuantizeOptions options = Options("out");
   StopAfterABlock(options);
-  const Error error = ErrorOf([&] { Run(options); });
+  const Error error = ErrorOf([&] { RunToTheEnd(options); });
   EXPECT_EQ(error.kind(), ErrorKind::kUsage);
   EXPECT_THAT(error.what(), AllOf(HasSubstr("an unfinished run"), HasSubstr("--resume")));
   options.overwrite = true;
-  EXPECT_EQ(Run(options).resumed_blocks, 0);
+  EXPECT_EQ(RunToTheEnd(options).resumed_blocks, 0);
 }
 
 TEST_F(ResumeTest, AnotherRunIsRefusedAndWhatDiffersIsNamed) {
@@ -187,7 +198,7 @@ TEST_F(ResumeTest, AnotherRunIsRefusedAndWhatDiffersIsNamed) {
   const auto problem = [&](const auto& change) {
     QuantizeOptions options = Resumed(Options("out"));
     change(options);
-    const Error error = ErrorOf([&] { Run(options); });
+    const Error error = ErrorOf([&] { RunToTheEnd(options); });
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     return std::string(error.what());
   };
@@ -214,21 +225,22 @@ TEST_F(ResumeTest, AnotherModelOrTextIsRefusedAndItsFileIsNamed) {
   Stop(options, kBlockSteps);  // no difference
   const uint64_t size = fs::file_size(options.model / "model.safetensors");
   FlipBit(options.model / "model.safetensors", size - 1);
-  EXPECT_THAT(ErrorOf([&] { Run(options); }).what(), HasSubstr("model.model.safetensors: "));
+  EXPECT_THAT(ErrorOf([&] { RunToTheEnd(options); }).what(),
+              HasSubstr("model.model.safetensors: "));
   FlipBit(options.model / "model.safetensors", size - 1);
   options.calibration = {text.string()};
-  EXPECT_THAT(ErrorOf([&] { Run(options); }).what(),
+  EXPECT_THAT(ErrorOf([&] { RunToTheEnd(options); }).what(),
               HasSubstr("calibration: \"self\" before, [\"text.json: 6 bytes"));
 }
 
 TEST_F(ResumeTest, DamagedRecordsAreDroppedAndTheirBlocksDoneAgain) {
-  Run(Options("whole"));
+  RunToTheEnd(Options("whole"));
   const QuantizeOptions options = Resumed(Options("out"));
-  for (const char* record : {"run", "text", "block-00000"}) {
+  for (const char* record : {"run", "text", "streams", "block-00000"}) {
     StopAfterABlock(options);
     const fs::path path = options.out / ".paroquant-state" / record;
     FlipBit(path, fs::file_size(path) / 2);
-    const QuantizeSummary summary = Run(options);
+    const QuantizeSummary summary = RunToTheEnd(options);
     EXPECT_EQ(summary.resumed_blocks, path.filename() == "block-00000" ? 0 : 1);
     EXPECT_THAT(summary.notes, Contains(AllOf(HasSubstr(record), HasSubstr("checksum"))));
     EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole")) << record;
@@ -236,24 +248,34 @@ TEST_F(ResumeTest, DamagedRecordsAreDroppedAndTheirBlocksDoneAgain) {
   }
 }
 
+// A full disk, as far as the streams go.
+TEST_F(ResumeTest, StreamsThatCannotBeSavedAreNoFault) {
+  RunToTheEnd(Options("whole"));
+  const QuantizeOptions options = Resumed(Options("out"));
+  fs::create_directories(options.out / ".paroquant-state/streams/in the way");
+  const QuantizeSummary summary = RunToTheEnd(options);
+  EXPECT_THAT(summary.notes, Contains(HasSubstr("not kept")));
+  EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
+}
+
 TEST_F(ResumeTest, ARecordThatWasCutOffIsDropped) {
-  Run(Options("whole"));
+  RunToTheEnd(Options("whole"));
   const QuantizeOptions options = Resumed(Options("out"));
   StopAfterABlock(options);
   fs::resize_file(options.out / kBlock0, fs::file_size(options.out / kBlock0) / 2);
-  EXPECT_EQ(Run(options).resumed_blocks, 0);
+  EXPECT_EQ(RunToTheEnd(options).resumed_blocks, 0);
   EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
 }
 
 TEST_F(ResumeTest, ARecordOfAnotherRunIsDropped) {
-  Run(Options("whole"));
+  RunToTheEnd(Options("whole"));
   const QuantizeOptions options = Resumed(Options("out"));
   StopAfterABlock(options);
   QuantizeOptions other = Options("other");
   other.seed = 5;
   StopAfterABlock(other);
   fs::copy_file(other.out / kBlock0, options.out / kBlock0, fs::copy_options::overwrite_existing);
-  const QuantizeSummary summary = Run(options);
+  const QuantizeSummary summary = RunToTheEnd(options);
   EXPECT_EQ(summary.resumed_blocks, 0);
   EXPECT_THAT(summary.notes, Contains(HasSubstr("one of another run")));
   EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
@@ -261,33 +283,34 @@ TEST_F(ResumeTest, ARecordOfAnotherRunIsDropped) {
 
 TEST_F(ResumeTest, CompleteCheckpointsAreFoundToBeSo) {
   const QuantizeOptions options = Resumed(Options("out"));  // from the beginning: nothing is there
-  const QuantizeSummary first = Run(options);
+  const QuantizeSummary first = RunToTheEnd(options);
   EXPECT_FALSE(first.was_complete);
   const auto content = Content(options.out);
-  const QuantizeSummary second = Run(options);
+  const QuantizeSummary second = RunToTheEnd(options);
   EXPECT_TRUE(second.was_complete);
   EXPECT_EQ(Provenance(second), Provenance(first));
   EXPECT_EQ(Content(options.out), content);
   QuantizeOptions other = options;
   other.recipe.bits = 8;
-  EXPECT_THAT(ErrorOf([&] { Run(other); }).what(), HasSubstr("settings.bits: 4 before, 8 now"));
+  EXPECT_THAT(ErrorOf([&] { RunToTheEnd(other); }).what(),
+              HasSubstr("settings.bits: 4 before, 8 now"));
   other.overwrite = true;
-  EXPECT_FALSE(Run(other).was_complete);
+  EXPECT_FALSE(RunToTheEnd(other).was_complete);
 }
 
 TEST_F(ResumeTest, ARunThatOverwritesStillDoesWhenItIsResumed) {
   QuantizeOptions old = Options("out");
   old.recipe = method::LoadRecipe("rtn");
   old.recipe.bits = 8;
-  Run(old);
+  RunToTheEnd(old);
   WriteFile(old.out / "stale.safetensors", "");
   QuantizeOptions options = Options("out");
   options.overwrite = true;
   StopAfterABlock(options);
   EXPECT_TRUE(fs::exists(options.out / "config.json"));
   options.overwrite = false;
-  Run(Resumed(options));
-  Run(Options("whole"));
+  RunToTheEnd(Resumed(options));
+  RunToTheEnd(Options("whole"));
   EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
 }
 
@@ -295,7 +318,7 @@ TEST_F(ResumeTest, FilesThatARunDidNotMakeStay) {
   const QuantizeOptions options = Resumed(Options("out"));
   StopAfterABlock(options);
   WriteFile(options.out / "notes.txt", "mine");
-  Run(options);
+  RunToTheEnd(options);
   EXPECT_EQ(ReadFile(options.out / "notes.txt"), "mine");
 }
 

@@ -53,14 +53,14 @@ class Record {
   // The next values of the data, as many as `values` holds. Throws kInput if there are fewer.
   template <typename T>
   void Take(std::vector<T>& values) {
-    TakeBytes(std::as_writable_bytes(std::span(values)));
+    Take(std::as_writable_bytes(std::span(values)));
   }
-  // Throws kInput unless all data was taken.
-  void RequireEnd() const;
+  void Take(std::span<std::byte> target);
+  // Throws kInput unless so many bytes of data were not taken yet.
+  void RequireLeft(uint64_t bytes) const;
 
  private:
   explicit Record(MappedFile file);
-  void TakeBytes(std::span<std::byte> target);
 
   MappedFile file_;
   std::span<const std::byte> data_;  // that was not taken yet

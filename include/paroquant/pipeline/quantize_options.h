@@ -46,6 +46,10 @@ struct QuantizeOptions {
   // `out` until the run ends. Changes no result.
   uint64_t memory_budget = DefaultMemoryBudget();
 
+  // How much of the time may go to saving activations, which `resume` has to compute again as far
+  // as they are not saved. Changes no result.
+  double saving_share = 0.02;
+
   // True if the calibration text is sampled from the model.
   bool SamplesText() const;
 
