@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <span>
+#include <utility>
 
 #include "paroquant/base/file.h"
 #include "paroquant/base/half.h"
 #include "paroquant/io/tensor_folder.h"
+#include "paroquant/model/checkpoint.h"
 #include "tests/cli/cli_process.h"
 #include "tests/testing/edited_model.h"
 
@@ -106,39 +110,63 @@ TEST_F(ConvertTest, SymmetricCheckpointsStaySymmetric) {
   EXPECT_EQ(FolderContent(At("ct-again")), FolderContent(At("ct")));
 }
 
-// Deals the channels of down_proj, K = 384, to its three groups in turn.
-void ShuffleGroups(const fs::path& model) {
-  std::string bytes = ReadFile(model / "model.safetensors");
-  std::vector<int32_t> before(384);
-  std::vector<int32_t> after(384);
-  for (size_t k = 0; k < before.size(); ++k) {
-    before[k] = static_cast<int32_t>(k / 128);
-    after[k] = static_cast<int32_t>(k % 3);
+// A half tensor in another type.
+void Retype(testing::EditableTensor& tensor, io::DType dtype) {
+  if (dtype == io::DType::kF16) return;
+  std::vector<std::byte> bytes;
+  for (size_t at = 0; at < tensor.bytes.size(); at += 2) {
+    uint16_t half = 0;
+    std::memcpy(&half, &tensor.bytes[at], sizeof half);
+    const float value = HalfToFloat(half);
+    const uint16_t bfloat = FloatToBFloat16(value);
+    const auto retyped = dtype == io::DType::kF32 ? std::as_bytes(std::span(&value, 1))
+                                                  : std::as_bytes(std::span(&bfloat, 1));
+    bytes.insert(bytes.end(), retyped.begin(), retyped.end());
   }
-  const std::string needle(reinterpret_cast<const char*>(before.data()), sizeof(int32_t) * 384);
-  int found = 0;
-  for (size_t at = bytes.find(needle); at != std::string::npos; at = bytes.find(needle, at)) {
-    std::memcpy(&bytes[at], after.data(), needle.size());
-    ++found;
-  }
-  ASSERT_EQ(found, 2);
-  WriteFile(model / "model.safetensors", bytes);
-  io::Json config = io::ReadJsonFile(model / "config.json");
-  config["quantization_config"]["desc_act"] = true;
-  WriteFile(model / "config.json", config.dump(2) + "\n");
+  tensor.dtype = dtype;
+  tensor.bytes = std::move(bytes);
 }
 
-// The golden GPTQ model with but the first group's scales and zero points, for all channels.
-void WriteWholeRows(const fs::path& folder) {
+// A copy of a packed golden model whose other weights have another type.
+void WriteRetyped(
+    const std::string& golden, const fs::path& folder, io::DType dtype,
+    const std::function<void(testing::EditableTensor&)>& edit = [](auto&) {},
+    const std::function<void(io::Json&)>& edit_config = [](io::Json&) {}) {
   testing::WriteEditedModel(
-      GoldenPath("packed/gptq"), folder,
-      [](std::vector<testing::EditableTensor>& tensors) {
+      GoldenPath("packed") / golden, folder,
+      [&](std::vector<testing::EditableTensor>& tensors) {
         for (testing::EditableTensor& tensor : tensors) {
-          if (tensor.name.ends_with(".g_idx")) std::ranges::fill(tensor.bytes, std::byte{0});
-          if (!tensor.name.ends_with(".scales") && !tensor.name.ends_with(".qzeros")) continue;
-          tensor.bytes.resize(tensor.bytes.size() / static_cast<size_t>(tensor.shape[0]));
-          tensor.shape[0] = 1;
+          if (tensor.name.ends_with(".weight")) Retype(tensor, dtype);
+          edit(tensor);
         }
+      },
+      edit_config);
+}
+
+// The golden GPTQ model in F32, which holds what codes stand for exactly, with the channels of
+// down_proj, K = 384, dealt to its three groups in turn.
+void WriteActOrder(const fs::path& folder) {
+  WriteRetyped(
+      "gptq", folder, io::DType::kF32,
+      [](testing::EditableTensor& tensor) {
+        if (!tensor.name.ends_with("down_proj.g_idx")) return;
+        std::vector<int32_t> groups(384);
+        for (size_t k = 0; k < groups.size(); ++k) groups[k] = static_cast<int32_t>(k % 3);
+        ASSERT_EQ(tensor.bytes.size(), std::as_bytes(std::span(groups)).size());
+        std::memcpy(tensor.bytes.data(), groups.data(), tensor.bytes.size());
+      },
+      [](io::Json& config) { config["quantization_config"]["desc_act"] = true; });
+}
+
+// The same with but the first group's scales and zero points, for all channels.
+void WriteWholeRows(const fs::path& folder) {
+  WriteRetyped(
+      "gptq", folder, io::DType::kF32,
+      [](testing::EditableTensor& tensor) {
+        if (tensor.name.ends_with(".g_idx")) std::ranges::fill(tensor.bytes, std::byte{0});
+        if (!tensor.name.ends_with(".scales") && !tensor.name.ends_with(".qzeros")) return;
+        tensor.bytes.resize(tensor.bytes.size() / static_cast<size_t>(tensor.shape[0]));
+        tensor.shape[0] = 1;
       },
       [](io::Json& config) { config["quantization_config"]["group_size"] = -1; });
 }
@@ -151,7 +179,7 @@ TEST_F(ConvertTest, OneScaleForARowIsEvaluatedConvertedAndRefusedByName) {
   const io::Json& group = config["quantization_config"]["config_groups"]["group_0"];
   EXPECT_EQ(group["weights"]["strategy"], "channel");
   EXPECT_FALSE(group["weights"].contains("group_size"));
-  EXPECT_NEAR(NllOfIds(At("gptq")), NllOfIds(At("plain")), 1e-4);
+  EXPECT_NEAR(NllOfIds(At("gptq")), NllOfIds(At("plain")), 1e-5);
   EXPECT_EQ(NllOfIds(At("gptq")), NllOfIds(At("ct")));
   EXPECT_EQ(RunCli({"verify", "--model", At("ct")}).exit_code, 0);
   Convert(At("ct"), At("gptq-again"), "gptq");
@@ -162,11 +190,10 @@ TEST_F(ConvertTest, OneScaleForARowIsEvaluatedConvertedAndRefusedByName) {
 }
 
 TEST_F(ConvertTest, ActOrderIsEvaluatedConvertedAndRefusedByName) {
-  fs::copy(GoldenPath("packed/gptq"), At("gptq"));
-  ShuffleGroups(At("gptq"));
+  WriteActOrder(At("gptq"));
   Convert(At("gptq"), At("plain"), "fp16");
   Convert(At("gptq"), At("ct"), "compressed-tensors");
-  EXPECT_NEAR(NllOfIds(At("gptq")), NllOfIds(At("plain")), 1e-4);
+  EXPECT_NEAR(NllOfIds(At("gptq")), NllOfIds(At("plain")), 1e-5);
   EXPECT_EQ(NllOfIds(At("gptq")), NllOfIds(At("ct")));
   EXPECT_GT(std::abs(NllOfIds(At("gptq")) - NllOfIds(GoldenPath("packed/gptq").string())), 1e-3);
   EXPECT_EQ(RunCli({"verify", "--model", At("ct")}).exit_code, 0);
@@ -194,51 +221,36 @@ TEST_F(ConvertTest, PlainWeightsEvaluateLikeTheCodesTheyComeFrom) {
   EXPECT_EQ(RunCli({"verify", "--model", At("plain")}).exit_code, 0);
 }
 
-// A copy of a packed golden model with its other weights in another type.
-void WriteRetyped(const std::string& golden, const fs::path& folder, io::DType dtype) {
-  testing::WriteEditedModel(GoldenPath("packed") / golden, folder,
-                            [dtype](std::vector<testing::EditableTensor>& tensors) {
-                              for (testing::EditableTensor& tensor : tensors) {
-                                if (!tensor.name.ends_with(".weight")) continue;
-                                std::vector<float> floats(tensor.bytes.size() / 2);
-                                for (size_t i = 0; i < floats.size(); ++i) {
-                                  uint16_t half = 0;
-                                  std::memcpy(&half, &tensor.bytes[2 * i], sizeof half);
-                                  floats[i] = HalfToFloat(half);
-                                }
-                                const size_t size = io::DTypeSize(dtype);
-                                tensor.dtype = dtype;
-                                tensor.bytes.resize(size * floats.size());
-                                for (size_t i = 0; i < floats.size(); ++i) {
-                                  const uint16_t bfloat = FloatToBFloat16(floats[i]);
-                                  const void* value =
-                                      size == 2 ? static_cast<const void*>(&bfloat) : &floats[i];
-                                  std::memcpy(&tensor.bytes[size * i], value, size);
-                                }
-                              }
-                            });
-}
-
-// Engines load a model in the one type that its config names.
+// Engines load a model in the one type that its config names. F32 holds what the codes stand for.
 TEST_F(ConvertTest, PlainWeightsHaveTheTypeOfTheOthersAndTheConfigSaysSo) {
-  struct Type {
-    io::DType dtype;
-    const char* name;
-    double tolerance;
-  };
-  for (const Type& type : std::vector<Type>{{io::DType::kF16, "float16", 1e-4},
-                                            {io::DType::kBF16, "bfloat16", 1e-2},
-                                            {io::DType::kF32, "float32", 1e-5}}) {
-    const std::string packed = At(std::string("packed-") + type.name);
-    const std::string plain = At(std::string("plain-") + type.name);
-    WriteRetyped("paroquant", packed, type.dtype);
-    Convert(packed, plain, "fp16");
-    const auto tensors = io::TensorFolder::Open(plain);
-    for (const io::TensorView& tensor : tensors.tensors()) {
-      EXPECT_EQ(tensor.dtype, type.dtype) << tensor.name;
+  const std::vector<std::pair<io::DType, std::string>> types = {
+      {io::DType::kF32, "float32"}, {io::DType::kF16, "float16"}, {io::DType::kBF16, "bfloat16"}};
+  for (const auto& [dtype, name] : types) {
+    WriteRetyped("paroquant", At("packed-" + name), dtype);
+    Convert(At("packed-" + name), At(name), "fp16");
+    EXPECT_EQ(io::ReadJsonFile(fs::path(At(name)) / "config.json").at("torch_dtype"), name);
+  }
+  EXPECT_NEAR(NllOfIds(At("float32")), NllOfIds(At("packed-float32")), 1e-5);
+  const auto exact = io::TensorFolder::Open(At("float32"));
+  const auto halves = io::TensorFolder::Open(At("float16"));
+  const auto bfloats = io::TensorFolder::Open(At("bfloat16"));
+  for (const io::TensorView& tensor : exact.tensors()) {
+    EXPECT_EQ(tensor.dtype, io::DType::kF32) << tensor.name;
+    const auto bits = [&](const io::TensorFolder& folder, io::DType dtype) {
+      const io::TensorView& other = folder.Get(tensor.name);
+      EXPECT_EQ(other.dtype, dtype) << tensor.name;
+      std::vector<uint16_t> values(other.bytes.size() / 2);
+      std::memcpy(values.data(), other.bytes.data(), other.bytes.size());
+      return values;
+    };
+    std::vector<uint16_t> as_half;
+    std::vector<uint16_t> as_bfloat;
+    for (const float value : model::DecodeFloats(tensor)) {
+      as_half.push_back(FloatToHalf(value));
+      as_bfloat.push_back(FloatToBFloat16(value));
     }
-    EXPECT_EQ(io::ReadJsonFile(fs::path(plain) / "config.json").at("torch_dtype"), type.name);
-    EXPECT_NEAR(NllOfIds(plain), NllOfIds(packed), type.tolerance) << type.name;
+    EXPECT_EQ(bits(halves, io::DType::kF16), as_half) << tensor.name;
+    EXPECT_EQ(bits(bfloats, io::DType::kBF16), as_bfloat) << tensor.name;
   }
 }
 
