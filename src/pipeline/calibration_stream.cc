@@ -21,7 +21,7 @@ void Append(const std::vector<int32_t>& sequence, std::vector<int32_t>& ids) {
   ids.insert(ids.end(), sequence.begin(), sequence.end());
 }
 
-std::span<const std::byte> BytesOf(ConstMatrixMap stream) {
+std::span<const std::byte> BytesOf(const ConstMatrixMap& stream) {
   return std::as_bytes(std::span(stream.data(), static_cast<size_t>(stream.size())));
 }
 

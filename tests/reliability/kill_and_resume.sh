@@ -16,8 +16,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # About half a second for each block of tiny-llama on two cores.
-options=(--model "$model" --calib "$model/sample_calibration.txt" --calib-sequences 16
-  --sequence-length 256 --no-progress)
+options=(--model "$model" --calib "$model/sample_calibration.txt" --calib-sequences 8
+  --sequence-length 128 --no-progress)
 
 # quantize OUT OPTION...
 quantize() { "$program" quantize "${options[@]}" --out "$@" >/dev/null 2>"$work/notes"; }
@@ -27,7 +27,7 @@ same() { diff --recursive --brief "$work/whole" "$1" >&2; }
 # A random whole number below $1.
 below() { echo $(((RANDOM << 15 | RANDOM) % $1)); }
 
-# What a killed run has left: "nothing", "start" or the number of its finished blocks.
+# What a killed run has left.
 state_of() {
   if [[ ! -e $1/.paroquant-state/run ]]; then
     if [[ -e $1/config.json ]]; then echo complete; else echo nothing; fi
