@@ -99,8 +99,7 @@ Value GetItem(const Value& object, const Value& key, Budget& budget) {
   budget.Spend(sizeof(Value));
   if (object.IsUndefined()) FailUndefined(object);
   if (object.IsDict()) {
-    const bool hashable = key.AsList() == nullptr && !key.IsDict();
-    const Value* entry = hashable ? object.dict().Find(key, budget) : nullptr;
+    const Value* entry = IsHashable(key) ? object.dict().Find(key, budget) : nullptr;
     if (entry != nullptr) return *entry;
   }
   if (key.IsString()) {

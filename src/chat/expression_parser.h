@@ -28,6 +28,9 @@ class ExpressionParser {
   std::vector<FilterExpression> ParseFilters();
   FilterExpression ParseFilterName();
 
+  // Whether what is parsed stands in the body of an "if". Returns what was set before.
+  bool SetConditional(bool conditional) { return std::exchange(conditional_, conditional); }
+
  private:
   using Level = Expression (ExpressionParser::*)();
 
@@ -68,6 +71,7 @@ class ExpressionParser {
 
   TokenStream& tokens_;
   int nesting_ = 0;
+  bool conditional_ = false;
 };
 
 }  // namespace paroquant::chat

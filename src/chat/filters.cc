@@ -2,10 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace paroquant::chat {
 namespace {
+
+// What Jinja has beyond those that are implemented.
+constexpr std::array<std::string_view, 18> kNotImplemented = {
+    "attr",     "batch",     "center", "filesizeformat", "forceescape", "format",
+    "groupby",  "pprint",    "random", "round",          "slice",       "striptags",
+    "truncate", "urlencode", "urlize", "wordcount",      "wordwrap",    "xmlattr"};
 
 const Filter* Find(std::string_view name) {
   const Filter* filter = FindTextFilter(name);
@@ -15,6 +23,10 @@ const Filter* Find(std::string_view name) {
 }  // namespace
 
 bool HasFilter(std::string_view name) { return Find(name) != nullptr; }
+
+bool IsFilterOfJinja(std::string_view name) {
+  return HasFilter(name) || std::ranges::find(kNotImplemented, name) != kNotImplemented.end();
+}
 
 Value ApplyFilter(std::string_view name, const Value& input, const Arguments& arguments,
                   Context& context) {

@@ -12,6 +12,8 @@
 namespace paroquant::chat {
 
 bool HasFilter(std::string_view name);
+// Whether Jinja has it, implemented here or not.
+bool IsFilterOfJinja(std::string_view name);
 // Throws Fault, also if there is no filter of that name.
 Value ApplyFilter(std::string_view name, const Value& input, const Arguments& arguments,
                   Context& context);

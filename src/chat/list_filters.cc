@@ -61,7 +61,6 @@ std::vector<Value> Reversed(const Value& input, Context& context) {
 
 Value ApplyLast(const Value& input, const Arguments& arguments, Context& context) {
   const BoundArguments bound("last", arguments, {});
-  if (input.IsUndefined()) FailUndefined(input);
   const std::vector<Value> items = Reversed(input, context);
   if (!items.empty()) return items.front();
   return Value::MakeUndefined("No last item, sequence was empty.");
@@ -110,6 +109,7 @@ Value ApplyItems(const Value& input, const Arguments& arguments, Context& /*cont
 // map(filter, arguments...) or map(attribute=path, default=value)
 Value ApplyMap(const Value& input, const Arguments& arguments, Context& context) {
   std::vector<Value> mapped;
+  if (!Truth(input)) return Generator({});  // none included, as Jinja has it
   if (arguments.positional.empty()) {
     const BoundArguments bound("map", {.positional = {}, .named = arguments.named},
                                {"attribute", "default"}, 1);
@@ -133,6 +133,7 @@ Value ApplyMap(const Value& input, const Arguments& arguments, Context& context)
 template <bool kByPath, bool kWanted>
 Value ApplySelect(const Value& input, const Arguments& arguments, Context& context) {
   constexpr size_t kName = kByPath ? 1 : 0;
+  if (!Truth(input)) return Generator({});
   if (arguments.positional.size() < kName) throw Fault("selectattr needs the path of a key");
   const bool has_test = arguments.positional.size() > kName;
   if (has_test && !arguments.positional[kName].IsString()) {
@@ -192,6 +193,8 @@ Value ApplySort(const Value& input, const Arguments& arguments, Context& context
     throw Fault("a sort by several keys", Fault::Kind::kUnsupported);
   }
   std::vector<Keyed> keyed = WithKeys(input, bound.Find(2), bound.Flag(1, false), context);
+  // Jinja compares lists of keys, which need no order where they are equal.
+  for (Keyed& pair : keyed) pair.first = Value::MakeList({pair.first});
   SortByKey(keyed, bound.Flag(0, false), context);
   return Value::MakeList(ItemsOf(std::move(keyed)));
 }
@@ -217,6 +220,7 @@ Value ApplyUnique(const Value& input, const Arguments& arguments, Context& conte
   std::vector<Value> keys;
   std::vector<Value> items;
   for (auto& [key, item] : WithKeys(input, bound.Find(1), bound.Flag(0, false), context)) {
+    if (!IsHashable(key)) throw Fault(fmt::format("unhashable type: '{}'", TypeName(key)));
     const auto is_same = [&](const Value& other) { return Equal(key, other, context.budget); };
     if (std::ranges::any_of(keys, is_same)) continue;
     keys.push_back(key);

@@ -20,7 +20,8 @@ constexpr const char* kSymbols[] = {"+", "-", "*", "/", "//", "%"};
                           TypeName(right)));
 }
 
-int64_t Checked(bool overflows, int64_t result) {
+// `result` is read behind the operation that sets it, whichever argument comes first.
+int64_t Checked(bool overflows, const int64_t& result) {
   if (overflows) throw Fault("an integer beyond 64 bits", Fault::Kind::kUnsupported);
   return result;
 }
@@ -163,9 +164,7 @@ bool IsIn(const Value& item, const Value& container, Budget& budget) {
     return container.string().find(item.string()) != std::string::npos;
   }
   if (container.IsDict()) {
-    if (item.AsList() != nullptr || item.IsDict()) {
-      throw Fault(fmt::format("unhashable type: '{}'", TypeName(item)));
-    }
+    if (!IsHashable(item)) throw Fault(fmt::format("unhashable type: '{}'", TypeName(item)));
     return container.dict().Find(item, budget) != nullptr;
   }
   const std::shared_ptr<Iterator> iterator = Iterate(container, budget);

@@ -131,7 +131,8 @@ Expression ExpressionParser::ParseFiltersAndTests(Expression input) {
 
 FilterExpression ExpressionParser::ParseFilterName() {
   const Token& name = tokens_.Expect(TokenKind::kName, "the name of a filter");
-  if (!HasFilter(name.text)) {
+  // As in Jinja, an unknown name behind an "if" counts only where a conversation comes to it.
+  if (!HasFilter(name.text) && (!conditional_ || IsFilterOfJinja(name.text))) {
     throw Fault(fmt::format("the filter \"{}\"", name.text), Fault::Kind::kUnsupported, name.line);
   }
   FilterExpression filter{.input = nullptr, .name = name.text, .arguments = {}};

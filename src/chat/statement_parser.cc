@@ -133,6 +133,7 @@ Statement StatementParser::ParseSet() {
 Statement StatementParser::ParseIf() {
   const int line = tokens_.line();
   IfStatement statement;
+  const bool conditional = expressions_.SetConditional(true);
   places_.push_back(places_.back());
   CheckNesting();
   while (tokens_.IsName("if") || tokens_.IsName("elif")) {
@@ -148,6 +149,7 @@ Statement StatementParser::ParseIf() {
     statement.otherwise = std::make_unique<const Body>(ParseBody({"endif"}));
   }
   places_.pop_back();
+  expressions_.SetConditional(conditional);
   tokens_.ExpectName("endif");
   return {std::move(statement), line};
 }

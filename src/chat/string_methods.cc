@@ -104,11 +104,13 @@ Value ApplyTest(const std::string& text, const Arguments& arguments, Context& /*
 bool IsAllSpace(std::string_view text) { return !text.empty() && Strip(text, Side::kLeft).empty(); }
 
 bool IsAllDigits(std::string_view text) {
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x80) continue;
-    throw Fault("isdigit of other than ASCII", Fault::Kind::kUnsupported);
-  }
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool has_other =
+      std::ranges::any_of(text, [&](char c) { return is_ascii(c) && !is_digit(c); });
+  if (has_other || text.empty()) return false;
+  if (std::ranges::all_of(text, is_digit)) return true;
+  throw Fault("isdigit of other than ASCII", Fault::Kind::kUnsupported);
 }
 
 // The character, not the byte, at which it stands; -1 if it does not.

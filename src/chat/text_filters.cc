@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "chat/filters.h"
+#include "chat/operators.h"
 #include "chat/printing.h"
 #include "chat/strings.h"
 
@@ -111,6 +112,10 @@ std::optional<std::string> IndentOf(const BoundArguments& bound, size_t paramete
 Value ApplyIndent(const Value& input, const Arguments& arguments, Context& context) {
   const BoundArguments bound("indent", arguments, {"width", "first", "blank"});
   RequirePlain(input, "indent");
+  if (input.IsUndefined()) FailUndefined(input);
+  if (!input.IsString()) {
+    throw Fault(fmt::format("the filter \"indent\" on a '{}'", TypeName(input)));
+  }
   const std::string indent = IndentOf(bound, 0, context).value_or("    ");
   // Without a line end behind the last line, it would not count as one if it is empty.
   const std::string text = ToText(input, context.budget).append("\n");
@@ -158,11 +163,11 @@ std::optional<T> ParseNumber(std::string_view text) {
   return number;
 }
 
-// A float cut to an integer, where one can hold it.
-std::optional<Value> Truncate(double number) {
+// A float cut to an integer.
+Value Truncate(double number) {
   constexpr double kBound = 9.2e18;
-  if (!(std::abs(number) < kBound)) return std::nullopt;
-  return static_cast<int64_t>(number);
+  if (std::abs(number) < kBound) return static_cast<int64_t>(number);
+  throw Fault("an integer beyond 64 bits", Fault::Kind::kUnsupported);
 }
 
 Value ApplyInt(const Value& input, const Arguments& arguments, Context& /*context*/) {
@@ -200,8 +205,7 @@ Value ApplyFloat(const Value& input, const Arguments& arguments, Context& /*cont
 Value ApplyAbs(const Value& input, const Arguments& arguments, Context& context) {
   const BoundArguments bound("abs", arguments, {});
   const bool negative = Less(input, int64_t{0}, context.budget);
-  return negative ? Value(input.IsInteger() ? Value(-input.integer()) : Value(-input.number()))
-                  : input;
+  return ApplyUnary(negative ? UnaryOperator::kMinus : UnaryOperator::kPlus, input);
 }
 
 constexpr std::array<Filter, 17> kFilters = {{{"default", ApplyDefault},

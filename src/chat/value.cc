@@ -104,9 +104,8 @@ Value Value::MakeDict(std::vector<std::pair<Value, Value>> entries, Budget& budg
   Dict dict;
   int depth = 0;
   for (auto& [key, value] : entries) {
-    const bool hashable = key.IsString() || key.IsNumber() || key.IsNone();
-    if (!hashable) throw Fault(fmt::format("unhashable type: '{}'", TypeName(key)));
-    depth = std::max(depth, DepthOf(value));
+    if (!IsHashable(key)) throw Fault(fmt::format("unhashable type: '{}'", TypeName(key)));
+    depth = std::max({depth, DepthOf(key), DepthOf(value)});
     const auto same = std::ranges::find_if(
         dict.entries, [&](const auto& entry) { return Equal(entry.first, key, budget); });
     if (same == dict.entries.end()) {
@@ -191,6 +190,12 @@ bool Truth(const Value& value) {
   if (const List* list = value.AsList()) return !list->items.empty();
   if (value.IsDict()) return !value.dict().entries.empty();
   return !value.IsUndefined() && !value.IsNone();
+}
+
+bool IsHashable(const Value& value) {
+  const List* list = value.AsList();
+  if (list == nullptr) return !value.IsDict();
+  return list->form != ListForm::kList && std::ranges::all_of(list->items, IsHashable);
 }
 
 bool Equal(const Value& left, const Value& right, Budget& budget) {

@@ -144,6 +144,8 @@ struct Method {
 // As Python names its type: "str", "NoneType", ...
 std::string TypeName(const Value& value);
 bool Truth(const Value& value);
+// Whether it can be a key of a dict.
+bool IsHashable(const Value& value);
 // Python's ==.
 bool Equal(const Value& left, const Value& right, Budget& budget);
 // Python's <. Throws Fault for kinds without an order.

@@ -1,9 +1,13 @@
 #include "pipeline/calibration_text.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include "paroquant/chat/chat_template.h"
 #include "paroquant/runtime/sampler.h"
 #include "paroquant/text/dataset.h"
 #include "paroquant/text/tokenizer.h"
@@ -33,6 +37,18 @@ CalibrationText Split(std::string source, std::vector<std::vector<int32_t>> sequ
   return text;
 }
 
+// Through the model's own chat template, which is read when the first conversation needs it.
+text::ConversationWriter MakeWriter(const std::filesystem::path& model) {
+  const auto loaded = std::make_shared<std::optional<chat::ChatTemplate>>();
+  return [model, loaded](const io::JsonObject& record) {
+    if (!*loaded) *loaded = chat::ChatTemplate::Load(model);
+    const io::Json& json = record.json();
+    chat::Conversation conversation{.messages = json.at("messages")};
+    if (record.Has("tools")) conversation.tools = json.at("tools");
+    return (*loaded)->Render(conversation, record.where());
+  };
+}
+
 }  // namespace
 
 CalibrationText LoadCalibrationText(const QuantizeOptions& options,
@@ -50,7 +66,8 @@ CalibrationText LoadCalibrationText(const QuantizeOptions& options,
                                              .held_out = recipe.held_out_sequences,
                                              .length = length,
                                              .seed = options.seed,
-                                             .bos_id = model.architecture().bos_token_id}),
+                                             .bos_id = model.architecture().bos_token_id,
+                                             .write_conversation = MakeWriter(options.model)}),
                  recipe.held_out_sequences);
   }
   return Split(kSelfCalibration,

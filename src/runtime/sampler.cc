@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/parallel.h"
@@ -47,9 +48,23 @@ uint64_t SequenceSeed(uint64_t seed, uint64_t sequence) {
   return z ^ (z >> 31);
 }
 
+// Takes the weight of all but the likeliest tokens, the first of equals before others, that are
+// needed to have `top_p` of the sum.
+void KeepNucleus(double top_p, Eigen::ArrayXf& weights) {
+  std::vector<int32_t> order(static_cast<size_t>(weights.size()));
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, [&](int32_t a, int32_t b) { return weights[a] > weights[b]; });
+  double rest = top_p * weights.cast<double>().sum();
+  for (const int32_t token : order) {
+    const double weight = weights[token];
+    if (rest <= 0.0) weights[token] = 0.0F;
+    rest -= weight;
+  }
+}
+
 }  // namespace
 
-int32_t SampleToken(const Vector& logits, double temperature, Rng& rng) {
+int32_t SampleToken(const Vector& logits, double temperature, Rng& rng, double top_p) {
   Eigen::Index best = 0;
   const float top = logits.maxCoeff(&best);
   if (!std::isfinite(top)) {
@@ -59,7 +74,8 @@ int32_t SampleToken(const Vector& logits, double temperature, Rng& rng) {
                                     .hint = "The weights are damaged; run verify on the model."});
   }
   if (temperature <= 0.0) return static_cast<int32_t>(best);
-  const Eigen::ArrayXf weights = ((logits.array() - top) / static_cast<float>(temperature)).exp();
+  Eigen::ArrayXf weights = ((logits.array() - top) / static_cast<float>(temperature)).exp();
+  if (top_p < 1.0) KeepNucleus(top_p, weights);
   double target = rng.Uniform() * weights.cast<double>().sum();
   for (Eigen::Index i = 0; i < weights.size(); ++i) {
     target -= weights[i];
@@ -71,7 +87,8 @@ int32_t SampleToken(const Vector& logits, double temperature, Rng& rng) {
 void Generate(const LanguageModel& model, std::span<const int32_t> prompt, int64_t length,
               const GenerateOptions& options, const std::function<void(int32_t)>& on_token) {
   if (std::ssize(prompt) >= length) return;
-  const std::vector<int32_t>& ends = model.architecture().eos_token_ids;
+  std::vector<int32_t> ends = model.architecture().eos_token_ids;
+  ends.insert(ends.end(), options.end_ids.begin(), options.end_ids.end());
   std::vector<nn::KeyValueCache> caches = model.MakeCaches(1, length);
   Rng rng(options.seed);
   std::vector<int32_t> next(prompt.begin(), prompt.end());
@@ -83,7 +100,8 @@ void Generate(const LanguageModel& model, std::span<const int32_t> prompt, int64
     position += count;
     const Matrix logits = model.Logits(hidden.bottomRows(1));
     BlameWeights(model, logits);
-    const int32_t token = SampleToken(logits.row(0).transpose(), options.temperature, rng);
+    const int32_t token =
+        SampleToken(logits.row(0).transpose(), options.temperature, rng, options.top_p);
     if (std::find(ends.begin(), ends.end(), token) != ends.end()) return;
     on_token(token);
     if (position + 1 >= length) return;

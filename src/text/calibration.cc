@@ -28,17 +28,24 @@ size_t DocumentLength(std::string_view text) {
   return length;
 }
 
-std::vector<std::string_view> CutDocuments(const std::vector<std::string>& documents) {
-  std::vector<std::string_view> cut;
+// A document, or a part of one, in its place.
+struct Passage {
+  std::string_view text;
+  bool begins_with_bos = false;
+};
+
+std::vector<Passage> CutDocuments(const std::vector<Document>& documents) {
+  std::vector<Passage> cut;
   if (documents.size() > 1) {
-    for (const std::string_view document : documents) {
-      cut.push_back(document.substr(0, DocumentLength(document)));
+    for (const auto& [text, is_conversation] : documents) {
+      cut.push_back({std::string_view(text).substr(0, DocumentLength(text)), !is_conversation});
     }
     return cut;
   }
-  for (std::string_view rest = documents.front(); !rest.empty();) {
-    cut.push_back(rest.substr(0, DocumentLength(rest)));
-    rest.remove_prefix(cut.back().size());
+  const auto& [text, is_conversation] = documents.front();
+  for (std::string_view rest = text; !rest.empty();) {
+    cut.push_back({rest.substr(0, DocumentLength(rest)), !is_conversation});
+    rest.remove_prefix(cut.back().text.size());
   }
   return cut;
 }
@@ -55,15 +62,15 @@ std::string Purpose(int64_t count, const CalibrationOptions& options) {
 // Appends `count` sequences out of one file.
 void AppendSequences(const Tokenizer& tokenizer, const std::filesystem::path& file, int64_t count,
                      const CalibrationOptions& options, Rng& rng, Sequences& sequences) {
-  const std::vector<std::string> documents = ReadDocuments(file);
-  std::vector<std::string_view> shuffled = CutDocuments(documents);
+  const std::vector<Document> documents = ReadConversations(file, options.write_conversation);
+  std::vector<Passage> shuffled = CutDocuments(documents);
   rng.Shuffle(shuffled);
   const int64_t needed = count * options.length;
   std::vector<int32_t> ids;
-  for (const std::string_view document : shuffled) {
+  for (const auto& [text, begins_with_bos] : shuffled) {
     if (std::ssize(ids) >= needed) break;
-    if (options.bos_id.has_value()) ids.push_back(*options.bos_id);
-    const std::vector<int32_t> encoded = tokenizer.Encode(document, /*add_special_tokens=*/false);
+    if (begins_with_bos && options.bos_id.has_value()) ids.push_back(*options.bos_id);
+    const std::vector<int32_t> encoded = tokenizer.Encode(text, /*add_special_tokens=*/false);
     ids.insert(ids.end(), encoded.begin(), encoded.end());
   }
   if (std::ssize(ids) < needed) {

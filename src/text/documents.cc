@@ -25,11 +25,15 @@ Error NoText(const std::string& where, const std::string& expected, const std::s
                 .hint = "Data files are .txt, .raw, .jsonl or .json, each also .gz."});
 }
 
-std::string TextOf(const io::Json& document, const std::string& where) {
-  const io::JsonObject object(document, where);
-  const auto text = document.find("text");
-  if (text != document.end() && text->is_string()) return text->get<std::string>();
-  if (text == document.end() && object.Has("messages")) {
+Document FromObject(const io::Json& json, const std::string& where,
+                    const ConversationWriter& write) {
+  const io::JsonObject object(json, where);
+  const auto text = json.find("text");
+  if (text != json.end() && text->is_string()) {
+    return {.text = text->get<std::string>(), .is_conversation = false};
+  }
+  if (text == json.end() && object.Has("messages")) {
+    if (write) return {.text = write(object), .is_conversation = true};
     throw Error(ErrorKind::kUnsupported,
                 {.where = where,
                  .expected = "a key \"text\"",
@@ -37,7 +41,7 @@ std::string TextOf(const io::Json& document, const std::string& where) {
                  .hint = "Write the conversations out as text with the model's chat template."});
   }
   throw NoText(where, "a key \"text\" with a string",
-               text == document.end() ? "no such key" : text->type_name());
+               text == json.end() ? "no such key" : text->type_name());
 }
 
 std::string_view WithoutByteOrderMark(std::string_view text) {
@@ -51,9 +55,10 @@ bool IsBlank(std::string_view text) {
 
 enum class BlankLines { kSkipped, kRefused };
 
-std::vector<std::string> FromLines(std::string_view content, const std::string& path,
-                                   BlankLines blank = BlankLines::kSkipped) {
-  std::vector<std::string> documents;
+std::vector<Document> FromLines(std::string_view content, const std::string& path,
+                                const ConversationWriter& write,
+                                BlankLines blank = BlankLines::kSkipped) {
+  std::vector<Document> documents;
   io::ForEachLine(content, [&](std::string_view line, int64_t number) {
     const std::string where = fmt::format("{}:{}", path, number);
     if (IsBlank(line)) {
@@ -63,33 +68,45 @@ std::vector<std::string> FromLines(std::string_view content, const std::string& 
                                       .found = "a blank line",
                                       .hint = "Take it out, or write {\"text\": \"\"}."});
     }
-    documents.push_back(TextOf(io::ParseJson(line, where), where));
+    documents.push_back(FromObject(io::ParseJson(line, where), where, write));
   });
   return documents;
 }
 
-std::vector<std::string> FromArray(std::string_view content, const std::string& path) {
+std::vector<Document> FromArray(std::string_view content, const std::string& path,
+                                const ConversationWriter& write) {
   const io::Json array = io::ParseJson(content, path);
-  std::vector<std::string> documents;
+  std::vector<Document> documents;
   for (size_t i = 0; i < array.size(); ++i) {
-    documents.push_back(TextOf(array[i], fmt::format("{}: [{}]", path, i)));
+    documents.push_back(FromObject(array[i], fmt::format("{}: [{}]", path, i), write));
   }
   return documents;
 }
 
-std::vector<std::string> FromJson(std::string_view content, const std::string& path) {
+std::vector<Document> FromJson(std::string_view content, const std::string& path,
+                               const ConversationWriter& write) {
   const size_t start = std::min(content.find_first_not_of(kJsonWhitespace), content.size());
-  if (content.substr(start).starts_with('[')) return FromArray(content, path);
-  if (!nlohmann::json::accept(content)) return FromLines(content, path);
-  return {TextOf(io::ParseJson(content, path), path)};
+  if (content.substr(start).starts_with('[')) return FromArray(content, path, write);
+  if (!nlohmann::json::accept(content)) return FromLines(content, path, write);
+  return {FromObject(io::ParseJson(content, path), path, write)};
 }
 
-std::vector<std::string> Parse(std::string content, const std::filesystem::path& path) {
+std::vector<Document> Parse(std::string content, const std::filesystem::path& path,
+                            const ConversationWriter& write) {
   const auto extension =
       path.extension() == ".gz" ? path.stem().extension().string() : path.extension().string();
-  if (extension == ".txt" || extension == ".raw") return {std::move(content)};
+  if (extension == ".txt" || extension == ".raw") {
+    return {{.text = std::move(content), .is_conversation = false}};
+  }
   const std::string_view json = WithoutByteOrderMark(content);
-  return extension == ".jsonl" ? FromLines(json, path.string()) : FromJson(json, path.string());
+  return extension == ".jsonl" ? FromLines(json, path.string(), write)
+                               : FromJson(json, path.string(), write);
+}
+
+std::vector<std::string> TextsOf(std::vector<Document> documents) {
+  std::vector<std::string> texts;
+  for (Document& document : documents) texts.push_back(std::move(document.text));
+  return texts;
 }
 
 void CheckName(const std::filesystem::path& path) {
@@ -127,17 +144,24 @@ std::string ReadText(const std::filesystem::path& path) {
 
 std::vector<std::string> ReadDocumentLines(const std::filesystem::path& path) {
   const std::string content = ReadText(path);
-  return FromLines(WithoutByteOrderMark(content), path.string(), BlankLines::kRefused);
+  return TextsOf(FromLines(WithoutByteOrderMark(content), path.string(), /*write=*/nullptr,
+                           BlankLines::kRefused));
 }
 
-std::vector<std::string> ReadDocuments(const std::filesystem::path& path) {
+std::vector<Document> ReadConversations(const std::filesystem::path& path,
+                                        const ConversationWriter& write) {
   CheckName(path);
   std::string content = ReadText(path);
-  auto documents = Parse(std::move(content), path);
-  if (std::ranges::all_of(documents, &std::string::empty)) {
+  auto documents = Parse(std::move(content), path, write);
+  const auto is_empty = [](const Document& document) { return document.text.empty(); };
+  if (std::ranges::all_of(documents, is_empty)) {
     throw NoText(path.string(), "at least one document", "no text");
   }
   return documents;
+}
+
+std::vector<std::string> ReadDocuments(const std::filesystem::path& path) {
+  return TextsOf(ReadConversations(path, /*write=*/nullptr));
 }
 
 bool HoldsTokenIds(const std::filesystem::path& path) {

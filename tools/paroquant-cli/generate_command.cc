@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "command.h"
 #include "common_options.h"
+#include "generate_prompt.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/runtime/language_model.h"
@@ -20,85 +22,145 @@ constexpr uint64_t kMostTokens = uint64_t{1} << 40;
 struct GenerateOptions {
   CommonOptions common;
   std::string model;
+  std::string baseline;
   std::string prompt;
+  bool chat = false;
   int64_t max_tokens = 64;
-  double temperature = 0.0;
-  uint64_t seed = 0;
+  runtime::GenerateOptions sampling;
 };
 
-// The prompt's ids, with the special tokens that the model's template puts before a text.
-std::vector<int32_t> EncodePrompt(const GenerateOptions& options, const text::Tokenizer& tokenizer,
-                                  const model::Architecture& architecture) {
-  std::vector<int32_t> ids = tokenizer.Encode(options.prompt, /*add_special_tokens=*/true);
-  if (ids.empty() && architecture.bos_token_id) ids.push_back(*architecture.bos_token_id);
-  // Templates may close a text, too, but this one goes on.
-  const auto& eos = architecture.eos_token_ids;
-  if (ids.size() > 1 && std::find(eos.begin(), eos.end(), ids.back()) != eos.end()) ids.pop_back();
-  const auto room = architecture.max_positions - static_cast<int64_t>(ids.size());
-  if (ids.empty() || room < 1) {
-    throw Error(ErrorKind::kInput,
-                {.where = "--prompt",
-                 .expected = fmt::format("1 to {} tokens", architecture.max_positions - 1),
-                 .found = fmt::format("{}", ids.size()),
-                 .hint = "Give a prompt that fits the model's context."});
-  }
-  return ids;
-}
-
-int RunGenerate(const GenerateOptions& options) {
-  options.common.Apply();
-  RequireTextOption("--prompt", options.prompt);
-  const auto model = runtime::LanguageModel::Load(options.model);
-  const model::Architecture& architecture = model.architecture();
-  const auto tokenizer =
-      text::Tokenizer::Load(std::filesystem::path(options.model) / "tokenizer.json");
-  std::vector<int32_t> ids = EncodePrompt(options, tokenizer, architecture);
-  const auto prompt_length = static_cast<int64_t>(ids.size());
-  const int64_t length =
-      prompt_length + std::min(options.max_tokens, architecture.max_positions - prompt_length);
-
-  // A token may be a part of a character; what is shown grows by whole texts.
-  std::string shown = options.prompt;
-  if (options.common.ShowsText()) std::cout << shown << std::flush;
-  const size_t prefix = tokenizer.Decode(ids, /*skip_special_tokens=*/true).size();
+struct Continuation {
   std::string text;
+  std::vector<int32_t> ids;
+};
+
+// What the model says behind `prompt`, shown as it comes if `shown`.
+Continuation Continue(const runtime::LanguageModel& model, const text::Tokenizer& tokenizer,
+                      const std::vector<int32_t>& prompt, const GenerateOptions& options,
+                      bool shown) {
+  const auto start = static_cast<int64_t>(prompt.size());
+  const int64_t room = model.architecture().max_positions - start;
+  const int64_t length = start + std::min(options.max_tokens, room);
+  std::vector<int32_t> ids = prompt;
+  const size_t prefix = tokenizer.Decode(ids, /*skip_special_tokens=*/true).size();
+  Continuation continuation;
+  // A token may be a part of a character; what is shown grows by whole texts.
   const auto on_token = [&](int32_t id) {
     ids.push_back(id);
     const std::string whole = tokenizer.Decode(ids, /*skip_special_tokens=*/true);
+    const size_t known = prefix + continuation.text.size();
     const bool complete = !whole.ends_with("\xEF\xBF\xBD");
-    if (!complete || whole.size() < prefix + text.size()) return;
-    const std::string added = whole.substr(prefix + text.size());
-    if (options.common.ShowsText()) std::cout << added << std::flush;
-    text += added;
+    if (!complete || whole.size() < known) return;
+    if (shown) std::cout << whole.substr(known) << std::flush;
+    continuation.text += whole.substr(known);
   };
-  runtime::Generate(model, ids, length, {.temperature = options.temperature, .seed = options.seed},
-                    on_token);
-  if (options.common.ShowsText()) std::cout << "\n";
-  options.common.WriteJson({{"model", options.model},
-                            {"prompt", options.prompt},
-                            {"text", text},
-                            {"ids", std::vector<int32_t>(ids.begin() + prompt_length, ids.end())}});
+  runtime::Generate(model, ids, length, options.sampling, on_token);
+  continuation.ids.assign(ids.begin() + start, ids.end());
+  return continuation;
+}
+
+// The first place at which they have not the same token; nullopt if there is none.
+std::optional<int64_t> FirstDifference(const Continuation& one, const Continuation& other) {
+  const auto [left, right] = std::ranges::mismatch(one.ids, other.ids);
+  if (left == one.ids.end() && right == other.ids.end()) return std::nullopt;
+  return left - one.ids.begin();
+}
+
+// The token at `place` as text, in quotes, or that there is none.
+std::string TokenAt(const Continuation& continuation, int64_t place,
+                    const text::Tokenizer& tokenizer) {
+  if (place >= std::ssize(continuation.ids)) return "the end";
+  const int32_t id = continuation.ids[static_cast<size_t>(place)];
+  const std::string text =
+      tokenizer.Decode(std::vector<int32_t>{id}, /*skip_special_tokens=*/false);
+  return fmt::format("\"{}\" ({})", text, id);
+}
+
+std::string Comparison(const Continuation& ours, const Continuation& theirs,
+                       const text::Tokenizer& tokenizer) {
+  const std::optional<int64_t> place = FirstDifference(ours, theirs);
+  if (!place) return fmt::format("All {} tokens are the same.", ours.ids.size());
+  return fmt::format("The first {} tokens are the same; then {}, where the baseline has {}.",
+                     *place, TokenAt(ours, *place, tokenizer), TokenAt(theirs, *place, tokenizer));
+}
+
+runtime::LanguageModel LoadBaseline(const std::string& folder,
+                                    const runtime::LanguageModel& model) {
+  auto baseline = runtime::LanguageModel::Load(folder);
+  const int64_t expected = model.architecture().vocab_size;
+  if (baseline.architecture().vocab_size == expected) return baseline;
+  throw Error(ErrorKind::kInput,
+              {.where = folder,
+               .expected = fmt::format("the model's vocabulary of {} tokens", expected),
+               .found = fmt::format("{}", baseline.architecture().vocab_size),
+               .hint = "The baseline should be the model that was quantized."});
+}
+
+int RunGenerate(GenerateOptions options) {
+  options.common.Apply();
+  RequireTextOption("--prompt", options.prompt);
+  const auto model = runtime::LanguageModel::Load(options.model);
+  std::optional<runtime::LanguageModel> baseline;
+  if (!options.baseline.empty()) baseline = LoadBaseline(options.baseline, model);
+  const auto tokenizer =
+      text::Tokenizer::Load(std::filesystem::path(options.model) / "tokenizer.json");
+  const std::vector<int32_t> prompt =
+      EncodePrompt(options.prompt, options.chat, options.model, tokenizer, model.architecture());
+  options.sampling.end_ids = ReadEndTokens(options.model);
+
+  const bool shown = options.common.ShowsText();
+  const std::string heading = options.chat ? "" : options.prompt;  // an answer stands for itself
+  if (shown) std::cout << (baseline ? options.model + ":\n" : "") << heading << std::flush;
+  const Continuation ours = Continue(model, tokenizer, prompt, options, shown);
+  if (shown) std::cout << "\n";
+  nlohmann::ordered_json result = {
+      {"model", options.model}, {"prompt", options.prompt}, {"text", ours.text}, {"ids", ours.ids}};
+  if (baseline) {
+    if (shown) std::cout << "\n" << options.baseline << ":\n" << heading << std::flush;
+    const Continuation theirs = Continue(*baseline, tokenizer, prompt, options, shown);
+    if (shown) std::cout << "\n\n" << Comparison(ours, theirs, tokenizer) << "\n";
+    result["baseline"] = {{"model", options.baseline}, {"text", theirs.text}, {"ids", theirs.ids}};
+    const std::optional<int64_t> place = FirstDifference(ours, theirs);
+    result["first_difference"] = place ? nlohmann::ordered_json(*place) : nullptr;
+  }
+  options.common.WriteJson(result);
   return 0;
+}
+
+void DeclareSampling(CLI::App& app, runtime::GenerateOptions& sampling) {
+  const auto read_temperature = [&sampling](const std::string& text) {
+    sampling.temperature = ParseNumber("--temperature", text);
+  };
+  app.add_option_function<std::string>("--temperature", read_temperature,
+                                       "0: always the likeliest token")
+      ->type_name("T")
+      ->default_str("0");
+  const auto read_top_p = [&sampling](const std::string& text) {
+    sampling.top_p = ParseShare("--top-p", text);
+  };
+  app.add_option_function<std::string>("--top-p", read_top_p,
+                                       "draw from the likeliest tokens that have this share in all")
+      ->type_name("P")
+      ->default_str("1");
+  AddInteger(app, "--seed", sampling.seed, kAnySeed, "of the random choices")->default_str("0");
 }
 
 }  // namespace
 
 Run DeclareGenerate(CLI::App& app) {
   const auto options = std::make_shared<GenerateOptions>();
-  AddPath(app, "--model", options->model, "model folder, 16-bit or paroquant")
+  AddPath(app, "--model", options->model, "model folder, 16-bit or quantized")
       ->required()
       ->type_name("DIR");
   app.add_option("--prompt", options->prompt, "the text to go on from")->required();
+  app.add_flag("--chat", options->chat,
+               "the prompt is a user's message, put into the model's chat template");
+  AddPath(app, "--baseline", options->baseline,
+          "also what this model says, and where the texts part")
+      ->type_name("DIR");
   AddInteger(app, "--max-tokens", options->max_tokens, {1, kMostTokens}, "tokens to add at most")
       ->default_str(fmt::format("{}", options->max_tokens));
-  const auto read_temperature = [options](const std::string& text) {
-    options->temperature = ParseNumber("--temperature", text);
-  };
-  app.add_option_function<std::string>("--temperature", read_temperature,
-                                       "0: always the likeliest token")
-      ->type_name("T")
-      ->default_str("0");
-  AddInteger(app, "--seed", options->seed, kAnySeed, "of the random choices")->default_str("0");
+  DeclareSampling(app, options->sampling);
   options->common.Declare(app);
   return [options] { return RunGenerate(*options); };
 }

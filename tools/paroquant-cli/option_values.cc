@@ -96,6 +96,12 @@ double ParseNumber(const std::string& option, std::string_view text) {
   throw BadValue(option, "a finite number, 0 or more", text);
 }
 
+double ParseShare(const std::string& option, std::string_view text) {
+  double value = 0.0;
+  if (Spells(text, value) && value > 0.0 && value <= 1.0) return value;
+  throw BadValue(option, "a number above 0, at most 1", text);
+}
+
 void RequireTextOption(const std::string& option, const std::string& text) {
   try {
     text::RequireText(text, option);

@@ -35,6 +35,9 @@ CLI::Option* AddSize(CLI::App& app, const std::string& name, uint64_t& value,
 // The finite number >= 0 that `text` spells. Throws kUsage.
 double ParseNumber(const std::string& option, std::string_view text);
 
+// A number above 0, at most 1. Throws kUsage.
+double ParseShare(const std::string& option, std::string_view text);
+
 template <typename T>
 struct NumberIn {
   using Type = T;

@@ -284,7 +284,8 @@ void DeclareMethodOptions(CLI::App& app, QuantizeArguments& arguments) {
 
 void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options) {
   app.add_option("--calib", options.calibration,
-                 "self, or text files (.txt, .jsonl, .json, .gz); several are mixed evenly")
+                 "self, or files of text or conversations (.txt, .jsonl, .json, .gz); several are "
+                 "mixed evenly")
       ->type_name("self|FILE");
   AddSize(app, "--memory-budget", options.memory_budget,
           "bytes of activations to keep in memory, the rest goes to disk (1/16 of memory)");

@@ -15,12 +15,15 @@
 namespace paroquant::runtime {
 
 // A token from softmax(logits / temperature); the likeliest one (the first of equals) if
-// temperature is 0. `logits` is one row.
-int32_t SampleToken(const Vector& logits, double temperature, Rng& rng);
+// temperature is 0. Of the likeliest tokens only as many can come up as it takes to reach `top_p`
+// in all, in (0, 1]. `logits` is one row.
+int32_t SampleToken(const Vector& logits, double temperature, Rng& rng, double top_p = 1.0);
 
 struct GenerateOptions {
   double temperature = 0.0;
+  double top_p = 1.0;
   uint64_t seed = 0;
+  std::vector<int32_t> end_ids = {};  // that end the text, beside those of the architecture
 };
 
 // Goes on from `prompt` (at least one token) until `length` tokens stand there in all or the model

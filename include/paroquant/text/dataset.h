@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "paroquant/io/json.h"
 #include "paroquant/text/tokenizer.h"
 
 namespace paroquant::text {
@@ -42,12 +44,27 @@ std::vector<int32_t> ReadTokenIds(const std::filesystem::path& path);
 // may be empty), or else the path of a file. Throws kInput, saying where it has looked.
 std::filesystem::path FindDataset(const std::string& name, const std::filesystem::path& data_dir);
 
+// Writes out a conversation, a JSON object with a key "messages", as the text that a model takes it
+// as, with all special tokens.
+using ConversationWriter = std::function<std::string(const io::JsonObject& conversation)>;
+
+struct Document {
+  std::string text;
+  bool is_conversation = false;  // whether its text has all special tokens that it needs
+};
+
+// As ReadDocuments, but objects may have "messages" in place of "text", which `write` turns into
+// text.
+std::vector<Document> ReadConversations(const std::filesystem::path& path,
+                                        const ConversationWriter& write);
+
 struct CalibrationOptions {
   int64_t sequences = 128;                       // > 0, all in all
   int64_t held_out = 0;                          // of them, to be told apart in errors
   int64_t length = 2048;                         // ids per sequence, > 0
   uint64_t seed = 0;                             // of both shuffles
-  std::optional<int32_t> bos_id = std::nullopt;  // put before each document
+  std::optional<int32_t> bos_id = std::nullopt;  // put before each document but conversations
+  ConversationWriter write_conversation = {};    // without it they are refused
 };
 
 // Calibration data, [sequences][length] ids: the documents of each file in random order, long ones
