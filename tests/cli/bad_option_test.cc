@@ -65,6 +65,13 @@ TEST(BadOptionTest, TemperaturesAreFinite) {
   }
 }
 
+TEST(BadOptionTest, SharesAreAboveZeroAndAtMostOne) {
+  for (const char* share : {"0", "1.1", "-0.5", "nan", "most"}) {
+    ExpectRefused({{{"generate", "--model", kTinyLlama, "--prompt", "x", "--top-p", share},
+                    "--top-p: expected a number above 0, at most 1"}});
+  }
+}
+
 TEST(BadOptionTest, EmptyPathsNameTheirOption) {
   ExpectRefused({
       {{"quantize", "--model", "", "--out", "x"}, "--model: expected a path"},

@@ -42,6 +42,21 @@ TEST(SampleTokenTest, WithoutTemperatureTheFirstOfTheLikeliestWins) {
   }
 }
 
+TEST(SampleTokenTest, OnlyTheLikeliestTokensComeUpUnderTopP) {
+  const Vector logits = Logits({std::log(0.2F), std::log(0.5F), std::log(0.1F), std::log(0.2F)});
+  const auto drawn = [&](double top_p) {
+    Rng rng(7);
+    std::set<int32_t> tokens;
+    for (int i = 0; i < 1000; ++i) tokens.insert(SampleToken(logits, 1.0, rng, top_p));
+    return tokens;
+  };
+  EXPECT_EQ(drawn(0.4), (std::set<int32_t>{1}));
+  EXPECT_EQ(drawn(0.6), (std::set<int32_t>{0, 1})) << "of equal tokens the first is kept";
+  EXPECT_EQ(drawn(0.8), (std::set<int32_t>{0, 1, 3}));
+  EXPECT_EQ(drawn(1.0).size(), 4U);
+  EXPECT_EQ(drawn(1e-9), (std::set<int32_t>{1}));
+}
+
 // softmax(log(p) / T) is p^(1/T), normalised.
 TEST(SampleTokenTest, TokensComeUpByTheirProbability) {
   const std::vector<double> p = {0.5, 0.3, 0.15, 0.05};

@@ -174,6 +174,30 @@ TEST_F(CalibrationTest, SequencesHaveTheLengthAskedForAndDocumentsBeginWithBos) 
   EXPECT_GE(std::ranges::count(all, 0), std::ssize(all) / per_document);
 }
 
+// A template writes the BOS that a conversation needs: with another one before it there would be
+// two.
+TEST_F(CalibrationTest, ConversationsAreWrittenOutWithoutABosBeforeThem) {
+  const auto file = Write("a.jsonl", "{\"messages\": [1]}\n{\"messages\": [2], \"tools\": []}\n");
+  CalibrationOptions options{.sequences = 2, .length = 4, .seed = 1, .bos_id = 0};
+  EXPECT_EQ(ErrorOf([&] { CalibrationSequences(tokenizer_, {file}, options); }).kind(),
+            ErrorKind::kUnsupported);
+  std::vector<std::string> places;
+  options.write_conversation = [&](const io::JsonObject& conversation) {
+    places.push_back(conversation.where());
+    return "<|begin_of_text|>the words of number " + conversation.json().at("messages").dump();
+  };
+  const auto sequences = CalibrationSequences(tokenizer_, {file}, options);
+  EXPECT_THAT(places, ElementsAre(file.string() + ":1", file.string() + ":2"));
+  std::vector<int32_t> all = sequences[0];
+  all.insert(all.end(), sequences[1].begin(), sequences[1].end());
+  const auto bos = tokenizer_.TokenToId("<|begin_of_text|>");
+  ASSERT_TRUE(bos.has_value());
+  EXPECT_EQ(
+      std::ranges::adjacent_find(all, [&](int32_t a, int32_t b) { return a == b && a == *bos; }),
+      all.end());
+  EXPECT_GE(std::ranges::count(all, *bos), 1);
+}
+
 TEST_F(CalibrationTest, TheSeedDecidesAndNothingElse) {
   const auto file = WriteDocuments("a.jsonl", 100, 50);
   CalibrationOptions options{.sequences = 5, .length = 16, .seed = 1};
