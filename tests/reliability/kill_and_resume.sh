@@ -30,11 +30,11 @@ below() { echo $(((RANDOM << 15 | RANDOM) % $1)); }
 # What a killed run has left.
 state_of() {
   if [[ ! -e $1/.paroquant-state/run ]]; then
-    if [[ -e $1/config.json ]]; then echo complete; else echo nothing; fi
+    if [[ -e $1/config.json ]]; then echo "all, complete"; else echo "0, before the state"; fi
     return
   fi
   local blocks=("$1"/.paroquant-state/block-*[0-9])
-  if [[ -e ${blocks[0]} ]]; then echo "${#blocks[@]} blocks"; else echo "no block"; fi
+  if [[ -e ${blocks[0]} ]]; then echo "${#blocks[@]}"; else echo 0; fi
 }
 
 # kill_once OUT: starts a run and kills it at a random moment; false if it ended before.
@@ -60,12 +60,12 @@ while ((killed < kills)); do
   if ! kill_once "$out"; then continue; fi  # it was quicker
   state=$(state_of "$out")
   # One in four is killed once more on its way.
-  if (($(below 4) == 0)) && kill_once "$out"; then state+=" and then $(state_of "$out")"; fi
+  if (($(below 4) == 0)) && kill_once "$out"; then state+=", then $(state_of "$out")"; fi
   killed=$((killed + 1))
   states[$state]=$((${states[$state]:-0} + 1))
   if quantize "$out" --resume && same "$out"; then identical=$((identical + 1)); fi
 done
-echo "$identical of $kills killed runs are byte-identical after --resume; they were killed with"
+echo "$identical of $kills killed runs are byte-identical after --resume; finished blocks when they were killed:"
 for state in "${!states[@]}"; do echo "  $state: ${states[$state]}"; done | sort
 
 # A state with a text and two blocks, stopped while the third was at work.
@@ -74,7 +74,7 @@ rm -rf "$work/state"
 until [[ -e $work/state/.paroquant-state/block-00001 ]]; do sleep 0.005; done
 kill -KILL $!
 wait $! 2>/dev/null || true
-[[ $(state_of "$work/state") == "2 blocks" ]] || { echo "the run was too quick" >&2; exit 1; }
+[[ $(state_of "$work/state") == 2 ]] || { echo "the run was too quick" >&2; exit 1; }
 
 detected=0 repaired=0
 records=("$work"/state/.paroquant-state/*[!p])
