@@ -137,8 +137,8 @@ std::optional<Comparison> ExpressionParser::TakeComparison() {
 Expression ExpressionParser::ParseComparison() {
   Expression first = ParseSum();
   const int line = tokens_.line();
-  std::vector<std::pair<Comparison, Expression>> rest;
-  while (const auto comparison = TakeComparison()) rest.emplace_back(*comparison, ParseSum());
+  std::vector<ComparisonStep> rest;
+  while (const auto comparison = TakeComparison()) rest.push_back({*comparison, ParseSum()});
   if (rest.empty()) return first;
   return {ComparisonExpression{Own(std::move(first)), std::move(rest)}, line};
 }
@@ -248,11 +248,11 @@ Expression ExpressionParser::ParseList() {
 
 Expression ExpressionParser::ParseDict() {
   const int line = tokens_.Take().line;
-  std::vector<std::pair<Expression, Expression>> entries;
+  std::vector<DictEntry> entries;
   while (!tokens_.IsOperator("}")) {
     Expression key = ParseExpression();
     tokens_.ExpectOperator(":");
-    entries.emplace_back(std::move(key), ParseExpression());
+    entries.push_back({std::move(key), ParseExpression()});
     if (!tokens_.TakeOperator(",")) break;
   }
   tokens_.ExpectOperator("}");

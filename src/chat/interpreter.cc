@@ -136,7 +136,8 @@ void Interpreter::BindParameters(const MacroStatement& macro, const Arguments& a
   for (size_t i = 0; i < arguments.positional.size(); ++i) {
     scope.Set(parameters[i].first, arguments.positional[i]);
   }
-  for (const auto& [name, value] : arguments.named) {
+  for (const auto& [argument, value] : arguments.named) {
+    const std::string& name = argument;  // clang 14 lets no lambda see a binding
     const auto found = std::ranges::find_if(
         parameters, [&](const auto& parameter) { return parameter.first == name; });
     const auto place = static_cast<size_t>(found - parameters.begin());
@@ -146,7 +147,8 @@ void Interpreter::BindParameters(const MacroStatement& macro, const Arguments& a
     scope.Set(found->first, value);
   }
   for (size_t i = arguments.positional.size(); i < parameters.size(); ++i) {
-    const auto& [name, fallback] = parameters[i];
+    const std::string& name = parameters[i].first;
+    const std::optional<Expression>& fallback = parameters[i].second;
     const bool given = std::ranges::any_of(
         arguments.named, [&](const auto& argument) { return argument.first == name; });
     if (given) continue;

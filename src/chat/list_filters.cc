@@ -221,7 +221,9 @@ Value ApplyUnique(const Value& input, const Arguments& arguments, Context& conte
   std::vector<Value> items;
   for (auto& [key, item] : WithKeys(input, bound.Find(1), bound.Flag(0, false), context)) {
     if (!IsHashable(key)) throw Fault(fmt::format("unhashable type: '{}'", TypeName(key)));
-    const auto is_same = [&](const Value& other) { return Equal(key, other, context.budget); };
+    const auto is_same = [&, &one = key](const Value& other) {
+      return Equal(one, other, context.budget);
+    };
     if (std::ranges::any_of(keys, is_same)) continue;
     keys.push_back(key);
     items.push_back(item);

@@ -99,7 +99,7 @@ ArgumentExpressions ExpressionParser::ParseArguments() {
     if (tokens_.Is(TokenKind::kName) && tokens_.NextIs(TokenKind::kOperator, "=")) {
       const std::string& name = tokens_.Take().text;
       tokens_.Take();
-      arguments.named.emplace_back(name, ParseExpression());
+      arguments.named.push_back({name, ParseExpression()});
     } else if (!arguments.named.empty()) {
       tokens_.FailExpected("an argument with a name");
     } else {

@@ -13,7 +13,11 @@
 
 namespace paroquant::chat {
 
+// Parts of an expression that hold expressions themselves and so are complete behind it only.
 struct Expression;
+struct DictEntry;
+struct NamedArgument;
+struct ComparisonStep;
 using ExpressionPointer = std::unique_ptr<const Expression>;
 
 struct LiteralExpression {
@@ -29,7 +33,7 @@ struct ListExpression {
 };
 // {a: b}
 struct DictExpression {
-  std::vector<std::pair<Expression, Expression>> entries;
+  std::vector<DictEntry> entries;
 };
 // object.name
 struct AttributeExpression {
@@ -50,7 +54,7 @@ struct SliceExpression {
 };
 struct ArgumentExpressions {
   std::vector<Expression> positional;
-  std::vector<std::pair<std::string, Expression>> named;
+  std::vector<NamedArgument> named;
 };
 struct CallExpression {
   ExpressionPointer function;
@@ -96,7 +100,7 @@ enum class Comparison {
 // a < b <= c
 struct ComparisonExpression {
   ExpressionPointer first;
-  std::vector<std::pair<Comparison, Expression>> rest;
+  std::vector<ComparisonStep> rest;
 };
 enum class LogicalOperator { kAnd, kOr };
 struct LogicalExpression {
@@ -119,6 +123,20 @@ struct Expression {
                ConditionalExpression>
       content;
   int line;
+};
+
+struct DictEntry {
+  Expression key;
+  Expression value;
+};
+struct NamedArgument {
+  std::string name;
+  Expression value;
+};
+// What a chain of comparisons compares next, and how.
+struct ComparisonStep {
+  Comparison comparison;
+  Expression operand;
 };
 
 struct Statement;

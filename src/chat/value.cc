@@ -106,8 +106,9 @@ Value Value::MakeDict(std::vector<std::pair<Value, Value>> entries, Budget& budg
   for (auto& [key, value] : entries) {
     if (!IsHashable(key)) throw Fault(fmt::format("unhashable type: '{}'", TypeName(key)));
     depth = std::max({depth, DepthOf(key), DepthOf(value)});
-    const auto same = std::ranges::find_if(
-        dict.entries, [&](const auto& entry) { return Equal(entry.first, key, budget); });
+    const auto same = std::ranges::find_if(dict.entries, [&, &sought = key](const auto& entry) {
+      return Equal(entry.first, sought, budget);
+    });
     if (same == dict.entries.end()) {
       dict.entries.emplace_back(std::move(key), std::move(value));
     } else {

@@ -38,6 +38,11 @@ struct Text {
 };
 enum class Function { kDict, kNamespace, kRaiseException, kRange, kStrftimeNow };
 
+template <typename T, typename Variant>
+inline constexpr bool kIsAlternative = false;
+template <typename T, typename... All>
+inline constexpr bool kIsAlternative<T, std::variant<All...>> = (std::is_same_v<T, All> || ...);
+
 // Cheap to copy; what it refers to is immutable, except for namespaces, loops and the place that
 // an iterator has come to.
 class Value {
@@ -50,7 +55,7 @@ class Value {
 
   Value() : storage_(None{}) {}
   template <typename T>
-  requires std::is_constructible_v<Storage, std::in_place_type_t<T>, T>
+  requires kIsAlternative<T, Storage>
   // NOLINTNEXTLINE(google-explicit-constructor): a value is what it holds.
   Value(T content) : storage_(std::in_place_type<T>, std::move(content)) {}
 

@@ -35,7 +35,7 @@ struct Chunk {
 using Tile = std::array<float, static_cast<size_t>(kTileRows* kTileColumns)>;
 
 // sum += the product's tile at (row, column), cut off at the edges of `sum`.
-void AddTile(const Chunk& chunk, int64_t row, int64_t column, MatrixDRef& sum) {
+void AddTile(const Chunk& chunk, int64_t row, int64_t column, MatrixD& sum) {
   const int64_t rows = std::min(kTileRows, sum.rows() - row);
   const int64_t columns = std::min(kTileColumns, sum.cols() - column);
   Tile tile{};
@@ -47,7 +47,7 @@ void AddTile(const Chunk& chunk, int64_t row, int64_t column, MatrixDRef& sum) {
 
 enum class Part { kAll, kLower };
 
-void AddChunk(const Chunk& chunk, Part part, MatrixDRef& sum) {
+void AddChunk(const Chunk& chunk, Part part, MatrixD& sum) {
   const int64_t row_tasks = CeilDivide(sum.rows(), kRowsPerTask);
   const int64_t column_tasks = CeilDivide(sum.cols(), kPanelColumns);
   ParallelFor(row_tasks * column_tasks, [&](int64_t task) {
@@ -66,7 +66,7 @@ void AddChunk(const Chunk& chunk, Part part, MatrixDRef& sum) {
 }
 
 void AddTransposedProduct(const ConstMatrixRef& x, const ConstMatrixRef& y, Part part,
-                          MatrixDRef& sum) {
+                          MatrixD& sum) {
   Chunk chunk;
   for (int64_t start = 0; start < x.rows(); start += kChunkTokens) {
     chunk.tokens = std::min(kChunkTokens, x.rows() - start);
@@ -78,11 +78,11 @@ void AddTransposedProduct(const ConstMatrixRef& x, const ConstMatrixRef& y, Part
 
 }  // namespace
 
-void AddCrossProduct(const ConstMatrixRef& x, const ConstMatrixRef& y, MatrixDRef sum) {
+void AddCrossProduct(const ConstMatrixRef& x, const ConstMatrixRef& y, MatrixD& sum) {
   AddTransposedProduct(x, y, Part::kAll, sum);
 }
 
-void AddGram(const ConstMatrixRef& x, MatrixDRef sum) {
+void AddGram(const ConstMatrixRef& x, MatrixD& sum) {
   AddTransposedProduct(x, x, Part::kLower, sum);
 }
 

@@ -6,7 +6,6 @@
 #include <numeric>
 #include <utility>
 
-#include "method/positive_definite.h"
 #include "paroquant/base/parallel.h"
 
 namespace paroquant::method {
@@ -82,8 +81,8 @@ void Eliminate(const Panel& coupling, std::vector<Panel>& panels) {
   const int64_t groups = coupling.rows() / size;
   ParallelFor(groups, [&](int64_t item) {
     const int64_t group = groups - 1 - item;  // the largest first
-    SubtractProduct(coupling.topRows((group + 1) * size), coupling.middleRows(group * size, size),
-                    panels[static_cast<size_t>(group)]);
+    panels[static_cast<size_t>(group)].noalias() -=
+        coupling.topRows((group + 1) * size) * coupling.middleRows(group * size, size).transpose();
   });
 }
 

@@ -4,7 +4,6 @@
 #include <cassert>
 
 #include "paroquant/base/parallel.h"
-#include "paroquant/linalg/product.h"
 
 namespace paroquant::method {
 namespace {
@@ -32,35 +31,10 @@ void UpdateRest(MatrixD& matrix, int64_t start, int64_t size) {
     const int64_t row = below + (blocks - 1 - item) * kBlock;  // the longest first
     const int64_t rows = std::min(kBlock, matrix.rows() - row);
     const int64_t columns = row + rows - below;
-    SubtractProduct(matrix.block(row, start, rows, size), matrix.block(below, start, columns, size),
-                    matrix.block(row, below, rows, columns));
+    matrix.block(row, below, rows, columns).noalias() -=
+        matrix.block(row, start, rows, size) *
+        matrix.block(below, start, columns, size).transpose();
   });
-}
-
-// part = part L^-T, block by block.
-void SolveTransposed(const MatrixD& lower, MatrixDRef part) {
-  for (int64_t start = 0; start < lower.rows(); start += kBlock) {
-    const int64_t size = std::min(kBlock, lower.rows() - start);
-    const int64_t rest = lower.rows() - start - size;
-    auto block = part.middleCols(start, size);
-    lower.block(start, start, size, size)
-        .triangularView<Eigen::Lower>()
-        .transpose()
-        .solveInPlace<Eigen::OnTheRight>(block);
-    SubtractProduct(block, lower.block(start + size, start, rest, size), part.rightCols(rest));
-  }
-}
-
-// part = part L^-1, from the last block to the first.
-void SolvePlain(const MatrixD& lower, MatrixDRef part) {
-  for (int64_t start = (Blocks(lower.rows()) - 1) * kBlock; start >= 0; start -= kBlock) {
-    const int64_t size = std::min(kBlock, lower.rows() - start);
-    auto block = part.middleCols(start, size);
-    lower.block(start, start, size, size)
-        .triangularView<Eigen::Lower>()
-        .solveInPlace<Eigen::OnTheRight>(block);
-    SubtractProduct(block, lower.block(start, 0, size, start).transpose(), part.leftCols(start));
-  }
 }
 
 }  // namespace
@@ -78,18 +52,13 @@ void FactorLower(MatrixD& matrix) {
 }
 
 void SolveRows(const MatrixD& lower, MatrixD& rows) {
-  constexpr int64_t kRows = 256;
+  constexpr int64_t kRows = 128;
   ParallelFor((rows.rows() + kRows - 1) / kRows, [&](int64_t item) {
     const int64_t start = item * kRows;
-    const auto part = rows.middleRows(start, std::min(kRows, rows.rows() - start));
-    SolveTransposed(lower, part);
-    SolvePlain(lower, part);
+    auto part = rows.middleRows(start, std::min(kRows, rows.rows() - start));
+    lower.triangularView<Eigen::Lower>().transpose().solveInPlace<Eigen::OnTheRight>(part);
+    lower.triangularView<Eigen::Lower>().solveInPlace<Eigen::OnTheRight>(part);
   });
-}
-
-void SubtractProduct(const ConstMatrixDRef& a, const ConstMatrixDRef& b, MatrixDRef c) {
-  if (c.size() == 0) return;
-  linalg::AddCrossProduct((-a.transpose()).cast<float>(), b.transpose().cast<float>(), c);
 }
 
 }  // namespace paroquant::method

@@ -1,5 +1,4 @@
-// Cholesky factors of large matrices, in parallel. The matrices are sums over tokens whose products
-// were taken in single precision, and so are the products here; sums are in double.
+// Cholesky factors of large matrices, in parallel.
 #ifndef PAROQUANT_METHOD_POSITIVE_DEFINITE_H_
 #define PAROQUANT_METHOD_POSITIVE_DEFINITE_H_
 
@@ -13,9 +12,6 @@ void FactorLower(MatrixD& matrix);
 
 // rows = rows (L L^T)^-1, rows [n, K].
 void SolveRows(const MatrixD& lower, MatrixD& rows);
-
-// c [M, N] -= a b^T for a [M, K], b [N, K].
-void SubtractProduct(const ConstMatrixDRef& a, const ConstMatrixDRef& b, MatrixDRef c);
 
 }  // namespace paroquant::method
 

@@ -93,7 +93,9 @@ TEST_F(ConversationTest, GenerateAnswersAMessage) {
   // The template alone puts BOS there, so the same text without it goes on alike.
   const auto written = RunCli({"generate", "--model", model_.string(), "--prompt",
                                "user: Hello<|end_of_text|>\nassistant:", "--max-tokens", "6"});
-  EXPECT_EQ("user: Hello\nassistant:" + answer.out, written.out.replace(11, 17, ""));
+  std::string spoken = written.out;
+  spoken.replace(spoken.find("<|end_of_text|>"), std::string("<|end_of_text|>").size(), "");
+  EXPECT_EQ("user: Hello\nassistant:" + answer.out, spoken);
 }
 
 TEST_F(ConversationTest, AModelWithoutATemplateIsToldApart) {

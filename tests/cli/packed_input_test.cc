@@ -66,7 +66,7 @@ struct SpoiltCase {
   std::string mentions;
 };
 
-// Each has what was expected and what was found in its message, and a hint.
+// Each has what was expected and what was found in its message.
 TEST(PackedInputTest, SpoiltCheckpointsAreRefusedByNameAndLeaveNothingBehind) {
   const auto keep = [](auto&) {};
   const EditConfig other_scheme = [](io::Json& config) {

@@ -45,8 +45,8 @@ TEST_F(CostEstimateTest, ATokenTakesItsForwardPassAndItsMoments) {
   double moments = 0;
   for (const model::LinearInfo& info : DescribeLinears(a, 0)) {
     const model::LinearRole role = info.role;
-    const bool twice =
-        role != model::LinearRole::kAttentionOutput && role != model::LinearRole::kDown;
+    // Before the moments of what reads it, and after: short sequences' attention is not kept.
+    const bool twice = InputOf(role) == model::LinearInput::kAttentionInput;
     forward += (twice ? 4.0 : 2.0) * static_cast<double>(info.out_features * info.in_features);
     const bool new_input = role != model::LinearRole::kKey && role != model::LinearRole::kValue &&
                            role != model::LinearRole::kUp;

@@ -21,8 +21,6 @@ using VectorD = VectorOf<double>;
 // Views of row-major storage whose rows may lie further apart than their length.
 using MatrixRef = Eigen::Ref<Matrix, 0, Eigen::OuterStride<>>;
 using ConstMatrixRef = Eigen::Ref<const Matrix, 0, Eigen::OuterStride<>>;
-using MatrixDRef = Eigen::Ref<MatrixD, 0, Eigen::OuterStride<>>;
-using ConstMatrixDRef = Eigen::Ref<const MatrixD, 0, Eigen::OuterStride<>>;
 using MatrixMap = Eigen::Map<Matrix>;
 using ConstMatrixMap = Eigen::Map<const Matrix>;
 

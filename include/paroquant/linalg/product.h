@@ -39,9 +39,9 @@ void MultiplyTransposed(const ConstMatrixRef& a, const ConstMatrixRef& b, Matrix
 
 // sum [M, N] += x^T y for x [T, M] and y [T, N]: up to 512 tokens in single precision, their sums
 // in double.
-void AddCrossProduct(const ConstMatrixRef& x, const ConstMatrixRef& y, MatrixDRef sum);
+void AddCrossProduct(const ConstMatrixRef& x, const ConstMatrixRef& y, MatrixD& sum);
 // sum [M, M] += x^T x, only on and below the diagonal; what lies above is not defined.
-void AddGram(const ConstMatrixRef& x, MatrixDRef sum);
+void AddGram(const ConstMatrixRef& x, MatrixD& sum);
 
 }  // namespace paroquant::linalg
 
