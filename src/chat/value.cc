@@ -103,16 +103,16 @@ Value Value::MakeList(std::vector<Value> items, ListForm form) {
 Value Value::MakeDict(std::vector<std::pair<Value, Value>> entries, Budget& budget) {
   Dict dict;
   int depth = 0;
-  for (auto& [key, value] : entries) {
+  for (std::pair<Value, Value>& entry : entries) {
+    const Value& key = entry.first;
     if (!IsHashable(key)) throw Fault(fmt::format("unhashable type: '{}'", TypeName(key)));
-    depth = std::max({depth, DepthOf(key), DepthOf(value)});
-    const auto same = std::ranges::find_if(dict.entries, [&, &sought = key](const auto& entry) {
-      return Equal(entry.first, sought, budget);
-    });
+    depth = std::max({depth, DepthOf(key), DepthOf(entry.second)});
+    const auto same = std::ranges::find_if(
+        dict.entries, [&](const auto& other) { return Equal(other.first, key, budget); });
     if (same == dict.entries.end()) {
-      dict.entries.emplace_back(std::move(key), std::move(value));
+      dict.entries.push_back(std::move(entry));
     } else {
-      same->second = std::move(value);
+      same->second = std::move(entry.second);
     }
   }
   dict.depth = CheckedDepth(depth + 1);
