@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -146,13 +147,20 @@ Value ApplyJoin(const std::string& text, const Arguments& arguments, Context& co
   return Value::String(std::move(joined));
 }
 
+constexpr size_t kNumbered =
+    SIZE_MAX;  // in place of the next field's number: fields have their own
+
 // The value for "{}", "{0}" or "{name}", of which this is what stands between the braces.
 Value FieldValue(std::string_view field, size_t& next, const Arguments& arguments) {
   size_t place = 0;
   const auto read = std::from_chars(field.data(), field.data() + field.size(), place);
   const bool is_number = read.ec == std::errc{} && read.ptr == field.data() + field.size();
   if (field.empty() || is_number) {
-    if (field.empty()) place = next++;
+    if (field.empty() ? next == kNumbered : next != kNumbered && next > 0) {
+      throw Fault("format with fields that have numbers and others that have none");
+    }
+    if (field.empty()) place = next;
+    next = is_number ? kNumbered : next + 1;
     if (place < arguments.positional.size()) return arguments.positional[place];
     throw Fault("format has too few arguments");
   }

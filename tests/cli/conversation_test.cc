@@ -91,11 +91,10 @@ TEST_F(ConversationTest, GenerateAnswersAMessage) {
   const auto answer = RunCli(words);
   EXPECT_EQ(answer.exit_code, 0) << answer.error;
   // The template alone puts BOS there, so the same text without it goes on alike.
-  const auto written = RunCli({"generate", "--model", model_.string(), "--prompt",
-                               "user: Hello<|end_of_text|>\nassistant:", "--max-tokens", "6"});
-  std::string spoken = written.out;
-  spoken.replace(spoken.find("<|end_of_text|>"), std::string("<|end_of_text|>").size(), "");
-  EXPECT_EQ("user: Hello\nassistant:" + answer.out, spoken);
+  const std::string written = "user: Hello<|end_of_text|>\nassistant:";
+  const auto plain =
+      RunCli({"generate", "--model", model_.string(), "--prompt", written, "--max-tokens", "6"});
+  EXPECT_EQ(written + answer.out, plain.out);
 }
 
 TEST_F(ConversationTest, AModelWithoutATemplateIsToldApart) {
