@@ -159,7 +159,8 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
                            .overwrite = beginning.overwrite,
                            .resumes = beginning.resumes,
                            .shard_size = options.shard_size},
-                          OutputLayers(source, plan.layers, options), OutputMetadata(source, options));
+                          OutputLayers(source, plan.layers, options),
+                          OutputMetadata(source, options));
   RunState state(options.out,
                  {.fingerprint = fingerprint,
                   .blocks = std::ssize(ByBlock(plan.layers)),
