@@ -81,4 +81,10 @@ Error ReadError(FormatKind format, const StoredLayer& layer) {
   return paroquant::testing::ErrorOf([&] { ReadLayer(format, layer); });
 }
 
+quant::QuantizedLinear OrderedLinear(FormatKind format) {
+  quant::QuantizedLinear linear = SmallLinear(format);
+  for (int32_t i = 0; i < 64; ++i) linear.order.push_back(i < 32 ? 2 * i + 1 : 2 * (i - 32));
+  return linear;
+}
+
 }  // namespace paroquant::format::testing

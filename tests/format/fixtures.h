@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -47,6 +48,15 @@ class LayerFolder {
 // A layer that this layout can hold, and how it does.
 quant::QuantizedLinear SmallLinear(FormatKind format);
 StoredLayer GoodLayer(FormatKind format);
+// The same with the even and the odd channels as groups, the odd ones first.
+quant::QuantizedLinear OrderedLinear(FormatKind format);
+
+template <typename T>
+std::vector<T> Values(const std::vector<std::byte>& bytes) {
+  std::vector<T> values(bytes.size() / sizeof(T));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
 
 quant::QuantizedLinear ReadLayer(FormatKind format, const StoredLayer& layer);
 Error ReadError(FormatKind format, const StoredLayer& layer);

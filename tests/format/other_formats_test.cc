@@ -4,12 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "paroquant/base/half.h"
-#include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/packing.h"
 #include "tests/format/fixtures.h"
 #include "tests/testing/error_of.h"
@@ -25,17 +23,12 @@ using ::testing::HasSubstr;
 using testing::Info;
 using testing::kModule;
 using testing::kPackedFormats;
+using testing::OrderedLinear;
 using testing::ReadError;
 using testing::ReadLayer;
 using testing::SmallLinear;
 using testing::StoredLayer;
-
-template <typename T>
-std::vector<T> Values(const std::vector<std::byte>& bytes) {
-  std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
-}
+using testing::Values;
 
 TEST(OtherFormatsTest, ALayerIsReadAsItWasWritten) {
   for (const FormatKind format : kPackedFormats) {
@@ -47,13 +40,6 @@ TEST(OtherFormatsTest, ALayerIsReadAsItWasWritten) {
     EXPECT_EQ(found.scales, written.scales);
     EXPECT_EQ(found.channel_scales, written.channel_scales);
   }
-}
-
-// A layer whose groups are the even and the odd channels, the odd ones first.
-quant::QuantizedLinear OrderedLinear(FormatKind format) {
-  quant::QuantizedLinear linear = SmallLinear(format);
-  for (int32_t i = 0; i < 64; ++i) linear.order.push_back(i < 32 ? 2 * i + 1 : 2 * (i - 32));
-  return linear;
 }
 
 TEST(OtherFormatsTest, OneGroupForARowIsReadAsItWasWritten) {
@@ -192,88 +178,6 @@ TEST(OtherFormatsTest, WhatALayoutCannotHoldIsNamed) {
               HasSubstr("act order"));
 }
 
-TEST(OtherFormatsTest, ChannelsInAnotherOrderAreRefused) {
-  struct Layout {
-    FormatKind format;
-    const char* groups;
-    const char* key;
-  };
-  for (const auto& [format, groups, key] :
-       std::vector<Layout>{{FormatKind::kGptq, "g_idx", "desc_act"},
-                           {FormatKind::kCompressedTensors, "weight_g_idx", "actorder"}}) {
-    const std::vector<PackedTensor> ordered =
-        Encode(format, Info(16, 64), OrderedLinear(format), {.act_order = true});
-    const testing::LayerFolder folder(format, ordered);  // whose config knows of no order
-    const model::Checkpoint checkpoint = folder.Open();
-    const Error error = ErrorOf([&] { PackedLayers(checkpoint).Read(Info(16, 64)); });
-    EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-    EXPECT_THAT(error.parts().where, HasSubstr(kModule + std::string(".") + groups));
-    EXPECT_THAT(error.parts().hint, HasSubstr(key));
-  }
-}
-
-// W = scale[group of k] * (code - zero[group of k]), computed from the tensors of GPTQ.
-TEST(OtherFormatsTest, GroupsOfChannelsThatAreNoNeighboursAreRead) {
-  const quant::QuantizedLinear written = OrderedLinear(FormatKind::kGptqV2);
-  const auto tensors = Encode(FormatKind::kGptqV2, Info(16, 64), written, {});
-  const auto codes = Values<uint32_t>(tensors[0].bytes);
-  const auto zeros = Values<uint32_t>(tensors[1].bytes);
-  const auto scales = Values<uint16_t>(tensors[2].bytes);
-  const auto groups = Values<int32_t>(tensors[3].bytes);
-  const Matrix weight = quant::EffectiveWeight(written);
-  for (size_t n = 0; n < 16; ++n) {
-    for (size_t k = 0; k < 64; ++k) {
-      const auto group = static_cast<size_t>(groups[k]);
-      const uint32_t code = codes[k / 8 * 16 + n] >> (k % 8 * 4) & 15U;
-      const uint32_t zero = zeros[group * 2 + n / 8] >> (n % 8 * 4) & 15U;
-      const float difference = static_cast<float>(code) - static_cast<float>(zero);
-      EXPECT_EQ(weight(static_cast<int64_t>(n), static_cast<int64_t>(k)),
-                HalfToFloat(scales[group * 16 + n]) * difference);
-    }
-  }
-}
-
-TEST(OtherFormatsTest, AnOrderOfChannelsIsReadAsItWasWritten) {
-  for (const FormatKind format :
-       {FormatKind::kGptq, FormatKind::kGptqV2, FormatKind::kCompressedTensors}) {
-    SCOPED_TRACE(FormatName(format));
-    const quant::QuantizedLinear written = OrderedLinear(format);
-    std::vector<PackedTensor> tensors = Encode(format, Info(16, 64), written, {.act_order = true});
-    const auto read = [&] {
-      const testing::LayerFolder folder(format, tensors, {.group_size = 32, .act_order = true});
-      const model::Checkpoint checkpoint = folder.Open();
-      return quant::Unpack(quant::Copy(PackedLayers(checkpoint).Read(Info(16, 64))), kModule);
-    };
-    const quant::QuantizedLinear found = read();
-    EXPECT_EQ(found.order, written.order);
-    EXPECT_EQ(found.codes, written.codes);
-    EXPECT_EQ(found.zeros, written.zeros);
-    // A group that there is not, groups of several sizes, no groups.
-    auto& groups = tensors.back().bytes;
-    groups[0] = std::byte{2};
-    Error error = ErrorOf(read);
-    EXPECT_EQ(error.kind(), ErrorKind::kInput);
-    EXPECT_THAT(error.parts().found, HasSubstr("group 2"));
-    groups[0] = std::byte{0};
-    error = ErrorOf(read);
-    EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-    EXPECT_THAT(error.parts().found, HasSubstr("33 in group 0"));
-    tensors.pop_back();
-    EXPECT_EQ(ErrorOf(read).kind(), ErrorKind::kInput);
-  }
-}
-
-// What compressed-tensors has where no order was made.
-TEST(OtherFormatsTest, GroupsThatAreAllMinusOneAreNone) {
-  constexpr FormatKind kFormat = FormatKind::kCompressedTensors;
-  std::vector<PackedTensor> tensors =
-      Encode(kFormat, Info(16, 64), SmallLinear(kFormat), {.act_order = true});
-  std::ranges::fill(tensors.back().bytes, std::byte{0xFF});
-  const testing::LayerFolder folder(kFormat, tensors, {.group_size = 32, .act_order = true});
-  const model::Checkpoint checkpoint = folder.Open();
-  EXPECT_TRUE(PackedLayers(checkpoint).Read(Info(16, 64)).order.empty());
-}
-
 TEST(OtherFormatsTest, ChannelsThatFillNoWholeWordsAreRefused) {
   StoredLayer layer = GoodLayer(FormatKind::kGptqV2);
   layer.at("qweight").shape = {16, 8};  // of 40 channels there are no whole words of 2 bits
@@ -296,68 +200,6 @@ TEST(OtherFormatsTest, GptqsFirstVersionRefusesAZeroPointThatEnginesReadDifferen
   const Error error = ReadError(FormatKind::kGptq, layer);
   EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
   EXPECT_THAT(error.parts().where, HasSubstr("qzeros"));
-}
-
-// Each layout's own way to say which modules stay in 16 bits.
-TEST(OtherFormatsTest, KeptModulesAreThoseThatTheListMeans) {
-  const std::string kept = "model.layers.1.mlp.down_proj";
-  for (const FormatKind format : kPackedFormats) {
-    const io::Json json = WithQuantizationConfig(io::Json::object(), {.format = format},
-                                                 {.quantized = {}, .kept = {kept}});
-    const auto config = ParseQuantizationConfig(json, "config.json");
-    if (format == FormatKind::kParoquant) {
-      EXPECT_FALSE(IsListedAsKept(*config, kept).has_value());
-      continue;
-    }
-    EXPECT_EQ(IsListedAsKept(*config, kept), true) << FormatName(format);
-    EXPECT_EQ(IsListedAsKept(*config, "model.layers.11.mlp.down_proj"), false);
-  }
-  const QuantizationConfig by_part{.format = FormatKind::kAwq, .kept = {"down_proj"}};
-  EXPECT_EQ(IsListedAsKept(by_part, kept), true);
-  const QuantizationConfig by_pattern{.format = FormatKind::kCompressedTensors,
-                                      .kept = {"re:.*down_proj"}};
-  EXPECT_EQ(IsListedAsKept(by_pattern, kept), true);
-  EXPECT_EQ(IsListedAsKept(by_pattern, "model.layers.1.mlp.up_proj"), false);
-}
-
-// vLLM joins q, k and v, and gate and up, and looks for what it calls these.
-TEST(OtherFormatsTest, KeptModulesAreListedUnderTheirJoinedNames) {
-  const std::string block = "model.layers.0.";
-  const ModuleNames modules{.quantized = {block + "self_attn.o_proj", block + "mlp.up_proj"},
-                            .kept = {block + "self_attn.q_proj", block + "self_attn.k_proj",
-                                     block + "self_attn.v_proj", block + "mlp.gate_proj"}};
-  const auto settings = [&](FormatKind format) {
-    return WithQuantizationConfig(io::Json::object(), {.format = format}, modules)
-        .at("quantization_config");
-  };
-  const std::string gptq = settings(FormatKind::kGptq).at("dynamic").dump();
-  EXPECT_THAT(gptq, HasSubstr(R"("-:^model\\.layers\\.0\\.self_attn\\.qkv_proj$")"));
-  EXPECT_THAT(gptq, ::testing::Not(HasSubstr("gate_up_proj")));  // up is quantized
-  EXPECT_THAT(settings(FormatKind::kAwq).at("modules_to_not_convert").dump(),
-              HasSubstr("model.layers.0.self_attn.qkv_proj"));
-}
-
-// transformers goes by the ends of names, the same in all blocks.
-TEST(OtherFormatsTest, QuantizedModulesAreListedWhereBlocksAreAlike) {
-  const auto settings = [](const ModuleNames& modules) {
-    return WithQuantizationConfig(io::Json::object(), {.format = FormatKind::kGptqV2}, modules)
-        .at("quantization_config");
-  };
-  const std::string down = "model.layers.1.mlp.down_proj";
-  const io::Json alike =
-      settings({.quantized = {"model.layers.0.mlp.up_proj", "model.layers.1.mlp.up_proj"},
-                .kept = {"model.layers.0.mlp.down_proj", down}});
-  EXPECT_EQ(alike.at("modules_in_block_to_quantize").dump(), R"([["mlp.up_proj"]])");
-  EXPECT_FALSE(settings({.quantized = {"model.layers.0.mlp.down_proj"}, .kept = {down}})
-                   .contains("modules_in_block_to_quantize"));
-  EXPECT_FALSE(
-      settings({.quantized = {down}, .kept = {}}).contains("modules_in_block_to_quantize"));
-  io::Json of_transformers = alike;
-  of_transformers.erase("dynamic");
-  const auto config =
-      ParseQuantizationConfig({{"quantization_config", of_transformers}}, "config.json");
-  EXPECT_EQ(IsListedAsKept(*config, down), true);
-  EXPECT_EQ(IsListedAsKept(*config, "model.layers.1.mlp.up_proj"), false);
 }
 
 TEST(OtherFormatsTest, ScalesOfOtherTypesMustBeExact) {
@@ -437,80 +279,6 @@ TEST(OtherFormatsTest, GoldenTensorsAreWrittenAgainByteForByte) {
       }
     }
   }
-}
-
-TEST(OtherFormatsTest, SettingsThatAreNotHandledAreNamed) {
-  struct Refused {
-    io::Json settings;
-    const char* key;
-  };
-  const io::Json awq = {{"quant_method", "awq"}, {"bits", 4}, {"group_size", 128}};
-  const io::Json gptq = {{"quant_method", "gptq"}, {"bits", 4}, {"group_size", 128}};
-  const auto with = [](io::Json settings, const char* key, const io::Json& value) {
-    settings[key] = value;
-    return settings;
-  };
-  const auto packed = [](const io::Json& weights, const io::Json& others = io::Json::object()) {
-    io::Json all = {{"num_bits", 4}, {"type", "int"}, {"strategy", "group"}, {"group_size", 128}};
-    all.update(weights);
-    io::Json group = {{"targets", {"Linear"}}, {"weights", all}};
-    group.update(others);
-    return io::Json{{"quant_method", "compressed-tensors"},
-                    {"config_groups", {{"group_0", group}}}};
-  };
-  const std::vector<Refused> cases = {
-      {with(awq, "version", "gemv"), "version"},
-      {with(awq, "zero_point", false), "zero_point"},
-      {with(awq, "bits", 3), "bits"},
-      {with(awq, "group_size", -1), "group_size"},
-      {with(gptq, "group_size", 12), "group_size"},
-      {with(gptq, "checkpoint_format", "marlin"), "checkpoint_format"},
-      {with(gptq, "lm_head", true), "lm_head"},
-      {with(gptq, "dynamic", {{"+:.*down.*", {{"bits", 8}}}}), "dynamic"},
-      {with(packed(io::Json::object()), "kv_cache_scheme", {{"num_bits", 8}}), "kv_cache_scheme"},
-      {packed({{"dynamic", true}}), "dynamic"},
-      {with(packed(io::Json::object()), "format", "float-quantized"), "format"},
-      {packed({{"num_bits", 2}}), "num_bits"},
-      {packed({{"type", "float"}}), "type"},
-      {packed({{"strategy", "tensor"}}), "strategy"},
-      {packed(io::Json::object(), {{"input_activations", {{"num_bits", 8}}}}), "config_groups"},
-  };
-  for (const Refused& c : cases) {
-    SCOPED_TRACE(c.settings.dump());
-    const Error error = ErrorOf([&] {
-      ParseQuantizationConfig({{"quantization_config", c.settings}}, "config.json");
-    });
-    EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-    EXPECT_THAT(error.parts().where, ::testing::EndsWith(std::string(": ") + c.key));
-  }
-}
-
-TEST(OtherFormatsTest, SettingsOfTheWrongKindAreNamed) {
-  for (const io::Json& groups : {io::Json(4), io::Json::object(), io::Json{{"group_0", 4}},
-                                 io::Json{{"group_0", {{"weights", nullptr}}}}}) {
-    const io::Json settings = {{"quant_method", "compressed-tensors"}, {"config_groups", groups}};
-    const Error error = ErrorOf([&] {
-      ParseQuantizationConfig({{"quantization_config", settings}}, "config.json");
-    });
-    EXPECT_EQ(error.kind(), ErrorKind::kInput) << settings;
-    EXPECT_THAT(error.parts().where, HasSubstr("config_groups"));
-  }
-}
-
-TEST(OtherFormatsTest, SettingsAreReadAsTheyWereWritten) {
-  for (const FormatKind format : kPackedFormats) {
-    const QuantizationConfig written{.format = format, .bits = 4, .group_size = 64};
-    const io::Json config = WithQuantizationConfig(
-        io::Json::object(), written, {.quantized = {}, .kept = {"model.layers.0.mlp.down_proj"}});
-    const auto found = ParseQuantizationConfig(config, "config.json");
-    ASSERT_TRUE(found.has_value());
-    EXPECT_EQ(found->format, format);
-    EXPECT_EQ(found->bits, 4);
-    EXPECT_EQ(found->group_size, 64);
-  }
-  const io::Json dense = WithQuantizationConfig({{"quantization_config", {{"a", 1}}}},
-                                                {.format = FormatKind::kDense}, {});
-  EXPECT_FALSE(dense.contains("quantization_config"));
 }
 
 }  // namespace
