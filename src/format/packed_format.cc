@@ -206,7 +206,7 @@ bool HasPackedSuffix(std::string_view name) {
 PackedLayers::PackedLayers(const model::Checkpoint& checkpoint)
     : tensors_(&checkpoint.tensors()),
       config_(ParseQuantizationConfig(checkpoint.config(),
-                                      (checkpoint.folder() / "config.json").string())) {}
+                                      (checkpoint.folder() / model::kConfigFile).string())) {}
 
 bool PackedLayers::Has(const model::LinearInfo& info) const {
   return tensors_->Find(info.name + LayoutOf(format()).suffixes.front()) != nullptr;

@@ -62,7 +62,7 @@ Checkpoint::Checkpoint(std::filesystem::path folder, io::Json config, Architectu
       tensors_(std::move(tensors)) {}
 
 Checkpoint Checkpoint::Open(const std::filesystem::path& folder) {
-  const std::filesystem::path config_path = folder / "config.json";
+  const std::filesystem::path config_path = folder / kConfigFile;
   if (!std::filesystem::exists(config_path)) {
     throw Error(
         ErrorKind::kInput,

@@ -14,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kConfigFile[] = "config.json";
 constexpr char kQuantizationKey[] = "quantization_config";
 
 // Weights in other formats would double the output and contradict it.
@@ -63,8 +62,9 @@ void CompareConfigs(const model::Checkpoint& checkpoint, const model::Checkpoint
     const std::string original = Value(expected, key);
     const std::string copy = Value(found, key);
     if (copy == original) continue;
-    problems.push_back({fmt::format("{}: {}", (checkpoint.folder() / kConfigFile).string(), key),
-                        "the source's " + original, copy});
+    problems.push_back(
+        {fmt::format("{}: {}", (checkpoint.folder() / model::kConfigFile).string(), key),
+         "the source's " + original, copy});
   }
 }
 
@@ -78,7 +78,7 @@ CarriedFiles FindCarriedFiles(const model::Checkpoint& source) {
   for (const fs::path& path : entries) {
     const std::string name = path.filename().string();
     const bool own = std::ranges::find(weights, path) != weights.end();
-    if (own || name == kConfigFile || name == kProvenanceFile) continue;
+    if (own || name == model::kConfigFile || name == kProvenanceFile) continue;
     const std::string reason = ReasonToLeave(path);
     if (reason.empty()) {
       files.paths.push_back(path);

@@ -9,13 +9,6 @@
 #include "pipeline/run_state.h"
 
 namespace paroquant::pipeline {
-namespace {
-
-namespace fs = std::filesystem;
-
-constexpr char kConfigFile[] = "config.json";
-
-}  // namespace
 
 std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source,
                                         const std::vector<OutputLayer>& layers) {
@@ -78,7 +71,8 @@ void CheckpointOutput::AwaitWrite() {
 
 void CheckpointOutput::CopyOtherFiles() {
   CarriedFiles files = FindCarriedFiles(source_);
-  for (const fs::path& path : files.paths) CopyFile(path, folder_.Stage(path.filename().string()));
+  for (const std::filesystem::path& path : files.paths)
+    CopyFile(path, folder_.Stage(path.filename().string()));
   notes_ = std::move(files.notes);
 }
 
@@ -86,7 +80,7 @@ void CheckpointOutput::Commit(const io::Json& config, const io::Json& provenance
   AwaitWrite();
   writer_.Finish();
   CopyOtherFiles();
-  WriteFile(folder_.Stage(kConfigFile), config.dump(2) + "\n");
+  WriteFile(folder_.Stage(model::kConfigFile), config.dump(2) + "\n");
   if (!provenance.is_null()) {
     WriteFile(folder_.Stage(kProvenanceFile), provenance.dump(2) + "\n");
   }

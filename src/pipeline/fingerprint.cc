@@ -21,7 +21,7 @@ std::string ContentOf(const fs::path& path) {
 }
 
 io::Json SourceFiles(const model::Checkpoint& source) {
-  std::set<fs::path> paths{source.folder() / "config.json"};
+  std::set<fs::path> paths{source.folder() / model::kConfigFile};
   const CarriedFiles carried = FindCarriedFiles(source);
   paths.insert(carried.paths.begin(), carried.paths.end());
   paths.insert(source.tensors().files().begin(), source.tensors().files().end());

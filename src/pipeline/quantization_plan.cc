@@ -37,7 +37,7 @@ void RequireOutside(const fs::path& in, const fs::path& out) {
 }
 
 void RequireSixteenBit(const model::Checkpoint& source) {
-  const std::string config = (source.folder() / "config.json").string();
+  const std::string config = (source.folder() / model::kConfigFile).string();
   if (!format::ParseQuantizationConfig(source.config(), config)) return;
   throw Error(ErrorKind::kInput, {.where = config,
                                   .expected = "a 16-bit model",

@@ -55,7 +55,8 @@ class Verifier {
 
   std::vector<VerifyProblem> Run(const std::filesystem::path& folder,
                                  const std::optional<std::filesystem::path>& source) {
-    if (!std::filesystem::exists(folder / "config.json")) Checkpoint::Open(folder);  // says why
+    if (!std::filesystem::exists(folder / model::kConfigFile))
+      Checkpoint::Open(folder);  // says why
     std::optional<Checkpoint> checkpoint;
     if (!Try([&] {
           checkpoint = Checkpoint::Open(folder);
@@ -105,7 +106,7 @@ class Verifier {
 
   // config.json's word on the model against the tensors.
   void CheckConfig(const Checkpoint& checkpoint, const std::vector<model::LinearInfo>& linears) {
-    const std::string where = (checkpoint.folder() / "config.json").string();
+    const std::string where = (checkpoint.folder() / model::kConfigFile).string();
     const auto& config = packed_->config();
     const auto packed = std::count_if(linears.begin(), linears.end(),
                                       [&](const auto& info) { return packed_->Has(info); });
@@ -130,7 +131,7 @@ class Verifier {
       if (view.bits == config.bits && view.group_size == format::GroupSizeOf(config, info)) return;
       found.insert(fmt::format("{} bits in groups of {}", view.bits, view.group_size));
     }
-    Add((checkpoint.folder() / "config.json").string(),
+    Add((checkpoint.folder() / model::kConfigFile).string(),
         fmt::format("layers of {} bits in groups of {}, as quantization_config says", config.bits,
                     config.group_size),
         fmt::format("layers of {}", fmt::join(found, ", ")));

@@ -143,7 +143,7 @@ int RunInspect(const InspectOptions& options) {
   if (run && options.common.ShowsText()) Print(options.model, *run);
   Json json = {{"model", options.model}};
   // An old model stays in place until the run that replaces it is at its end.
-  if (!run || std::filesystem::exists(std::filesystem::path(options.model) / "config.json")) {
+  if (!run || std::filesystem::exists(std::filesystem::path(options.model) / model::kConfigFile)) {
     const Inspection result = pipeline::Inspect(options.model);
     if (options.common.ShowsText()) Print(options.model, result);
     json = ToJson(options.model, result);

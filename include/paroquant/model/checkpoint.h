@@ -13,6 +13,9 @@
 
 namespace paroquant::model {
 
+// What makes a folder a model.
+inline constexpr char kConfigFile[] = "config.json";
+
 class Checkpoint {
  public:
   // Throws kInput (no config.json, damaged weights, ...), kUnsupported (unknown model_type).
