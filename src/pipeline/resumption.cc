@@ -27,7 +27,7 @@ Error Changed(const fs::path& out, const std::string& expected,
 // The report of a checkpoint that is complete; nothing where there is none that can be read.
 std::optional<io::Json> ReadReport(const fs::path& out) {
   std::error_code ignored;
-  if (!fs::exists(out / "config.json", ignored)) return std::nullopt;
+  if (!fs::exists(out / model::kConfigFile, ignored)) return std::nullopt;
   if (!fs::exists(out / kProvenanceFile, ignored)) return std::nullopt;
   try {
     return io::ReadJsonFile(out / kProvenanceFile);
@@ -74,8 +74,9 @@ QuantizeSummary ParseReport(const io::JsonObject& report, const QuantizeOptions&
 Beginning DecideBeginning(const QuantizeOptions& options, const io::Json& fingerprint) {
   Beginning beginning{.overwrite = options.overwrite};
   if (!options.resume) return beginning;
-  beginning.resumes = HasRunState(options.out) || io::OutputFolder::HoldsLeftoversOnly(options.out);
-  if (!HasRunState(options.out)) return beginning;
+  const bool unfinished = HasRunState(options.out);
+  beginning.resumes = unfinished || io::OutputFolder::HoldsLeftoversOnly(options.out);
+  if (!unfinished) return beginning;
   try {
     const RunDescription description = ReadRunDescription(options.out);
     const auto changes = Changes(description.fingerprint, fingerprint);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <system_error>
 #include <utility>
 
@@ -38,10 +39,13 @@ int64_t BlockRecords(const fs::path& folder) {
   });
 }
 
-// A record of another run would be as whole as one of this.
-void RequireFingerprint(const io::Record& record, const io::Json& fingerprint,
-                        const fs::path& path) {
-  if (record.description().value(kFingerprintKey, io::Json()) == fingerprint) return;
+// Nothing if there is no such file. Throws kInput for a record that is not as it was written, or
+// that is of another run.
+std::optional<io::Record> OpenRecord(const fs::path& path, const io::Json& fingerprint) {
+  std::optional<io::Record> record = io::Record::Open(path);
+  if (!record || record->description().value(kFingerprintKey, io::Json()) == fingerprint) {
+    return record;
+  }
   throw Error(ErrorKind::kInput, {.where = path.string(),
                                   .expected = "a record of this run",
                                   .found = "one of another run",
@@ -169,9 +173,8 @@ RunState::~RunState() {
 
 bool RunState::Read(const fs::path& path, const std::function<void(io::Record&)>& read) {
   try {
-    std::optional<io::Record> record = io::Record::Open(path);
+    std::optional<io::Record> record = OpenRecord(path, description_.fingerprint);
     if (!record) return false;
-    RequireFingerprint(*record, description_.fingerprint, path);
     read(*record);
     return true;
   } catch (const Error& error) {
@@ -215,6 +218,7 @@ void RunState::SaveText(const CalibrationText& text) {
 
 void RunState::AddLayer(const LayerReport& report, const quant::QuantizedLinear& linear) {
   if (!writer_) writer_.emplace(BlockRecord(folder_, report.plan.layer));
+  assert(linear.order.empty());  // records have no place for one, and no method makes it
   const quant::PackedLinear packed = quant::Pack(linear, report.plan.info.name);
   VisitArrays(packed,
               [&](const auto& values) { writer_->Append(std::as_bytes(std::span(values))); });
@@ -289,12 +293,8 @@ RunDescription ReadRunDescription(const fs::path& out) {
 int64_t CountFinishedBlocks(const fs::path& out, const RunDescription& description) {
   int64_t count = 0;
   for (int64_t block = 0; block < description.blocks; ++block) {
-    const fs::path path = BlockRecord(out / kStateFolder, block);
     try {
-      const std::optional<io::Record> record = io::Record::Open(path);
-      if (!record) continue;
-      RequireFingerprint(*record, description.fingerprint, path);
-      ++count;
+      if (OpenRecord(BlockRecord(out / kStateFolder, block), description.fingerprint)) ++count;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInput) throw;  // a damaged one does not count
     }
