@@ -200,9 +200,9 @@ void CalibrationStream::RunMlp(const BlockRun& run) {
   StoredMatrix kept = store_.Make(hidden_.rows(), run.linears[run.stages[3].first].in_features);
   ForEachChunk(
       [&](const Chunk& chunk) { Of(kept, chunk) = block.MlpHidden(block.MlpInput(Rows(chunk))); });
-  const auto mlp_hidden = [&](const Chunk& chunk) { return Matrix(Of(kept, chunk)); };
-  ShowOutput(run, run.stages[3], block.mlp_output_factor(), mlp_hidden);
-  ForEachChunk([&](const Chunk& chunk) { block.AddMlp(mlp_hidden(chunk), Rows(chunk)); });
+  ShowOutput(run, run.stages[3], block.mlp_output_factor(),
+             [&](const Chunk& chunk) { return Matrix(Of(kept, chunk)); });
+  ForEachChunk([&](const Chunk& chunk) { block.AddMlp(Of(kept, chunk), Rows(chunk)); });
 }
 
 void CalibrationStream::Pass(int64_t layer, const nn::Block& block) {

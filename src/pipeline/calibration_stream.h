@@ -49,6 +49,12 @@ inline constexpr int64_t kTokensPerChunk = 2048;
 // costs memory: with short sequences attention is cheap.
 inline bool KeepsAttention(int64_t length, int64_t hidden_size) { return length > 2 * hidden_size; }
 
+// What the last linear of an MLP reads is needed twice, too, and always kept; what experts read is
+// not, each token having several.
+inline bool KeepsMlpHidden(const model::Architecture& architecture, int64_t layer) {
+  return DescribeLinears(architecture, layer).back().expert < 0;
+}
+
 class CalibrationStream {
  public:
   // What a recipe asks of the streams. Either takes a 16-bit stream of all sequences; else only the

@@ -114,7 +114,7 @@ class CostModel {
   // What is not kept is computed twice (see CalibrationStream::RunBlock).
   double Streams(int64_t layer) const {
     double quantized = Forward(layer);
-    if (model_.experts.count > 0) quantized += 2 * Weights(layer, LinearInput::kMlpInput);
+    if (!KeepsMlpHidden(model_, layer)) quantized += 2 * Weights(layer, LinearInput::kMlpInput);
     if (!KeepsAttention(size_.length, model_.hidden_size)) {
       quantized += 2 * Weights(layer, LinearInput::kAttentionInput) + attention_;
     }

@@ -66,8 +66,9 @@ Store StoreActivations(const model::Architecture& model, const method::Recipe& r
     const uint64_t attended = bytes(size.all, model.heads * model.head_dim);
     store.Free(attended, store.Make(attended));
   }
-  const model::LinearInfo last = DescribeLinears(model, 0).back();
-  if (last.expert < 0) store.Make(bytes(size.all, last.in_features));
+  if (KeepsMlpHidden(model, 0)) {
+    store.Make(bytes(size.all, DescribeLinears(model, 0).back().in_features));
+  }
   return store;
 }
 
