@@ -86,7 +86,7 @@ io::Json NormalizedMessages(const Conversation& conversation, const std::string&
     if (!message.is_object()) FailRecord(place, "an object", message.type_name());
     if (!message.contains("role") || !message.at("role").is_string()) {
       FailRecord(place, "a key \"role\" with a string",
-                 message.contains("role") ? "none" : "no such key");
+                 message.contains("role") ? message.at("role").type_name() : "no such key");
     }
     messages.push_back(Normalized(message));
   }

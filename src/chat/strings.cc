@@ -62,6 +62,17 @@ bool IsLowerCase(char32_t c) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(c)) == UTF8PROC_CATEGORY_LL;
 }
 
+// Are there letters of the wanted case, and of no other?
+bool HasOneCase(std::string_view text, bool (*wanted)(char32_t), bool (*other)(char32_t)) {
+  bool found = false;
+  for (size_t position = 0; position < text.size();) {
+    const char32_t c = text::NextCharacter(text, position);
+    if (other(c) || IsTitleCase(c)) return false;
+    found = found || wanted(c);
+  }
+  return found;
+}
+
 [[noreturn]] void FailCase() {
   throw Fault("the case of a character that has no other one", Fault::Kind::kUnsupported);
 }
@@ -222,25 +233,8 @@ std::string Title(std::string_view text) {
   });
 }
 
-bool IsUpper(std::string_view text) {
-  bool found = false;
-  for (size_t position = 0; position < text.size();) {
-    const char32_t c = text::NextCharacter(text, position);
-    if (IsLowerCase(c) || IsTitleCase(c)) return false;
-    found = found || IsUpperCase(c);
-  }
-  return found;
-}
-
-bool IsLower(std::string_view text) {
-  bool found = false;
-  for (size_t position = 0; position < text.size();) {
-    const char32_t c = text::NextCharacter(text, position);
-    if (IsUpperCase(c) || IsTitleCase(c)) return false;
-    found = found || IsLowerCase(c);
-  }
-  return found;
-}
+bool IsUpper(std::string_view text) { return HasOneCase(text, IsUpperCase, IsLowerCase); }
+bool IsLower(std::string_view text) { return HasOneCase(text, IsLowerCase, IsUpperCase); }
 
 std::string EscapeHtml(std::string_view text) {
   std::string escaped;
