@@ -8,18 +8,23 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/interrupted.h"
 
 namespace paroquant {
 namespace {
 
+int Open(const std::filesystem::path& path, int flags) {
+  return RetryInterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0666); });
+}
+
 // A file descriptor that closes itself.
 class Descriptor {
  public:
-  Descriptor(const std::filesystem::path& path, int flags)
-      : value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+  Descriptor(const std::filesystem::path& path, int flags) : value_(Open(path, flags)) {
     if (value_ >= 0) return;
     const bool missing = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
     if (!missing || (flags & O_CREAT) != 0) throw SystemError(path.string(), "open", errno);
@@ -47,6 +52,15 @@ uint64_t RegularFileSize(const Descriptor& file, const std::filesystem::path& pa
                                     .hint = "Check the path."});
   }
   return static_cast<uint64_t>(info.st_size);
+}
+
+// Text of this length, to read a file into.
+std::string Room(uint64_t size, const std::filesystem::path& path) {
+  try {
+    return std::string(size, '\0');
+  } catch (const std::bad_alloc&) {
+    throw SystemError(path.string(), fmt::format("read its {} bytes into memory", size), ENOMEM);
+  }
 }
 
 }  // namespace
@@ -82,11 +96,11 @@ std::string ReadFile(const std::filesystem::path& path, uint64_t max_bytes) {
                                     .found = fmt::format("{} bytes", size),
                                     .hint = "Is this the right file?"});
   }
-  std::string text(size, '\0');
+  std::string text = Room(size, path);
   size_t done = 0;
   while (done < text.size()) {
-    const ssize_t n = ::read(file.get(), text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = RetryInterrupted(
+        [&] { return ::read(file.get(), text.data() + done, text.size() - done); });
     if (n < 0) throw SystemError(path.string(), "read", errno);
     if (n == 0) break;  // the file shrank meanwhile
     done += static_cast<size_t>(n);
@@ -96,7 +110,7 @@ std::string ReadFile(const std::filesystem::path& path, uint64_t max_bytes) {
 }
 
 OutputFile::OutputFile(const std::filesystem::path& path)
-    : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+    : path_(path), descriptor_(Open(path, O_RDWR | O_CREAT | O_TRUNC)) {
   if (descriptor_ < 0) throw SystemError(path.string(), "create", errno);
 }
 
@@ -109,16 +123,20 @@ OutputFile::~OutputFile() {
 
 void OutputFile::Reserve(uint64_t size) {
   if (size == 0) return;
-  const int error = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(size));
-  if (error != 0) {
-    throw SystemError(path_.string(), fmt::format("reserve {} bytes", size), error);
+  const auto reserve = [&] {
+    errno = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(size));
+    return -errno;
+  };
+  if (RetryInterrupted(reserve) != 0) {
+    throw SystemError(path_.string(), fmt::format("reserve {} bytes", size), errno);
   }
 }
 
 void OutputFile::WriteAt(uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = RetryInterrupted([&] {
+      return ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    });
     if (n < 0) throw SystemError(path_.string(), "write", errno);
     offset += static_cast<uint64_t>(n);
     bytes = bytes.subspan(static_cast<size_t>(n));
@@ -126,7 +144,9 @@ void OutputFile::WriteAt(uint64_t offset, std::span<const std::byte> bytes) {
 }
 
 void OutputFile::Sync() {
-  if (::fsync(descriptor_) != 0) throw SystemError(path_.string(), "sync", errno);
+  if (RetryInterrupted([&] { return ::fsync(descriptor_); }) != 0) {
+    throw SystemError(path_.string(), "sync", errno);
+  }
 }
 
 void OutputFile::Close() {
@@ -153,7 +173,9 @@ void CopyFile(const std::filesystem::path& from, const std::filesystem::path& to
 
 void SyncFolder(const std::filesystem::path& folder) {
   const Descriptor directory(folder, O_RDONLY | O_DIRECTORY);
-  if (::fsync(directory.get()) != 0) throw SystemError(folder.string(), "sync", errno);
+  if (RetryInterrupted([&] { return ::fsync(directory.get()); }) != 0) {
+    throw SystemError(folder.string(), "sync", errno);
+  }
 }
 
 }  // namespace paroquant

@@ -14,6 +14,7 @@
 
 #include "base/memory_limit.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/interrupted.h"
 
 namespace paroquant {
 namespace {
@@ -30,8 +31,12 @@ int MakeFile(const std::filesystem::path& folder, uint64_t bytes) {
   const int file = ::mkostemps(path.data(), kExtension.size(), O_CLOEXEC);
   if (file < 0) throw SystemError(folder.string(), "create a temporary file", errno);
   ::unlink(path.c_str());
-  const int error = ::posix_fallocate(file, 0, static_cast<off_t>(bytes));
-  if (error != 0) {
+  const auto reserve = [&] {
+    errno = ::posix_fallocate(file, 0, static_cast<off_t>(bytes));
+    return -errno;
+  };
+  if (RetryInterrupted(reserve) != 0) {
+    const int error = errno;
     ::close(file);
     throw SystemError(folder.string(), fmt::format("reserve {} bytes for activations", bytes),
                       error);

@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -73,6 +74,9 @@ class Pool {
   explicit Pool(int helpers) {
     try {
       for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { Work(); });
+    } catch (const std::bad_alloc&) {
+      Stop();
+      throw;
     } catch (const std::system_error& error) {
       Stop();
       throw Error(ErrorKind::kSystem, {.where = "threads",

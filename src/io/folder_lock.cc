@@ -8,19 +8,25 @@
 #include <utility>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/interrupted.h"
 
 namespace paroquant::io {
 namespace {
 
 int OpenFolder(const std::filesystem::path& folder) {
-  return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return RetryInterrupted(
+      [&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+}
+
+int Lock(int descriptor, int kind) {
+  return RetryInterrupted([&] { return ::flock(descriptor, kind | LOCK_NB); });
 }
 
 }  // namespace
 
 FolderLock::FolderLock(const std::filesystem::path& folder) : descriptor_(OpenFolder(folder)) {
   if (descriptor_ < 0) throw SystemError(folder.string(), "open this folder", errno);
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  if (Lock(descriptor_, LOCK_EX) == 0) return;
   const int error = errno;
   ::close(descriptor_);
   if (error != EWOULDBLOCK) throw SystemError(folder.string(), "lock this folder", error);
@@ -40,7 +46,7 @@ FolderLock::~FolderLock() {
 bool FolderLock::IsTaken(const std::filesystem::path& folder) {
   const int descriptor = OpenFolder(folder);
   if (descriptor < 0) return false;
-  const bool taken = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const bool taken = Lock(descriptor, LOCK_SH) != 0 && errno == EWOULDBLOCK;
   ::close(descriptor);
   return taken;
 }

@@ -11,6 +11,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/folder.h"
 
 namespace paroquant::io {
 namespace {
@@ -27,8 +28,7 @@ void ThrowIf(const std::error_code& error, const fs::path& path, const char* act
 // The folder and its parents as far as they don't exist, the innermost first.
 std::vector<fs::path> MissingFolders(fs::path folder) {
   std::vector<fs::path> missing;
-  std::error_code error;
-  for (; !folder.empty() && !fs::exists(folder, error); folder = folder.parent_path()) {
+  for (; !folder.empty() && !Exists(folder); folder = folder.parent_path()) {
     missing.push_back(folder);
   }
   return missing;
@@ -37,9 +37,8 @@ std::vector<fs::path> MissingFolders(fs::path folder) {
 // The names of the files and links in the folder.
 std::vector<std::string> FileNames(const fs::path& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (fs::is_directory(entry.symlink_status())) continue;
-    names.push_back(entry.path().filename().string());
+  for (const fs::path& entry : FolderEntries(folder)) {
+    if (!fs::is_directory(fs::symlink_status(entry))) names.push_back(entry.filename().string());
   }
   return names;
 }
@@ -63,10 +62,8 @@ void RequireModelFolder(const fs::path& path) {
 
 // False for a path where nothing is.
 bool RequireFolder(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) return false;
-  if (fs::is_directory(status)) return true;
+  if (!Exists(path)) return false;
+  if (fs::is_directory(path)) return true;
   throw Error(ErrorKind::kUsage, {.where = path.string(),
                                   .expected = "a folder for the output",
                                   .found = "a file",
@@ -75,15 +72,13 @@ bool RequireFolder(const fs::path& path) {
 
 // The content of the folder, if it is there.
 void RequireUsableContent(const fs::path& path, bool overwrite) {
-  std::error_code error;
-  const fs::directory_iterator entry(path, error);
-  ThrowIf(error, path, "read this folder");
-  if (entry == fs::directory_iterator()) return;
+  const std::vector<fs::path> entries = FolderEntries(path);
+  if (entries.empty()) return;
   if (overwrite) return RequireModelFolder(path);
   throw Error(ErrorKind::kUsage,
               {.where = path.string(),
                .expected = "an empty or new folder for the output",
-               .found = fmt::format("\"{}\" in it", entry->path().filename().string()),
+               .found = fmt::format("\"{}\" in it", entries.front().filename().string()),
                .hint = "Choose another one, or replace its content with --overwrite."});
 }
 
@@ -97,12 +92,11 @@ void OutputFolder::RequireUsable(const fs::path& path, bool overwrite) {
 
 bool OutputFolder::HoldsLeftoversOnly(const fs::path& path) {
   if (!RequireFolder(path)) return false;
-  const auto is_leftover = [](const fs::directory_entry& entry) {
-    return IsTemporary(entry.path().filename().string());
+  const auto is_leftover = [](const fs::path& entry) {
+    return IsTemporary(entry.filename().string());
   };
-  const fs::directory_iterator entries(path);
-  return entries != fs::directory_iterator() &&
-         std::all_of(begin(entries), end(entries), is_leftover);
+  const std::vector<fs::path> entries = FolderEntries(path);
+  return !entries.empty() && std::ranges::all_of(entries, is_leftover);
 }
 
 OutputFolder OutputFolder::Create(const fs::path& path, bool overwrite) {
@@ -152,8 +146,11 @@ OutputFolder::~OutputFolder() {
 fs::path OutputFolder::Stage(const std::string& file_name) {
   assert(open_ && fs::path(file_name).filename() == file_name);
   const auto is_it = [&](const StagedFile& file) { return file.name == file_name; };
-  if (std::none_of(staged_.begin(), staged_.end(), is_it)) staged_.push_back({file_name});
-  return TemporaryPath(file_name);
+  fs::path temporary = TemporaryPath(file_name);
+  if (std::none_of(staged_.begin(), staged_.end(), is_it)) {
+    staged_.push_back({file_name, temporary, path_ / file_name});
+  }
+  return temporary;
 }
 
 void OutputFolder::Commit() {
@@ -187,7 +184,7 @@ void OutputFolder::RemoveOldFiles() {
   std::set<std::string> kept;
   for (const StagedFile& file : staged_) {
     kept.insert(file.name);
-    kept.insert(TemporaryPath(file.name).filename().string());  // of a killed run, now written anew
+    kept.insert(file.temporary.filename().string());  // of a killed run, now written anew
   }
   kept.erase(kConfigFile);
   for (const std::string& name : old_files_) {
@@ -200,15 +197,15 @@ void OutputFolder::RemoveOldFiles() {
 
 void OutputFolder::Place(StagedFile& file) {
   std::error_code error;
-  fs::rename(TemporaryPath(file.name), path_ / file.name, error);
-  ThrowIf(error, path_ / file.name, "put this file in place");
+  fs::rename(file.temporary, file.target, error);
+  ThrowIf(error, file.target, "put this file in place");
   file.placed = true;
 }
 
 void OutputFolder::Abandon() noexcept {
   std::error_code ignored;
   for (const StagedFile& file : staged_) {
-    fs::remove(file.placed ? path_ / file.name : TemporaryPath(file.name), ignored);
+    fs::remove(file.placed ? file.target : file.temporary, ignored);
   }
   for (const fs::path& folder : created_) fs::remove(folder, ignored);
 }

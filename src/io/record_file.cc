@@ -11,6 +11,7 @@
 
 #include "paroquant/base/checksum.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
 
 namespace paroquant::io {
 namespace {
@@ -71,13 +72,13 @@ void RequireWhole(const MappedFile& file) {
 }  // namespace
 
 RecordWriter::RecordWriter(fs::path path)
-    : path_(std::move(path)), file_(path_.string() + kUnfinishedRecord) {
+    : path_(std::move(path)), temporary_(path_.string() + kUnfinishedRecord), file_(temporary_) {
   Write(std::as_bytes(std::span(kMagic)));
 }
 
 RecordWriter::~RecordWriter() {
   std::error_code ignored;
-  if (!committed_) fs::remove(path_.string() + kUnfinishedRecord, ignored);
+  if (!committed_) fs::remove(temporary_, ignored);
 }
 
 void RecordWriter::Append(std::span<const std::byte> data) { Write(data); }
@@ -97,15 +98,14 @@ void RecordWriter::Commit(const Json& description) {
   file_.Sync();
   file_.Close();
   std::error_code error;
-  fs::rename(path_.string() + kUnfinishedRecord, path_, error);
+  fs::rename(temporary_, path_, error);
   if (error) throw SystemError(path_.string(), "put this file in place", error.value());
   committed_ = true;
   SyncFolder(path_.parent_path());
 }
 
 std::optional<Record> Record::Open(const fs::path& path) {
-  std::error_code error;
-  if (!fs::exists(path, error) && !error) return std::nullopt;
+  if (!Exists(path)) return std::nullopt;
   return Record(MappedFile(path));
 }
 

@@ -10,6 +10,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/base/nearest_word.h"
 #include "paroquant/io/json.h"
 
@@ -26,19 +27,13 @@ constexpr const char* kCompareHint = "Compare the folder with the model's origin
 // Tensor name to file name, as the index has it.
 using WeightMap = std::map<std::string, std::string, std::less<>>;
 
-bool Exists(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-
 void CheckIsFolder(const fs::path& folder) {
-  std::error_code error;
-  const fs::file_status status = fs::status(folder, error);
-  if (fs::is_directory(status)) return;
+  const bool exists = Exists(folder);
+  if (exists && fs::is_directory(folder)) return;
   throw Error(ErrorKind::kInput,
               {.where = folder.string(),
                .expected = "a folder with a model",
-               .found = fs::exists(status) ? "a file" : error.message(),
+               .found = exists ? "a file" : "No such file or directory",
                .hint = "Give the folder that holds config.json and the safetensors files."});
 }
 

@@ -177,8 +177,9 @@ void CheckConsistency(const io::JsonObject& config, const Architecture& architec
   if (architecture.head_dim % 2 != 0) {
     config.Fail("head_dim", "an even number", fmt::format("{}", architecture.head_dim));
   }
-  if (architecture.norm_epsilon < 0.0) {
-    config.Fail("rms_norm_eps", "0 or more", fmt::format("{}", architecture.norm_epsilon));
+  if (architecture.norm_epsilon < 0.0 || architecture.norm_epsilon >= 1.0) {
+    config.Fail("rms_norm_eps", "0 or more and under 1",
+                fmt::format("{}", architecture.norm_epsilon));
   }
   for (const int64_t window : architecture.windows) {
     if (window < 0) {

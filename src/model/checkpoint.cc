@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/kernels.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/base/parallel.h"
 
 namespace paroquant::model {
@@ -63,7 +64,7 @@ Checkpoint::Checkpoint(std::filesystem::path folder, io::Json config, Architectu
 
 Checkpoint Checkpoint::Open(const std::filesystem::path& folder) {
   const std::filesystem::path config_path = folder / kConfigFile;
-  if (!std::filesystem::exists(config_path)) {
+  if (!Exists(config_path)) {
     throw Error(
         ErrorKind::kInput,
         {.where = folder.string(),

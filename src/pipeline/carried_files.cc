@@ -7,6 +7,7 @@
 #include <set>
 
 #include "paroquant/base/file.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/pipeline/quantize.h"
 
 namespace paroquant::pipeline {
@@ -72,10 +73,8 @@ void CompareConfigs(const model::Checkpoint& checkpoint, const model::Checkpoint
 
 CarriedFiles FindCarriedFiles(const model::Checkpoint& source) {
   const std::vector<fs::path>& weights = source.tensors().files();
-  std::set<fs::path> entries;  // in an order that does not depend on the file system
-  for (const auto& entry : fs::directory_iterator(source.folder())) entries.insert(entry.path());
   CarriedFiles files;
-  for (const fs::path& path : entries) {
+  for (const fs::path& path : FolderEntries(source.folder())) {
     const std::string name = path.filename().string();
     const bool own = std::ranges::find(weights, path) != weights.end();
     if (own || name == model::kConfigFile || name == kProvenanceFile) continue;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "paroquant/base/folder.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/quant/packing.h"
 
@@ -10,11 +11,10 @@ namespace {
 std::vector<std::string> StrayFiles(const model::Checkpoint& checkpoint) {
   const auto& own = checkpoint.tensors().files();
   std::vector<std::string> stray;
-  for (const auto& entry : std::filesystem::directory_iterator(checkpoint.folder())) {
-    if (entry.path().extension() != ".safetensors") continue;
-    if (std::ranges::find(own, entry.path()) == own.end()) stray.push_back(entry.path().string());
+  for (const std::filesystem::path& path : FolderEntries(checkpoint.folder())) {
+    if (path.extension() != ".safetensors") continue;
+    if (std::ranges::find(own, path) == own.end()) stray.push_back(path.string());
   }
-  std::ranges::sort(stray);
   return stray;
 }
 

@@ -58,8 +58,11 @@ void CheckpointOutput::WriteLayer(std::vector<format::PackedTensor> tensors) {
   std::erase_if(tensors, [&](const format::PackedTensor& tensor) {
     return !written_.insert(tensor.spec.name).second;
   });
-  write_ = std::async([this, tensors = std::move(tensors)] {
-    for (const format::PackedTensor& tensor : tensors) {
+  // No part of the function: where no thread can be started, the standard library of GCC 12 has
+  // moved the function away before it defers it.
+  writing_ = std::move(tensors);
+  write_ = std::async([this] {
+    for (const format::PackedTensor& tensor : writing_) {
       writer_.Write(tensor.spec.name, tensor.bytes);
     }
   });

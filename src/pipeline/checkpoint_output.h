@@ -67,6 +67,7 @@ class CheckpointOutput {
   io::OutputFolder folder_;
   io::SafetensorsWriter writer_;
   std::vector<std::string> notes_;
+  std::vector<format::PackedTensor> writing_;
   std::future<void> write_;  // in progress; the last member, so that it ends before the others
 };
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/io/folder_lock.h"
 #include "paroquant/io/output_folder.h"
@@ -118,13 +118,12 @@ std::vector<std::string> CalibrationNotes(const QuantizeOptions& options) {
   std::vector<std::string> notes;
   for (const std::string& file : options.calibration) {
     if (file == kSelfCalibration) continue;
-    std::error_code ignored;
-    if (!fs::exists(file, ignored) || fs::is_directory(file, ignored)) {
-      throw Error(ErrorKind::kInput,
-                  {.where = "--calib " + file,
-                   .expected = "a file to read",
-                   .found = fs::is_directory(file, ignored) ? "a folder" : "none at this path",
-                   .hint = "Check the path."});
+    const bool exists = Exists(file);
+    if (!exists || fs::is_directory(file)) {
+      throw Error(ErrorKind::kInput, {.where = "--calib " + file,
+                                      .expected = "a file to read",
+                                      .found = exists ? "a folder" : "none at this path",
+                                      .hint = "Check the path."});
     }
     if (options.recipe.NeedsCalibration()) continue;
     notes.push_back(
@@ -166,10 +165,9 @@ void RequireUsableOut(const fs::path& in, const fs::path& out, bool overwrite) {
 
 void RequireUsableOut(const QuantizeOptions& options) {
   RequireOutside(options.model, options.out);
-  std::error_code ignored;
   const bool unfinished = HasRunState(options.out);
   const bool left_by_a_run = unfinished || io::OutputFolder::HoldsLeftoversOnly(options.out) ||
-                             fs::exists(options.out / kProvenanceFile, ignored);
+                             Exists(options.out / kProvenanceFile);
   if (options.resume && left_by_a_run) {
     const io::FolderLock nobody_has_it(options.out);
   } else if (unfinished && !options.overwrite) {

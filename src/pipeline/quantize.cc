@@ -3,8 +3,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
+#include <new>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "paroquant/base/stopwatch.h"
@@ -122,6 +125,15 @@ void FillOutput(const runtime::LanguageModel& model, const std::vector<LayerPlan
   output.Commit(OutputConfig(source, plans, options), Provenance(summary));
 }
 
+// Which step took too much is not known here.
+Error NoMemory(const QuantizeOptions& options) {
+  return Error(ErrorKind::kSystem,
+               {.where = "memory",
+                .expected = "enough of it to quantize " + options.model.string(),
+                .found = std::generic_category().message(ENOMEM),
+                .hint = "Use fewer or shorter calibration sequences, or a bigger machine."});
+}
+
 // The error with what is left for another run to go on with.
 Error WithWhatIsKept(const Error& error, const RunState& state) {
   ErrorParts parts = error.parts();
@@ -171,6 +183,8 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
     FillOutput(model, plan.layers, output, state, progress, summary);
   } catch (const Error& error) {
     throw WithWhatIsKept(error, state);
+  } catch (const std::bad_alloc&) {
+    throw WithWhatIsKept(NoMemory(options), state);
   }
   for (const auto& notes : {plan.notes, beginning.notes, state.notes()}) {
     summary.notes.insert(summary.notes.end(), notes.begin(), notes.end());

@@ -3,9 +3,9 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
-#include <system_error>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/io/output_folder.h"
 #include "pipeline/fingerprint.h"
 #include "pipeline/report_json.h"
@@ -26,9 +26,7 @@ Error Changed(const fs::path& out, const std::string& expected,
 
 // The report of a checkpoint that is complete; nothing where there is none that can be read.
 std::optional<io::Json> ReadReport(const fs::path& out) {
-  std::error_code ignored;
-  if (!fs::exists(out / model::kConfigFile, ignored)) return std::nullopt;
-  if (!fs::exists(out / kProvenanceFile, ignored)) return std::nullopt;
+  if (!Exists(out / model::kConfigFile) || !Exists(out / kProvenanceFile)) return std::nullopt;
   try {
     return io::ReadJsonFile(out / kProvenanceFile);
   } catch (const Error& error) {

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <exception>
 #include <system_error>
 #include <utility>
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/quant/packing.h"
 #include "pipeline/report_json.h"
 
@@ -31,10 +33,9 @@ fs::path BlockRecord(const fs::path& folder, int64_t block) {
 
 // Records of blocks in the state's folder, whole or not.
 int64_t BlockRecords(const fs::path& folder) {
-  std::error_code ignored;
-  const fs::directory_iterator entries(folder, ignored);
-  return std::count_if(begin(entries), end(entries), [](const fs::directory_entry& entry) {
-    const std::string name = entry.path().filename().string();
+  if (!Exists(folder)) return 0;
+  return std::ranges::count_if(FolderEntries(folder), [](const fs::path& path) {
+    const std::string name = path.filename().string();
     return name.starts_with(kBlockRecord) && !name.ends_with(io::kUnfinishedRecord);
   });
 }
@@ -142,8 +143,8 @@ void PrepareFolder(const fs::path& folder) {
   std::error_code error;
   fs::create_directory(folder, error);
   if (error) throw SystemError(folder.string(), "create this folder", error.value());
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == io::kUnfinishedRecord) fs::remove(entry.path());
+  for (const fs::path& path : FolderEntries(folder)) {
+    if (path.extension() == io::kUnfinishedRecord) fs::remove(path);
   }
   SyncFolder(folder.parent_path());
 }
@@ -167,8 +168,12 @@ RunState::RunState(const fs::path& out, RunDescription description, bool resumes
 
 RunState::~RunState() {
   writer_.reset();
-  std::error_code ignored;
-  if (WhatIsKept().empty()) fs::remove_all(folder_, ignored);
+  try {
+    std::error_code ignored;
+    if (WhatIsKept().empty()) fs::remove_all(folder_, ignored);
+  } catch (const std::exception&) {
+    // No memory, or a folder that cannot be read: the state stays, for --resume or --overwrite.
+  }
 }
 
 bool RunState::Read(const fs::path& path, const std::function<void(io::Record&)>& read) {
@@ -264,15 +269,11 @@ std::string RunState::WhatIsKept() const {
   if (blocks > 0) {
     return fmt::format("{} of {} blocks are kept: {}", blocks, description_.blocks, kHowToGoOn);
   }
-  std::error_code ignored;
-  if (!fs::exists(folder_ / kTextRecord, ignored)) return "";
+  if (!Exists(folder_ / kTextRecord)) return "";
   return fmt::format("The calibration text is kept: {}", kHowToGoOn);
 }
 
-bool HasRunState(const fs::path& out) {
-  std::error_code ignored;
-  return fs::is_directory(out / kStateFolder, ignored);
-}
+bool HasRunState(const fs::path& out) { return Exists(out / kStateFolder); }
 
 RunDescription ReadRunDescription(const fs::path& out) {
   const fs::path path = out / kStateFolder / kDescriptionRecord;

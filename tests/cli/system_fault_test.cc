@@ -141,6 +141,17 @@ TEST(SystemFaultTest, ResultsThatCannotBeWrittenAreNoSuccess) {
   }
 }
 
+TEST(SystemFaultTest, StacksThatAreTooSmallAreRefused) {
+  const TemporaryFolder folder;
+  for (const char* kibibytes : {"256", "1000"}) {
+    const CliResult result =
+        RunCliInScript(std::string("ulimit -s ") + kibibytes + " && exec \"$@\"",
+                       Quantize(kTinyLlama, folder.path() / "out"));
+    EXPECT_EQ(result.exit_code, 5) << result.error;
+    EXPECT_THAT(result.error, HasSubstr("ulimit -s"));
+  }
+}
+
 // A file that is opened while standard error is closed must not become standard error.
 TEST(SystemFaultTest, MessagesNeverEndUpInTheWeights) {
   const TemporaryFolder folder;

@@ -2,16 +2,19 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <iostream>
 #include <map>
 #include <new>
+#include <string_view>
 
 #include "command.h"
 #include "paroquant/base/error.h"
@@ -22,10 +25,40 @@
 namespace paroquant::cli {
 namespace {
 
-int Fail(ErrorKind kind, const std::string& message) {
+int Fail(ErrorKind kind, std::string_view message) {
   std::cerr << "paroquant: " << message << "\n";
   return static_cast<int>(kind);
 }
+
+const char* activity = "the start";  // or the command
+
+// There may be no memory for a message either: it is written as it is.
+int FailWithoutMemory() {
+  for (const std::string_view part :
+       {std::string_view("paroquant: memory: expected enough of it for "),
+        std::string_view(activity),
+        std::string_view(
+            ", found: Cannot allocate memory. Free memory or use a bigger machine.\n")}) {
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, part.data(), part.size());
+  }
+  return static_cast<int>(ErrorKind::kSystem);
+}
+
+// For want of memory where no handler is in reach: before main, and in the destructor of JSON,
+// which needs some itself. What is left then is what a killed run leaves.
+[[noreturn]] void OnTerminate() {
+  try {
+    if (std::current_exception() != nullptr) throw;
+  } catch (const std::bad_alloc&) {
+    std::_Exit(FailWithoutMemory());
+  } catch (...) {
+    // Our own fault, of which a core file tells more than a message.
+  }
+  std::abort();
+}
+
+// Before all other initialisation of this program.
+[[gnu::constructor(101)]] void SetTerminateHandler() { std::set_terminate(OnTerminate); }
 
 std::string DidYouMean(const std::string& word, const std::vector<std::string>& known) {
   const std::string nearest = NearestWord(word, known);
@@ -146,6 +179,17 @@ void OpenStandardStreams() {
   }
 }
 
+// Matrix products keep their panels on the stack; one that is too small would end in a crash.
+void RequireStack() {
+  constexpr rlim_t kBytes = 1 << 20;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= kBytes) return;
+  throw Error(ErrorKind::kSystem, {.where = "stack",
+                                   .expected = fmt::format("at least {} KiB", kBytes >> 10),
+                                   .found = fmt::format("a limit of {} KiB", limit.rlim_cur >> 10),
+                                   .hint = "Raise the limit (ulimit -s)."});
+}
+
 // A result that the system did not take was not given.
 void RequireOutputTaken() {
   if (std::cout.flush()) return;
@@ -155,13 +199,10 @@ void RequireOutputTaken() {
                                    .hint = "Write it to a file with --json FILE."});
 }
 
-int Main(int argc, char** argv) {
-  KeepFreedMemory();
-  OpenStandardStreams();
-  // A full disk or a closed pipe comes back as an error of the write, which has a message.
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
+// Runs the command and explains its fault, if it has one. Throws bad_alloc only.
+int RunAndExplain(int argc, char** argv) {
   try {
+    RequireStack();
     const int code = ParseAndRun(argc, argv);
     RequireOutputTaken();
     return code;
@@ -171,11 +212,23 @@ int Main(int argc, char** argv) {
     return Fail(ErrorKind::kSystem,
                 SystemError(error.path1().string(), "use this path", error.code().value()).what());
   } catch (const std::bad_alloc&) {
-    return Fail(ErrorKind::kSystem,
-                "memory: expected enough of it, found none left. "
-                "Use fewer or shorter calibration sequences.");
+    throw;
   } catch (const std::exception& error) {
     return Fail(ErrorKind::kInternal, fmt::format("internal error: {}", error.what()));
+  }
+}
+
+int Main(int argc, char** argv) {
+  if (argc > 1) activity = argv[1];
+  KeepFreedMemory();
+  OpenStandardStreams();
+  // A full disk or a closed pipe comes back as an error of the write, which has a message.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    return RunAndExplain(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return FailWithoutMemory();
   }
 }
 

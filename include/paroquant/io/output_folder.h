@@ -51,6 +51,9 @@ class OutputFolder {
  private:
   struct StagedFile {
     std::string name;
+    // Kept, as taking back must not need memory.
+    std::filesystem::path temporary;
+    std::filesystem::path target;
     bool placed = false;  // has its final name
   };
 

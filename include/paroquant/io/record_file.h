@@ -33,6 +33,7 @@ class RecordWriter {
   void Write(std::span<const std::byte> bytes);
 
   std::filesystem::path path_;
+  std::filesystem::path temporary_;  // kept, as the destructor may find no memory to make it
   OutputFile file_;
   uint64_t size_ = 0;
   uint32_t checksum_ = 0;  // of the bytes so far
