@@ -6,6 +6,7 @@
 #include <array>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "paroquant/base/error.h"
@@ -30,6 +31,8 @@ class NamePattern {
     used_ = used_ || matches;
     return matches;
   }
+
+  const std::string& text() const { return pattern_; }
 
   void RequireUsed(const std::string& example) const {
     if (used_) return;
@@ -58,6 +61,41 @@ struct OverridePattern {
   NamePattern pattern;
   const LayerOverride* settings;
 };
+
+// A setting of a layer as overrides give it: one value, however many patterns match.
+class OverriddenSetting {
+ public:
+  OverriddenSetting(const char* key, int& value) : key_(key), value_(value) {}
+
+  void Set(const std::string& layer, const std::string& pattern, std::optional<int> value) {
+    if (!value) return;
+    if (pattern_ != nullptr && value_ != *value) {
+      throw Error(ErrorKind::kUsage,
+                  {.where = "--override",
+                   .expected = fmt::format("one value of {} for {}", key_, layer),
+                   .found = fmt::format("{} by \"{}\" and {} by \"{}\"", value_, *pattern_, *value,
+                                        pattern),
+                   .hint = "Let only one of these patterns match the layer."});
+    }
+    value_ = *value;
+    pattern_ = &pattern;
+  }
+
+ private:
+  const char* key_;
+  int& value_;
+  const std::string* pattern_ = nullptr;  // that gave the value, if any did
+};
+
+void ApplyOverrides(std::vector<OverridePattern>& overrides, LayerPlan& plan) {
+  OverriddenSetting bits("bits", plan.bits);
+  OverriddenSetting group_size("group-size", plan.group_size);
+  for (auto& [pattern, settings] : overrides) {
+    if (!pattern.Matches(plan.info.name)) continue;
+    bits.Set(plan.info.name, pattern.text(), settings->bits);
+    group_size.Set(plan.info.name, pattern.text(), settings->group_size);
+  }
+}
 
 // Elsewhere config.json speaks for all layers.
 bool HoldsSeveralGroupSizes(format::FormatKind format) {
@@ -186,11 +224,7 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
                      .reason = "",
                      .bits = options.recipe.bits,
                      .group_size = options.recipe.group_size};
-      for (auto& [pattern, settings] : overrides) {
-        if (!pattern.Matches(plan.info.name)) continue;
-        plan.bits = settings->bits.value_or(plan.bits);
-        plan.group_size = settings->group_size.value_or(plan.group_size);
-      }
+      ApplyOverrides(overrides, plan);
       FitShape(options, plan);
       for (NamePattern& skip : skips) {
         if (skip.Matches(plan.info.name)) Keep(plan, "named by --skip");

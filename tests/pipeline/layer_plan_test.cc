@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "tests/testing/error_of.h"
@@ -119,22 +120,40 @@ TEST(LayerPlanTest, SkippedLayersAreKeptWhateverElseHolds) {
   }
 }
 
-TEST(LayerPlanTest, OverridesAddUpAndTheLastWordCounts) {
+TEST(LayerPlanTest, OverridesOfSeveralSettingsAddUp) {
   const QuantizeOptions options{
       .recipe = {.bits = 4, .group_size = 128},
       .overrides = {{.pattern = "mlp", .bits = 8, .group_size = {}},
-                    {.pattern = "up_proj|down_proj", .bits = {}, .group_size = 64},
-                    {.pattern = "^model\\.layers\\.0\\.mlp\\.up", .bits = 2, .group_size = 32}}};
+                    {.pattern = "up_proj|down_proj", .bits = 8, .group_size = 64},
+                    {.pattern = "q_proj", .bits = 2, .group_size = {}}}};
   std::map<std::string, std::pair<int, int>> found;
   for (const LayerPlan& plan : PlanLayers(Shape(256, 512), options)) {
     EXPECT_TRUE(plan.quantized);
     found[plan.info.name] = {plan.bits, plan.group_size};
   }
-  EXPECT_EQ(found.at("model.layers.0.self_attn.q_proj"), std::pair(4, 128));
+  EXPECT_EQ(found.at("model.layers.0.self_attn.q_proj"), std::pair(2, 128));
+  EXPECT_EQ(found.at("model.layers.0.self_attn.o_proj"), std::pair(4, 128));
   EXPECT_EQ(found.at("model.layers.0.mlp.gate_proj"), std::pair(8, 128));
-  EXPECT_EQ(found.at("model.layers.0.mlp.up_proj"), std::pair(2, 32));
-  EXPECT_EQ(found.at("model.layers.0.mlp.down_proj"), std::pair(8, 64));
   EXPECT_EQ(found.at("model.layers.1.mlp.up_proj"), std::pair(8, 64));
+}
+
+TEST(LayerPlanTest, OverridesThatContradictEachOtherAreNamedWithTheLayer) {
+  for (const auto& [first, second, found] :
+       std::vector<std::tuple<LayerOverride, LayerOverride, std::string>>{
+           {{.pattern = "mlp", .bits = 8, .group_size = {}},
+            {.pattern = "up_proj", .bits = 2, .group_size = {}},
+            R"(8 by "mlp" and 2 by "up_proj")"},
+           {{.pattern = "up", .bits = 8, .group_size = 32},
+            {.pattern = "mlp", .bits = 8, .group_size = 64},
+            R"(32 by "up" and 64 by "mlp")"}}) {
+    const Error error = ErrorOf([&] {
+      PlanLayers(Shape(256, 512), {.overrides = {first, second}});
+    });
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_EQ(error.parts().where, "--override");
+    EXPECT_THAT(error.parts().expected, HasSubstr("model.layers.0.mlp.up_proj"));
+    EXPECT_EQ(error.parts().found, found);
+  }
 }
 
 // The override decides what must divide and what must fill words.

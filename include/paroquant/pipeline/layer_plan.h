@@ -29,8 +29,8 @@ struct LayerPlan {
 // A plan for every linear of every block, in the order of a forward pass. A layer whose K divides
 // by no group size (of those that options.target takes, if it is given), whose N fills no whole
 // words, or that --skip names is kept. Throws kUsage for a pattern that is no regular expression or
-// that matches nothing, and for overrides that give experts that share a rotation several group
-// sizes.
+// that matches nothing, for overrides that give a layer several values of a setting, and for those
+// that give experts that share a rotation several group sizes.
 std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
                                   const QuantizeOptions& options);
 
