@@ -19,7 +19,8 @@ struct OrderNames {
 };
 
 // QuantizedLinear::order, channels of a group as they come; none if they are neighbours or, as
-// compressed-tensors has it, all groups are -1. Only checkpoints with an order need the tensor.
+// compressed-tensors has it, all groups are -1. Only checkpoints with an order need the tensor:
+// where config.json says nothing of one, loaders take the channels as they come.
 // Throws kInput for a group that there is not, kUnsupported for groups of several sizes, and for an
 // order that config.json does not know of, for engines then disagree.
 std::vector<int32_t> ReadOrder(const ModuleReader& reader, const OrderNames& names,

@@ -94,6 +94,24 @@ TEST(ChannelOrderTest, AnOrderOfChannelsIsReadAsItWasWritten) {
   }
 }
 
+// transformers, optimum and GPTQModel take "desc_act" for false where it is not there, and a
+// missing g_idx for k/g. With "desc_act" they would read that into codes of another order: refused,
+// above.
+TEST(ChannelOrderTest, WithoutGroupsChannelsAreInOrder) {
+  const quant::QuantizedLinear written = SmallLinear(FormatKind::kGptq);
+  std::vector<PackedTensor> tensors = Encode(FormatKind::kGptq, Info(16, 64), written, {});
+  ASSERT_TRUE(tensors.back().spec.name.ends_with(".g_idx"));
+  tensors.pop_back();
+  const testing::LayerFolder folder(FormatKind::kGptq, tensors);  // "desc_act": false
+  const model::Checkpoint checkpoint = folder.Open();
+  const auto found =
+      quant::Unpack(quant::Copy(PackedLayers(checkpoint).Read(Info(16, 64))), kModule);
+  EXPECT_TRUE(found.order.empty());
+  EXPECT_EQ(found.codes, written.codes);
+  const io::Json unset = {{"quant_method", "gptq"}, {"bits", 4}, {"group_size", 128}};
+  EXPECT_FALSE(ParseQuantizationConfig({{"quantization_config", unset}}, "config.json")->act_order);
+}
+
 // What compressed-tensors has where no order was made.
 TEST(ChannelOrderTest, GroupsThatAreAllMinusOneAreNone) {
   constexpr FormatKind kFormat = FormatKind::kCompressedTensors;
