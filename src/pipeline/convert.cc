@@ -108,14 +108,19 @@ class Converter {
   }
 
   [[noreturn]] void Refuse(const model::LinearInfo& info, const std::string& found) const {
-    const bool rotates = packed_.format() == FormatKind::kParoquant;
     throw Error(ErrorKind::kUnsupported,
                 {.where = info.name,
                  .expected = fmt::format("a layer that {} can hold", FormatName(options_.format)),
                  .found = found,
-                 .hint = rotates ? "--format fp16 holds every layer. For this layout quantize "
-                                   "with a recipe that does not rotate, such as gptq."
-                                 : "--format fp16 holds every layer."});
+                 .hint = Hint()});
+  }
+
+  const char* Hint() const {
+    if (options_.format == FormatKind::kDense) return "Take another --format.";
+    return packed_.format() == FormatKind::kParoquant
+               ? "--format fp16 holds every layer. For this layout quantize with a recipe that "
+                 "does not rotate, such as gptq."
+               : "--format fp16 holds every layer.";
   }
 
   // Checks that the layer can be converted, and notes what the output has to be like.
