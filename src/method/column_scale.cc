@@ -73,13 +73,13 @@ std::vector<uint16_t> InverseNormChannelScales(const ConstMatrixRef& weight, int
 }
 
 std::vector<uint16_t> ActivationAwareChannelScales(const LinearProblem& problem, int bits,
-                                                   int group_size) {
+                                                   int group_size, quant::ZeroPoint zero) {
   constexpr int kRatios = 20;
   const VectorD activations = problem.statistics->MeanSquares().cwiseSqrt();
   const VectorD magnitudes = RelativeMagnitudes(problem.target, group_size);
   Basis basis = IdentityBasis(problem.target.cols(), group_size);
   const auto error = [&] {
-    const auto linear = RoundToNearest(problem, basis, bits, GridChoice::kMinMax);
+    const auto linear = RoundToNearest(problem, basis, bits, {GridChoice::kMinMax, zero});
     return OutputError(problem.target, linear, *problem.statistics);
   };
   std::vector<uint16_t> best = basis.channel_scales;

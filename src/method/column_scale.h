@@ -7,6 +7,7 @@
 
 #include "paroquant/base/matrix.h"
 #include "paroquant/method/linear_problem.h"
+#include "paroquant/quant/affine.h"
 
 namespace paroquant::method {
 
@@ -24,7 +25,8 @@ std::vector<uint16_t> InverseNormChannelScales(const ConstMatrixRef& weight, int
 // with the r of 0, 0.05 .. 0.95 for which rounding to nearest on min-max grids loses least of the
 // layer's output; no scales if none does better. Normalised, bounded and stored as above.
 std::vector<uint16_t> ActivationAwareChannelScales(const LinearProblem& problem, int bits,
-                                                   int group_size);
+                                                   int group_size,
+                                                   quant::ZeroPoint zero = quant::ZeroPoint::kFree);
 
 }  // namespace paroquant::method
 

@@ -4,7 +4,7 @@
 #include <cassert>
 
 #include "paroquant/base/parallel.h"
-#include "paroquant/quant/affine.h"
+#include "paroquant/quant/quantized_linear.h"
 
 namespace paroquant::method {
 namespace {
@@ -94,7 +94,7 @@ void FakeQuantizeBackward(const Matrix& weights, const Grids& grids, int bits, C
   });
 }
 
-Grids MinMaxGrids(const Matrix& weights, int group_size, int bits) {
+Grids MinMaxGrids(const Matrix& weights, int group_size, int bits, quant::ZeroPoint zero) {
   const int64_t groups = weights.rows() / group_size;
   const auto max_code = static_cast<float>(quant::MaxCode(bits));
   Grids grids{Matrix(groups, weights.cols()), Matrix(groups, weights.cols())};
@@ -106,15 +106,24 @@ Grids MinMaxGrids(const Matrix& weights, int group_size, int bits) {
       least = least.min(w);
       greatest = greatest.max(w);
     }
+    if (zero == quant::ZeroPoint::kMiddle) {
+      greatest = greatest.max(-least);
+      least = -greatest;
+    }
     const RowArray scale = ((greatest - least) / max_code).max(quant::kMinHalf);
     grids.scales.row(strip.group).segment(strip.column, strip.columns) = scale.matrix();
-    grids.zeros.row(strip.group).segment(strip.column, strip.columns) = (-least / scale).matrix();
+    auto zeros = grids.zeros.row(strip.group).segment(strip.column, strip.columns);
+    if (zero == quant::ZeroPoint::kMiddle) {
+      zeros.setConstant(quant::MiddleCode(bits));
+    } else {
+      zeros = (-least / scale).matrix();
+    }
   });
   return grids;
 }
 
 void MinMaxGridsBackward(const Matrix& weights, const Matrix& scale_gradients, int bits,
-                         Matrix& gradient) {
+                         quant::ZeroPoint zero, Matrix& gradient) {
   const int64_t size = weights.rows() / scale_gradients.rows();
   const auto max_code = static_cast<float>(quant::MaxCode(bits));
   ForEachStrip(scale_gradients.rows(), size, weights.cols(), [&](const Strip& strip) {
@@ -122,12 +131,16 @@ void MinMaxGridsBackward(const Matrix& weights, const Matrix& scale_gradients, i
       const auto column = weights.col(n).segment(strip.channel, size);
       Eigen::Index least = 0;
       Eigen::Index greatest = 0;
-      const bool below = column.minCoeff(&least) < 0.0F;
-      const bool above = column.maxCoeff(&greatest) > 0.0F;
-      const float share = scale_gradients(strip.group, n) / max_code;
+      float lower = std::min(column.minCoeff(&least), 0.0F);
+      float upper = std::max(column.maxCoeff(&greatest), 0.0F);
+      float share = scale_gradients(strip.group, n) / max_code;
+      if (zero == quant::ZeroPoint::kMiddle) {  // only the end that is farther out counts, twice
+        share *= 2;
+        (upper > -lower ? lower : upper) = 0;
+      }
       // An end of the range that was widened to 0 depends on no weight.
-      if (above) gradient(strip.channel + greatest, n) += share;
-      if (below) gradient(strip.channel + least, n) -= share;
+      if (upper > 0) gradient(strip.channel + greatest, n) += share;
+      if (lower < 0) gradient(strip.channel + least, n) -= share;
     }
   });
 }

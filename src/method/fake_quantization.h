@@ -8,6 +8,7 @@
 #define PAROQUANT_METHOD_FAKE_QUANTIZATION_H_
 
 #include "paroquant/base/matrix.h"
+#include "paroquant/quant/affine.h"
 
 namespace paroquant::method {
 
@@ -33,14 +34,14 @@ void FakeQuantize(const Matrix& weights, const Grids& grids, int bits, Matrix& v
 void FakeQuantizeBackward(const Matrix& weights, const Grids& grids, int bits, ClampGradient clamp,
                           Matrix& gradient, Grids& grid_gradients);
 
-// Grids from the least to the greatest weight of each group, widened to contain 0, not rounded to
-// what a checkpoint holds.
-Grids MinMaxGrids(const Matrix& weights, int group_size, int bits);
+// Grids from the least to the greatest weight of each group, widened to contain 0, or symmetric
+// ones, as quant::MinMaxGrid has them but not rounded to what a checkpoint holds.
+Grids MinMaxGrids(const Matrix& weights, int group_size, int bits, quant::ZeroPoint zero);
 
 // Adds to `gradient` what the gradients of MinMaxGrids' scales pass on to the least and greatest
 // weights; with kStraightThrough those of the zeros are none.
 void MinMaxGridsBackward(const Matrix& weights, const Matrix& scale_gradients, int bits,
-                         Matrix& gradient);
+                         quant::ZeroPoint zero, Matrix& gradient);
 
 }  // namespace paroquant::method
 

@@ -25,7 +25,7 @@ int64_t ChunkRows(int64_t rows) { return rows < kChunkRows ? kFewRows : kChunkRo
 class ChunkRounder {
  public:
   ChunkRounder(const Matrix& channels, int64_t first_row, const ErrorFeedback& feedback,
-               GridChoice grid, quant::QuantizedLinear& linear)
+               GridRule grid, quant::QuantizedLinear& linear)
       : channels_(channels),
         first_row_(first_row),
         rows_(std::min(ChunkRows(channels.cols()), channels.cols() - first_row)),
@@ -83,14 +83,14 @@ class ChunkRounder {
   const int64_t first_row_;
   const int64_t rows_;
   const ErrorFeedback& feedback_;
-  const GridChoice grid_;
+  const GridRule grid_;
   quant::QuantizedLinear& linear_;
   Matrix errors_;  // [K, rows] in the order of rounding: W - W_hat of what is done
 };
 
 }  // namespace
 
-void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback, GridChoice grid,
+void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback, GridRule grid,
                        quant::QuantizedLinear& linear) {
   const int64_t rows = ChunkRows(channels.cols());
   ParallelFor((channels.cols() + rows - 1) / rows, [&](int64_t chunk) {
@@ -99,7 +99,7 @@ void RoundWithFeedback(const Matrix& channels, const ErrorFeedback& feedback, Gr
 }
 
 quant::QuantizedLinear QuantizeInBasis(const LinearProblem& problem, Basis basis, int bits,
-                                       double damping, GridChoice grid, int descent_passes) {
+                                       double damping, GridRule grid, int descent_passes) {
   assert(problem.statistics->channels() == problem.target.cols());
   MatrixD moment = DampedMoment(*problem.statistics, basis, damping);
   const ErrorFeedback feedback = FactorMoment(moment, basis.rotation.group_size);

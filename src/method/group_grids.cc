@@ -10,7 +10,8 @@ namespace {
 using Codes = Eigen::Array<float, 1, Eigen::Dynamic>;
 
 // The min-max grids of rows whose weights are clipped to +-factor times their greatest.
-quant::RowGrids MinMaxGrids(const ConstMatrixRef& channels, float factor, int bits) {
+quant::RowGrids MinMaxGrids(const ConstMatrixRef& channels, float factor, int bits,
+                            quant::ZeroPoint zero) {
   quant::RowGrids grids{Vector(channels.cols()), Vector(channels.cols())};
   Vector weights(channels.rows());
   for (Eigen::Index row = 0; row < channels.cols(); ++row) {
@@ -20,7 +21,7 @@ quant::RowGrids MinMaxGrids(const ConstMatrixRef& channels, float factor, int bi
       weights = weights.cwiseMax(-limit).cwiseMin(limit);
     }
     const quant::Grid grid =
-        quant::MinMaxGrid({weights.data(), static_cast<size_t>(weights.size())}, bits);
+        quant::MinMaxGrid({weights.data(), static_cast<size_t>(weights.size())}, bits, zero);
     grids.scales[row] = grid.scale;
     grids.zeros[row] = static_cast<float>(grid.zero);
   }
@@ -43,13 +44,14 @@ Vector RowCosts(const ConstMatrixRef& channels, const Matrix& costs, const quant
 }
 
 // The search of AWQ (arXiv 2306.00978): factors 1, 0.95 .. 0.55.
-quant::RowGrids ClippedGrids(const ConstMatrixRef& channels, const Matrix& costs, int bits) {
+quant::RowGrids ClippedGrids(const ConstMatrixRef& channels, const Matrix& costs, int bits,
+                             quant::ZeroPoint zero) {
   constexpr int kFactors = 10;
-  quant::RowGrids best = MinMaxGrids(channels, 1, bits);
+  quant::RowGrids best = MinMaxGrids(channels, 1, bits, zero);
   Vector least = RowCosts(channels, costs, best, bits);
   for (int i = 1; i < kFactors; ++i) {
     const float factor = 1.0F - 0.05F * static_cast<float>(i);
-    const quant::RowGrids grids = MinMaxGrids(channels, factor, bits);
+    const quant::RowGrids grids = MinMaxGrids(channels, factor, bits, zero);
     const Vector found = RowCosts(channels, costs, grids, bits);
     for (Eigen::Index row = 0; row < least.size(); ++row) {
       if (!(found[row] < least[row])) continue;
@@ -63,19 +65,19 @@ quant::RowGrids ClippedGrids(const ConstMatrixRef& channels, const Matrix& costs
 
 }  // namespace
 
-quant::RowGrids FindGrids(GridChoice choice, const ConstMatrixRef& channels, const Matrix& costs,
+quant::RowGrids FindGrids(GridRule rule, const ConstMatrixRef& channels, const Matrix& costs,
                           int bits) {
-  switch (choice) {
+  switch (rule.choice) {
     case GridChoice::kMinMax:
-      return MinMaxGrids(channels, 1, bits);
+      return MinMaxGrids(channels, 1, bits, rule.zero);
     case GridChoice::kClipped:
-      return ClippedGrids(channels, costs, bits);
+      return ClippedGrids(channels, costs, bits, rule.zero);
     case GridChoice::kSearched:
       break;
   }
   const Vector importance = costs.cols() == 1 ? Vector(costs.col(0)) : Vector(costs.diagonal());
   return quant::SearchGrids(channels, {importance.data(), static_cast<size_t>(importance.size())},
-                            bits);
+                            bits, rule.zero);
 }
 
 Codes NearestCodes(const Eigen::Ref<const Eigen::RowVectorXf>& channel,

@@ -14,7 +14,7 @@ namespace paroquant::method {
 // The grid of each row (column here) of a group [g, n]. `costs` [g, g] is what errors in the
 // channels cost, e^T costs e; or [g, 1], the diagonal of such a matrix. kSearched looks at no more
 // than the diagonal, kMinMax at nothing.
-quant::RowGrids FindGrids(GridChoice choice, const ConstMatrixRef& channels, const Matrix& costs,
+quant::RowGrids FindGrids(GridRule rule, const ConstMatrixRef& channels, const Matrix& costs,
                           int bits);
 
 // The nearest codes of a channel [n], one for each row's grid.

@@ -24,7 +24,8 @@ std::vector<uint16_t> ChooseChannelScales(const LinearProblem& problem, const La
     case ChannelScaleChoice::kInverseNorm:
       return InverseNormChannelScales(problem.target, format.group_size);
     case ChannelScaleChoice::kActivationAware:
-      return ActivationAwareChannelScales(problem, format.bits, format.group_size);
+      return ActivationAwareChannelScales(problem, format.bits, format.group_size,
+                                          recipe.Grids().zero);
     case ChannelScaleChoice::kNone:
       break;
   }
@@ -34,9 +35,9 @@ std::vector<uint16_t> ChooseChannelScales(const LinearProblem& problem, const La
 quant::QuantizedLinear Round(const LinearProblem& problem, Basis basis, const LayerRecipe& recipe,
                              int bits) {
   if (recipe.rounding == RoundingChoice::kNearest) {
-    return RoundToNearest(problem, std::move(basis), bits, recipe.grid);
+    return RoundToNearest(problem, std::move(basis), bits, recipe.Grids());
   }
-  return QuantizeInBasis(problem, std::move(basis), bits, recipe.damping, recipe.grid,
+  return QuantizeInBasis(problem, std::move(basis), bits, recipe.damping, recipe.Grids(),
                          recipe.descent_passes);
 }
 

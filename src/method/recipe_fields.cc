@@ -84,6 +84,7 @@ void AppendFields(LayerRecipe& recipe, std::vector<RecipeField>& fields) {
   fields.push_back(Choice("rotation", recipe.rotation,
                           {"none", "hadamard", "closed-form", "best", "random-pairs"}));
   fields.push_back(Choice("grid", recipe.grid, {"min-max", "searched", "clipped"}));
+  fields.push_back(Flag("symmetric", recipe.symmetric));
   fields.push_back(Choice("rounding", recipe.rounding, {"nearest", "feedback"}));
   fields.push_back(Choice("target", recipe.target, {"weight", "full", "shrunk"}));
   fields.push_back(Numbers("damping", recipe.damping, 1e-6, 100));

@@ -31,9 +31,9 @@ std::vector<Matrix> GroupCosts(const LinearProblem& problem, const Basis& basis,
 }  // namespace
 
 quant::QuantizedLinear RoundToNearest(const LinearProblem& problem, Basis basis, int bits,
-                                      GridChoice grid) {
+                                      GridRule grid) {
   const Matrix channels = RotatedChannels(problem.target, basis);
-  const std::vector<Matrix> costs = GroupCosts(problem, basis, grid);
+  const std::vector<Matrix> costs = GroupCosts(problem, basis, grid.choice);
 
   quant::QuantizedLinear linear = EmptyLinear(problem.target.rows(), std::move(basis), bits);
   const int64_t size = linear.group_size;

@@ -12,7 +12,7 @@ namespace paroquant::method {
 // The problem's target in the given basis, each weight at the nearest value of its grid. Searched
 // and clipped grids need the problem's statistics.
 quant::QuantizedLinear RoundToNearest(const LinearProblem& problem, Basis basis, int bits,
-                                      GridChoice grid);
+                                      GridRule grid);
 
 }  // namespace paroquant::method
 

@@ -9,7 +9,7 @@ quant::QuantizedLinear QuantizeRtn(const LinearProblem& problem, int bits, int g
                                    int rounds) {
   CheckFinite(problem);
   return RoundToNearest(problem, IdentityBasis(problem.target.cols(), group_size, rounds), bits,
-                        GridChoice::kMinMax);
+                        {.choice = GridChoice::kMinMax});
 }
 
 }  // namespace paroquant::method

@@ -78,7 +78,8 @@ void TrainedLinear::Step(double factor) {
   if (source_ == GridSource::kLearned) {
     step(stage_.grid_scales * scale_unit_, gradients_.grids.scales, states_.grid_scales,
          parameters.grids.scales);
-    step(stage_.grid_zeros, gradients_.grids.zeros, states_.grid_zeros, parameters.grids.zeros);
+    step(weight_.LearnsZeros() ? stage_.grid_zeros : 0, gradients_.grids.zeros, states_.grid_zeros,
+         parameters.grids.zeros);
   }
   gradients_ = {};
   KeepInRange();

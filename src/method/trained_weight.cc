@@ -94,7 +94,10 @@ void MoveIntoCells(const quant::QuantizedLinear& linear, const Grids& grids, flo
 
 TrainedWeight::TrainedWeight(const quant::QuantizedLinear& start, const ConstMatrixRef& weight,
                              TrainedBasis basis, float margin)
-    : start_(start), basis_(basis), start_scales_(quant::ChannelScales(start)) {
+    : start_(start),
+      basis_(basis),
+      zero_(quant::IsSymmetric(start) ? quant::ZeroPoint::kMiddle : quant::ZeroPoint::kFree),
+      start_scales_(quant::ChannelScales(start)) {
   parameters_ = {.weight = ScaledChannels(weight, ColumnScales(start.channel_scales)),
                  .column_factors = Vector::Ones(start.in_features),
                  .angles = StoredAngles(start.rotation),
@@ -128,8 +131,9 @@ Matrix TrainedWeight::RotatedWeight(const PreparedRotation<float>& rotation,
 void TrainedWeight::Forward(GridSource source, Matrix& effective) {
   const PreparedRotation<float> rotation = Rotation();
   rotated_ = RotatedWeight(rotation, parameters_.column_factors);
-  grids_ = source == GridSource::kMinMax ? MinMaxGrids(rotated_, start_.group_size, start_.bits)
-                                         : parameters_.grids;
+  grids_ = source == GridSource::kMinMax
+               ? MinMaxGrids(rotated_, start_.group_size, start_.bits, zero_)
+               : parameters_.grids;
   FakeQuantize(rotated_, grids_, start_.bits, effective);
   const Vector scales = ChannelScales();
   rotation.UnrotateChannels(effective, scales.data(), effective);
@@ -150,7 +154,7 @@ void TrainedWeight::Backward(GridSource source, ClampGradient clamp, const Matri
   rotation.UnrotateChannelsBackward(values, effective_gradient, AsSpan(gradients.angles));
   FakeQuantizeBackward(rotated_, grids_, start_.bits, clamp, effective_gradient, gradients.grids);
   if (source == GridSource::kMinMax) {
-    MinMaxGridsBackward(rotated_, gradients.grids.scales, start_.bits, effective_gradient);
+    MinMaxGridsBackward(rotated_, gradients.grids.scales, start_.bits, zero_, effective_gradient);
   }
   RotatedWeightBackward(rotation, effective_gradient, gradients);
   gradients.weight = std::move(effective_gradient);
@@ -178,7 +182,7 @@ void TrainedWeight::RotatedWeightBackward(const PreparedRotation<float>& rotatio
 
 void TrainedWeight::FixGrids() {
   parameters_.grids = MinMaxGrids(RotatedWeight(Rotation(), parameters_.column_factors),
-                                  start_.group_size, start_.bits);
+                                  start_.group_size, start_.bits, zero_);
 }
 
 quant::QuantizedLinear TrainedWeight::Snap(GridSource source) const {
@@ -201,7 +205,7 @@ quant::QuantizedLinear TrainedWeight::Snap(GridSource source) const {
     for (int64_t group = 0; group < groups; ++group) {
       const auto index = static_cast<size_t>(n * groups + group);
       const std::span<const float> weights(row.data() + group * start_.group_size, size);
-      quant::Grid grid = quant::MinMaxGrid(weights, start_.bits);
+      quant::Grid grid = quant::MinMaxGrid(weights, start_.bits, zero_);
       if (source == GridSource::kLearned) {
         const auto max_code = static_cast<float>(quant::MaxCode(start_.bits));
         grid.scale = HalfToFloat(StoredScale(parameters_.grids.scales(group, n)));

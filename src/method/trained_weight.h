@@ -45,8 +45,12 @@ class TrainedWeight {
   // Starts at `start`, with `weight` [N, K] as what is rounded. In steps it is first
   // moved into the cells of the start's codes, up to `margin` (< 0.5) steps from their centres: the
   // start then comes out of Snap() as it went in, however its codes were found.
+  // If its codes are symmetric, they stay so.
   TrainedWeight(const quant::QuantizedLinear& start, const ConstMatrixRef& weight,
                 TrainedBasis basis, float margin);
+
+  // Are zero points something to learn?
+  bool LearnsZeros() const { return zero_ == quant::ZeroPoint::kFree; }
 
   WeightParameters& parameters() { return parameters_; }
   const WeightParameters& parameters() const { return parameters_; }
@@ -76,6 +80,7 @@ class TrainedWeight {
 
   quant::QuantizedLinear start_;  // its bits, sizes and pairs
   TrainedBasis basis_;
+  quant::ZeroPoint zero_;
   Vector start_scales_;  // [K], channel scales
   WeightParameters parameters_;
   Matrix rotated_;  // P of the last Forward

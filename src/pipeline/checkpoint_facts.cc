@@ -21,7 +21,7 @@ std::vector<std::string> StrayFiles(const model::Checkpoint& checkpoint) {
 }  // namespace
 
 CheckpointFacts FactsOf(const std::vector<LayerPlan>& plans, const QuantizeOptions& options) {
-  CheckpointFacts facts{.format = options.format};
+  CheckpointFacts facts{.format = options.format, .symmetric = options.recipe.layer.symmetric};
   for (const LayerPlan& plan : plans) {
     facts.layers.push_back({.info = plan.info,
                             .layer = plan.layer,

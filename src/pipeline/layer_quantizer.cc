@@ -7,12 +7,12 @@
 #include <string>
 #include <utility>
 
+#include "paroquant/base/error.h"
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/method/output_error.h"
 #include "paroquant/method/quantize_linear.h"
 #include "paroquant/method/repair_target.h"
-#include "paroquant/method/rtn.h"
 #include "paroquant/model/weight_view.h"
 #include "paroquant/quant/dequantize.h"
 #include "pipeline/quantized_output.h"
@@ -94,12 +94,10 @@ void LayerQuantizer::ShareBasis(std::span<const LayerPlan* const> plans,
 // Where layers share a basis, rounding to nearest has to be done in it.
 quant::QuantizedLinear LayerQuantizer::RoundToNearest(const SolvedLayer& layer) const {
   const LayerPlan& plan = layer.report.plan;
-  const method::LinearProblem problem{.name = plan.info.name, .target = layer.target};
-  if (SharedBasis(plan) == nullptr) {
-    return method::QuantizeRtn(problem, plan.bits, plan.group_size, StoredRotations(options_));
-  }
   method::LayerRecipe recipe = method::LoadRecipe("rtn").layer;
-  return method::QuantizeLinear(problem, recipe, Format(plan));
+  recipe.symmetric = options_.recipe.layer.symmetric;
+  return method::QuantizeLinear({.name = plan.info.name, .target = layer.target}, recipe,
+                                Format(plan));
 }
 
 void LayerQuantizer::Judge(SolvedLayer& layer) const {
@@ -117,7 +115,16 @@ void LayerQuantizer::Judge(SolvedLayer& layer) const {
 
 std::vector<format::PackedTensor> LayerQuantizer::Encode(
     const LayerPlan& plan, const quant::QuantizedLinear& linear) const {
-  return format::Encode(options_.format, plan.info, linear, StyleOf(source_, plan));
+  const format::PackedStyle style = StyleOf(source_, plan, options_);
+  const std::string obstacle = format::Obstacle(options_.format, linear, style);
+  if (!obstacle.empty()) {
+    throw Error(ErrorKind::kUnsupported,
+                {.where = plan.info.name,
+                 .expected = fmt::format("a layer that {} can hold", FormatName(options_.format)),
+                 .found = obstacle,
+                 .hint = "--skip the layer, or take --format paroquant."});
+  }
+  return format::Encode(options_.format, plan.info, linear, style);
 }
 
 void LayerQuantizer::Finish(SolvedLayer layer) {

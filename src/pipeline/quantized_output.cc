@@ -24,8 +24,10 @@ std::pair<int, int> CommonSettings(const std::vector<LayerPlan>& plans,
 
 }  // namespace
 
-format::PackedStyle StyleOf(const model::Checkpoint& source, const LayerPlan& plan) {
+format::PackedStyle StyleOf(const model::Checkpoint& source, const LayerPlan& plan,
+                            const QuantizeOptions& options) {
   return {.shares_rotation = plan.basis_group >= 0,
+          .symmetric = options.recipe.layer.symmetric,
           .dtype = source.tensors().Get(plan.info.WeightName()).dtype};
 }
 
@@ -40,7 +42,7 @@ std::vector<OutputLayer> OutputLayers(const model::Checkpoint& source,
                                           {.bits = plan.bits,
                                            .group_size = plan.group_size,
                                            .rotations = StoredRotations(options),
-                                           .style = StyleOf(source, plan)})});
+                                           .style = StyleOf(source, plan, options)})});
   }
   return layers;
 }
@@ -64,7 +66,8 @@ io::Json OutputConfig(const model::Checkpoint& source, const std::vector<LayerPl
                                         {.format = options.format,
                                          .bits = bits,
                                          .group_size = group_size,
-                                         .rotations = StoredRotations(options)},
+                                         .rotations = StoredRotations(options),
+                                         .symmetric = options.recipe.layer.symmetric},
                                         modules);
 }
 

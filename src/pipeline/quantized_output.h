@@ -15,7 +15,8 @@
 namespace paroquant::pipeline {
 
 // How the output has a quantized layer's tensors. Plain weights keep the source's type.
-format::PackedStyle StyleOf(const model::Checkpoint& source, const LayerPlan& plan);
+format::PackedStyle StyleOf(const model::Checkpoint& source, const LayerPlan& plan,
+                            const QuantizeOptions& options);
 std::vector<OutputLayer> OutputLayers(const model::Checkpoint& source,
                                       const std::vector<LayerPlan>& plans,
                                       const QuantizeOptions& options);

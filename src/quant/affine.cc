@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "paroquant/base/half.h"
+#include "paroquant/quant/quantized_linear.h"
 
 namespace paroquant::quant {
 namespace {
@@ -22,8 +23,12 @@ int ZeroFor(float minimum, float scale, int bits) {
 
 }  // namespace
 
-Grid MinMaxGrid(std::span<const float> group, int bits) {
+Grid MinMaxGrid(std::span<const float> group, int bits, ZeroPoint zero) {
   assert(!group.empty());
+  if (zero == ZeroPoint::kMiddle) {
+    const float step = AsArray(group).abs().maxCoeff() / (static_cast<float>(MaxCode(bits)) / 2);
+    return {SnapToHalf(std::clamp(step, kMinHalf, kMaxHalf)), MiddleCode(bits)};
+  }
   const float minimum = std::min(AsArray(group).minCoeff(), 0.0F);
   const float maximum = std::max(AsArray(group).maxCoeff(), 0.0F);
   const float step = (maximum - minimum) / static_cast<float>(MaxCode(bits));

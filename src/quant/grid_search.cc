@@ -4,6 +4,7 @@
 
 #include "paroquant/base/half.h"
 #include "paroquant/quant/affine.h"
+#include "paroquant/quant/quantized_linear.h"
 
 namespace paroquant::quant {
 namespace {
@@ -27,10 +28,17 @@ Lanes SnappedScale(const Lanes& scale) {
 // best. A candidate that is no number loses every comparison.
 class StripSearch {
  public:
-  StripSearch(const Strip& weights, std::span<const float> importance, int bits)
+  StripSearch(const Strip& weights, std::span<const float> importance, int bits, ZeroPoint zero)
       : weights_(weights), importance_(importance), max_code_(static_cast<float>(MaxCode(bits))) {
     minimum_ = weights.colwise().minCoeff().min(0.0F);
     maximum_ = weights.colwise().maxCoeff().max(0.0F);
+    least_zero_ = 0;
+    most_zero_ = max_code_;
+    if (zero == ZeroPoint::kMiddle) {
+      maximum_ = maximum_.max(-minimum_);
+      minimum_ = -maximum_;
+      least_zero_ = most_zero_ = MiddleCode(bits);
+    }
     step_ = (maximum_ - minimum_) / max_code_;
     best_scale_ = SnappedScale(step_);
     best_zero_ = Clamped(-(minimum_ / best_scale_).rint());
@@ -62,7 +70,7 @@ class StripSearch {
   const Lanes& zero() const { return best_zero_; }
 
  private:
-  Lanes Clamped(const Lanes& zero) const { return zero.max(0.0F).min(max_code_); }
+  Lanes Clamped(const Lanes& zero) const { return zero.max(least_zero_).min(most_zero_); }
 
   // sum_i importance_i (w_i - dequantized_i)^2. A product with the inverse instead of the quotient
   // may move a weight on a rounding boundary to the other side, where its error is the same.
@@ -105,13 +113,15 @@ class StripSearch {
   const Strip& weights_;
   const std::span<const float> importance_;
   const float max_code_;
+  float least_zero_, most_zero_;
   Lanes minimum_, maximum_, step_;
   Lanes best_scale_, best_zero_, best_error_;
 };
 
 }  // namespace
 
-RowGrids SearchGrids(const ConstMatrixRef& weights, std::span<const float> importance, int bits) {
+RowGrids SearchGrids(const ConstMatrixRef& weights, std::span<const float> importance, int bits,
+                     ZeroPoint zero) {
   assert(importance.size() == static_cast<size_t>(weights.rows()));
   RowGrids grids{Vector(weights.cols()), Vector(weights.cols())};
   Strip strip(weights.rows(), kLanes);
@@ -119,7 +129,7 @@ RowGrids SearchGrids(const ConstMatrixRef& weights, std::span<const float> impor
     const Eigen::Index count = std::min<Eigen::Index>(kLanes, weights.cols() - start);
     if (count < kLanes) strip.setZero();
     strip.leftCols(count) = weights.middleCols(start, count).array();
-    StripSearch search(strip, importance, bits);
+    StripSearch search(strip, importance, bits, zero);
     search.SearchFactors();
     for (int i = 0; i < kRefits; ++i) search.Refit();
     grids.scales.segment(start, count) = search.scale().leftCols(count).transpose().matrix();

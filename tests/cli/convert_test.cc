@@ -262,6 +262,103 @@ TEST_F(ConvertTest, EveryFormatIsWrittenVerifiedAndEvaluatedAlike) {
   }
 }
 
+// As loaders of GPTQ's first version, and compressed-tensors without zero points, want them.
+TEST_F(ConvertTest, SymmetricCodesAreWrittenAsEachLayoutHasThem) {
+  const auto settings = [&](const std::string& format) {
+    Quantize(At(format), {"--recipe", "gptq", "--set", "symmetric=true", "--format", format});
+    return io::ReadJsonFile(fs::path(At(format)) / "config.json").at("quantization_config");
+  };
+  const io::Json gptq = settings("gptq");
+  EXPECT_EQ(gptq.at("checkpoint_format"), "gptq");
+  EXPECT_EQ(gptq.at("sym"), true);
+  EXPECT_EQ(settings("gptq_v2").at("sym"), true);
+  const io::Json ct = settings("compressed-tensors");
+  EXPECT_EQ(ct.at("config_groups").at("group_0").at("weights").at("symmetric"), true);
+  EXPECT_EQ(settings("awq").at("zero_point"), true);  // written out, as AutoAWQ reads them
+  const auto without = io::TensorFolder::Open(At("compressed-tensors"));
+  for (const io::TensorView& tensor : without.tensors()) {
+    EXPECT_FALSE(tensor.name.ends_with("zero_point")) << tensor.name;
+  }
+  const auto holds_only = [&](const std::string& format, uint32_t word) {
+    const auto folder = io::TensorFolder::Open(At(format));
+    for (const io::TensorView& tensor : folder.tensors()) {
+      if (!tensor.name.ends_with(".qzeros")) continue;
+      std::vector<uint32_t> words(tensor.bytes.size() / sizeof(word));
+      std::memcpy(words.data(), tensor.bytes.data(), tensor.bytes.size());
+      EXPECT_TRUE(std::ranges::all_of(words, [&](uint32_t w) { return w == word; })) << format;
+    }
+  };
+  holds_only("gptq", 0x77777777U);
+  holds_only("gptq_v2", 0x88888888U);
+  holds_only("awq", 0x88888888U);
+  for (const char* format : {"gptq", "gptq_v2", "awq", "compressed-tensors"}) {
+    EXPECT_NEAR(Nll(At(format)), Nll(At("gptq")), 1e-6) << format;
+    EXPECT_EQ(RunCli({"verify", "--model", At(format), "--source", kTinyLlama, "--target", "vllm"})
+                  .exit_code,
+              0)
+        << format;
+  }
+  EXPECT_EQ(RunCli({"verify", "--model", At("gptq"), "--target", "gptqmodel"}).exit_code, 0);
+}
+
+// Engines that take symmetric GPTQ only: said before the work begins.
+TEST_F(ConvertTest, TargetsThatWantSymmetricCodesSaySo) {
+  std::vector<std::string> options = {"quantize", "--model",  kTinyLlama, "--out",
+                                      At("out"),  "--recipe", "rtn",      "--format",
+                                      "gptq",     "--target", "vllm"};
+  const CliResult refused = RunCli(options);
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_THAT(refused.error, HasSubstr("--set symmetric=true"));
+  EXPECT_FALSE(fs::exists(At("out")));
+  options.insert(options.end(), {"--set", "symmetric=true"});
+  EXPECT_EQ(RunCli(options).exit_code, 0);
+}
+
+// Groups from the least half to the greatest: no step fits them within F16.
+TEST_F(ConvertTest, PlainWeightsBeyondF16AreRefusedByName) {
+  const auto write = [&](io::DType dtype) {
+    testing::WriteEditedModel(
+        GoldenPath("models/llama_untied_bias"), At("model"),
+        [&](std::vector<testing::EditableTensor>& tensors) {
+          for (testing::EditableTensor& tensor : tensors) {
+            if (tensor.name.ends_with("layers.1.mlp.up_proj.weight")) {
+              for (size_t i = 0; i < 64; ++i) {
+                const uint16_t greatest = i % 2 == 0 ? 0x7BFF : 0xFBFF;
+                std::memcpy(&tensor.bytes[2 * i], &greatest, sizeof greatest);
+              }
+            }
+            Retype(tensor, dtype);
+          }
+        },
+        [](io::Json&) {});
+  };
+  const std::vector<std::string> quantize = {"quantize", "--model",  At("model"), "--out",
+                                             At("out"),  "--recipe", "rtn",       "--group-size",
+                                             "64",       "--format", "fp16"};
+  write(io::DType::kF16);
+  const CliResult refused = RunCli(quantize);
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_THAT(refused.error, HasSubstr("model.layers.1.mlp.up_proj"));
+  EXPECT_THAT(refused.error, HasSubstr("more than F16 holds"));
+  EXPECT_FALSE(fs::exists(At("out")));
+
+  std::vector<std::string> packed = quantize;
+  packed.back() = "paroquant";
+  packed[4] = At("packed");
+  ASSERT_EQ(RunCli(packed).exit_code, 0);
+  const CliResult kept =
+      RunCli({"convert", "--model", At("packed"), "--out", At("out"), "--format", "fp16"});
+  EXPECT_EQ(kept.exit_code, 4);
+  EXPECT_THAT(kept.error, HasSubstr("model.layers.1.mlp.up_proj"));
+  EXPECT_THAT(kept.error, ::testing::Not(HasSubstr("fp16 holds every layer")));
+  EXPECT_FALSE(fs::exists(At("out")));
+
+  fs::remove_all(At("model"));
+  write(io::DType::kBF16);  // which has the range
+  EXPECT_EQ(RunCli(quantize).exit_code, 0);
+  EXPECT_EQ(RunCli({"verify", "--model", At("out"), "--source", At("model")}).exit_code, 0);
+}
+
 TEST_F(ConvertTest, RecipesThatTurnInputsAreRefusedForOtherLayouts) {
   for (const char* recipe : {"fast", "block", "awq", "paper"}) {
     const CliResult result = RunCli({"quantize", "--model", kTinyLlama, "--out", At("out"),

@@ -78,7 +78,7 @@ TEST(RoundWithFeedbackTest, UncorrelatedInputsLeavePlainRoundingOnTheSearchedGri
   MatrixD moment = MatrixD::Zero(64, 64);
   moment.diagonal() = quant::testing::RandomMatrix(64, 1, 2).cast<double>().array().exp();
   quant::QuantizedLinear linear = EmptyLinear(70, 64, 4, kSize);
-  RoundWithFeedback(channels, FactorMoment(moment, kSize), GridChoice::kSearched, linear);
+  RoundWithFeedback(channels, FactorMoment(moment, kSize), {GridChoice::kSearched}, linear);
   for (int64_t group = 0; group < 2; ++group) {
     const Matrix part = channels.middleRows(group * kSize, kSize);
     const Vector importance = moment.diagonal().segment(group * kSize, kSize).cast<float>();
@@ -137,7 +137,7 @@ TEST(RoundWithFeedbackTest, AgreesWithPlainGptq) {
       testing::StatisticsOf(testing::CorrelatedInputs(300, 64, 4)).DampedMoment(0.01);
   for (const int bits : {2, 3, 4, 8}) {
     quant::QuantizedLinear linear = EmptyLinear(70, 64, bits, kSize);
-    RoundWithFeedback(weight.transpose(), FactorMoment(moment, kSize), GridChoice::kSearched,
+    RoundWithFeedback(weight.transpose(), FactorMoment(moment, kSize), {GridChoice::kSearched},
                       linear);
     const Matrix found = quant::Dequantize(linear);
     const MatrixD expected = PlainGptq(weight.cast<double>(), moment, kSize, bits);
@@ -157,7 +157,7 @@ TEST(QuantizeInBasisTest, FeedbackBeatsRoundToNearestOnCorrelatedInputs) {
   const LinearProblem problem{"layer", weight, &statistics};
   for (const int bits : {2, 3, 4, 8}) {
     const auto rounded =
-        QuantizeInBasis(problem, IdentityBasis(256, 64), bits, 0.01, GridChoice::kSearched);
+        QuantizeInBasis(problem, IdentityBasis(256, 64), bits, 0.01, {GridChoice::kSearched});
     EXPECT_EQ(Problem(rounded), "");
     EXPECT_LT(RelativeOutputError(weight, rounded, statistics),
               0.7 * RelativeOutputError(weight, QuantizeRtn(problem, bits, 64), statistics))

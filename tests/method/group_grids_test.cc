@@ -37,7 +37,7 @@ class FindGridsTest : public ::testing::Test {
 };
 
 TEST_F(FindGridsTest, MinMaxIsThatOfEachRow) {
-  const quant::RowGrids grids = FindGrids(GridChoice::kMinMax, channels_, costs_, 3);
+  const quant::RowGrids grids = FindGrids({GridChoice::kMinMax}, channels_, costs_, 3);
   for (Eigen::Index row = 0; row < channels_.cols(); ++row) {
     const quant::Grid expected = MinMax(channels_.col(row), 3);
     EXPECT_EQ(grids.scales[row], expected.scale);
@@ -46,7 +46,7 @@ TEST_F(FindGridsTest, MinMaxIsThatOfEachRow) {
 }
 
 TEST_F(FindGridsTest, ClippingIsTheBestOfTenFactorsByTheWholeCost) {
-  const quant::RowGrids grids = FindGrids(GridChoice::kClipped, channels_, costs_, 4);
+  const quant::RowGrids grids = FindGrids({GridChoice::kClipped}, channels_, costs_, 4);
   int clipped = 0;
   for (Eigen::Index row = 0; row < channels_.cols(); ++row) {
     const Vector weights = channels_.col(row);
@@ -69,8 +69,8 @@ TEST_F(FindGridsTest, ADiagonalMayStandForItsMatrix) {
   const Matrix diagonal = costs_.diagonal();
   const Matrix matrix = costs_.diagonal().asDiagonal();
   for (const GridChoice choice : {GridChoice::kSearched, GridChoice::kClipped}) {
-    const quant::RowGrids one = FindGrids(choice, channels_, diagonal, 4);
-    const quant::RowGrids other = FindGrids(choice, channels_, matrix, 4);
+    const quant::RowGrids one = FindGrids({choice}, channels_, diagonal, 4);
+    const quant::RowGrids other = FindGrids({choice}, channels_, matrix, 4);
     EXPECT_EQ(one.scales, other.scales);
     EXPECT_EQ(one.zeros, other.zeros);
   }
@@ -78,7 +78,7 @@ TEST_F(FindGridsTest, ADiagonalMayStandForItsMatrix) {
 
 TEST_F(FindGridsTest, GridsAndCodesAreStoredWhereTheLayerKeepsThem) {
   quant::QuantizedLinear linear = quant::testing::RandomQuantizedLinear(24, 64, 4, 32, 1);
-  const quant::RowGrids grids = FindGrids(GridChoice::kSearched, channels_, costs_, 4);
+  const quant::RowGrids grids = FindGrids({GridChoice::kSearched}, channels_, costs_, 4);
   StoreGrids(grids, 1, 3, linear);
   const auto codes = NearestCodes(channels_.row(5), grids, 4);
   StoreCodes(codes, 37, 3, linear);

@@ -67,10 +67,10 @@ TEST(ColumnScaleTest, ActivationAwareScalesLowerTheErrorOfRoundingToNearest) {
   EXPECT_GT(scales[3], 2 * scales[4]);
   Basis basis = IdentityBasis(128, 64);
   const double plain = RelativeOutputError(
-      weight, RoundToNearest(problem, basis, 4, GridChoice::kMinMax), statistics);
+      weight, RoundToNearest(problem, basis, 4, {GridChoice::kMinMax}), statistics);
   basis.channel_scales = stored;
   const double scaled = RelativeOutputError(
-      weight, RoundToNearest(problem, basis, 4, GridChoice::kMinMax), statistics);
+      weight, RoundToNearest(problem, basis, 4, {GridChoice::kMinMax}), statistics);
   EXPECT_LT(scaled, 0.5 * plain);
 }
 
@@ -118,7 +118,7 @@ class RotationOrderTest : public ::testing::Test {
     basis.rotation = rotation;
     const LinearProblem problem{"layer", weight_, &statistics_};
     return RelativeOutputError(
-        weight_, QuantizeInBasis(problem, basis, 4, 0.01, GridChoice::kSearched), statistics_);
+        weight_, QuantizeInBasis(problem, basis, 4, 0.01, {GridChoice::kSearched}), statistics_);
   }
 
   const Matrix weight_ = testing::WeightWithOutliers(256, 512, 1);
@@ -315,6 +315,24 @@ TEST(QuantizeLinearTest, RecipesWithoutCalibrationNeedNoStatistics) {
     }
   }
   EXPECT_EQ(without, 8);
+}
+
+TEST(QuantizeLinearTest, SymmetricCodesHaveTheMiddleAsZeroPointWhateverTheGrid) {
+  const Matrix weight = testing::WeightWithOutliers(40, 128, 1);
+  const InputStatistics statistics = testing::StatisticsOf(testing::CorrelatedInputs(300, 128, 2));
+  const LinearProblem problem{"layer", weight, &statistics};
+  for (const std::string& name : ShippedRecipes()) {
+    for (const auto grid : {GridChoice::kMinMax, GridChoice::kSearched, GridChoice::kClipped}) {
+      LayerRecipe recipe = LoadRecipe(name).layer;
+      recipe.grid = grid;
+      const double free = RelativeOutputError(
+          weight, QuantizeLinear(problem, recipe, {.group_size = 64}), statistics);
+      recipe.symmetric = true;
+      const auto linear = QuantizeLinear(problem, recipe, {.group_size = 64});
+      EXPECT_TRUE(IsSymmetric(linear)) << name;
+      EXPECT_LT(RelativeOutputError(weight, linear, statistics), 2 * free) << name;
+    }
+  }
 }
 
 TEST(QuantizeLinearTest, TakesAnyNumberOfBitsGroupsAndRounds) {

@@ -109,6 +109,10 @@ class Surrogate {
     MatrixD scales = p.scales;
     for (int64_t g = 0; g < scales.rows(); ++g) {
       const auto group = rotated.middleRows(g * kGroupSize, kGroupSize);
+      if (IsSymmetric(start_)) {
+        scales.row(g) = group.cwiseAbs().colwise().maxCoeff() / ((std::pow(2.0, kBits) - 1) / 2);
+        continue;
+      }
       scales.row(g) =
           (group.colwise().maxCoeff().cwiseMax(0.0) - group.colwise().minCoeff().cwiseMin(0.0)) /
           (std::pow(2.0, kBits) - 1);
@@ -120,6 +124,7 @@ class Surrogate {
     for (int64_t g = 0; source_ == GridSource::kMinMax && g < zeros.rows(); ++g) {
       const auto group = rotated.middleRows(g * kGroupSize, kGroupSize);
       zeros.row(g) = -group.colwise().minCoeff().cwiseMin(0.0).cwiseQuotient(scales.row(g));
+      if (IsSymmetric(start_)) zeros.row(g).setConstant(quant::MiddleCode(kBits));
     }
     return zeros.array().rint().max(0.0).min(std::pow(2.0, kBits) - 1);
   }
@@ -135,13 +140,14 @@ struct Case {
   GridSource source;
   ClampGradient clamp;
   TrainedBasis basis;
+  bool symmetric = false;
 };
 
-quant::QuantizedLinear SomeStart() {
+quant::QuantizedLinear SomeStart(bool symmetric = false) {
   quant::QuantizedLinear start =
       quant::testing::RandomQuantizedLinear(kRows, kChannels, kBits, kGroupSize, 3);
   // Zero points about the middle, so that the weights below lie mostly in range, but not all.
-  for (uint8_t& zero : start.zeros) zero = 3;
+  for (uint8_t& zero : start.zeros) zero = symmetric ? quant::MiddleCode(kBits) : 3;
   for (uint16_t& scale : start.scales) scale = FloatToHalf(0.4F);
   return start;
 }
@@ -152,14 +158,15 @@ INSTANTIATE_TEST_SUITE_P(
     Cases, TrainedWeightGradientTest,
     ::testing::Values(
         Case{GridSource::kMinMax, ClampGradient::kStraightThrough, TrainedBasis::kOriginal},
+        Case{GridSource::kMinMax, ClampGradient::kStraightThrough, TrainedBasis::kOriginal, true},
         Case{GridSource::kLearned, ClampGradient::kStraightThrough, TrainedBasis::kOriginal},
         Case{GridSource::kLearned, ClampGradient::kExact, TrainedBasis::kOriginal},
         Case{GridSource::kLearned, ClampGradient::kStraightThrough, TrainedBasis::kSteps},
         Case{GridSource::kLearned, ClampGradient::kExact, TrainedBasis::kSteps}));
 
 TEST_P(TrainedWeightGradientTest, AgreesWithCentralDifferencesOfTheSurrogate) {
-  const auto [source, clamp, basis] = GetParam();
-  const quant::QuantizedLinear start = SomeStart();
+  const auto [source, clamp, basis, symmetric] = GetParam();
+  const quant::QuantizedLinear start = SomeStart(symmetric);
   TrainedWeight trained(start, RandomMatrix(kRows, kChannels, 5), basis, 0.45F);
   // Away from the start, and some of it out of range.
   trained.parameters().weight += 0.6F * RandomMatrix(kChannels, kRows, 8);
@@ -230,6 +237,15 @@ TEST(TrainedWeightTest, FixedGridsAreThoseOfTheRange) {
   Matrix fixed;
   trained.Forward(GridSource::kLearned, fixed);
   EXPECT_TRUE(ranged == fixed);
+}
+
+TEST(TrainedWeightTest, SymmetricCodesStaySymmetric) {
+  TrainedWeight trained(SomeStart(true), RandomMatrix(kRows, kChannels, 5), TrainedBasis::kOriginal,
+                        0);
+  EXPECT_FALSE(trained.LearnsZeros());
+  EXPECT_TRUE(IsSymmetric(trained.Snap(GridSource::kMinMax)));
+  trained.FixGrids();
+  EXPECT_TRUE(IsSymmetric(trained.Snap(GridSource::kLearned)));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "paroquant/eval/perplexity.h"
 #include "paroquant/format/packed_format.h"
+#include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/pipeline/verify.h"
 #include "paroquant/runtime/language_model.h"
@@ -82,6 +83,20 @@ TEST_P(QuantizeFamiliesTest, EveryRecipeGivesAModelThatVerifies) {
   EXPECT_LT(Run("awq"), 1.3 * nearest);
   EXPECT_LT(Run("fast"), 0.7 * nearest);
   EXPECT_LT(Run("block"), 0.7 * nearest);
+}
+
+TEST(QuantizeSymmetricTest, NoRecipeMovesTheZeroPoint) {
+  const TemporaryFolder folder;
+  const std::filesystem::path source = GoldenPath("models/llama_untied_bias");
+  NoProgress progress;
+  for (const std::string& recipe : method::ShippedRecipes()) {
+    const std::filesystem::path out = folder.path() / recipe;
+    QuantizeOptions options = Options(source, out, recipe);
+    options.recipe.layer.symmetric = true;
+    Quantize(options, progress);
+    EXPECT_THAT(Verify(out, source, progress), IsEmpty()) << recipe;
+    EXPECT_TRUE(FactsOf(model::Checkpoint::Open(out)).symmetric) << recipe;
+  }
 }
 
 // The places of `layers` whose module's name holds `part`.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "paroquant/base/half.h"
@@ -59,9 +60,18 @@ std::vector<std::vector<float>> AwkwardGroups() {
 }
 
 TEST(MinMaxGridTest, EveryGroupComesBackWithinAStep) {
-  for (const int bits : {2, 3, 4, 8}) {
+  for (const auto& [bits, zero] : std::vector<std::pair<int, ZeroPoint>>{{2, ZeroPoint::kFree},
+                                                                         {3, ZeroPoint::kFree},
+                                                                         {4, ZeroPoint::kFree},
+                                                                         {8, ZeroPoint::kFree},
+                                                                         {2, ZeroPoint::kMiddle},
+                                                                         {4, ZeroPoint::kMiddle},
+                                                                         {8, ZeroPoint::kMiddle}}) {
     for (const std::vector<float>& group : AwkwardGroups()) {
-      const Grid grid = MinMaxGrid(group, bits);
+      const Grid grid = MinMaxGrid(group, bits, zero);
+      if (zero == ZeroPoint::kMiddle) {
+        EXPECT_EQ(grid.zero, 1 << (bits - 1));
+      }
       EXPECT_EQ(grid.scale, SnapToHalf(grid.scale));
       EXPECT_GT(grid.scale, 0.0F);
       EXPECT_TRUE(std::isfinite(grid.scale));
@@ -86,6 +96,15 @@ TEST(MinMaxGridTest, HugeWeightsStayFinite) {
   QuantizeGroup(group, grid, 4, codes);
   EXPECT_EQ(codes[0], 15);
   EXPECT_EQ(codes[1], 0);
+  EXPECT_EQ(MinMaxGrid(group, 4, ZeroPoint::kMiddle).scale, kMaxHalf);
+}
+
+// The scale of GPTQ's symmetric quantizer: from -1.5 to 1.5 in 15 steps.
+TEST(MinMaxGridTest, SymmetricRangesAreThoseOfTheGreatestMagnitude) {
+  const std::vector<float> group = {-1.5F, 0.25F, 0.5F};
+  const Grid grid = MinMaxGrid(group, 4, ZeroPoint::kMiddle);
+  EXPECT_EQ(grid.scale, SnapToHalf(0.2F));
+  EXPECT_EQ(grid.zero, 8);
 }
 
 }  // namespace

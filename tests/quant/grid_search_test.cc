@@ -144,6 +144,30 @@ TEST_P(GridSearchTest, IsNeverWorseThanMinMax) {
   }
 }
 
+// Against a scan of all scales, which the search only samples and refits.
+TEST_P(GridSearchTest, SymmetricGridsAreNearTheBestScale) {
+  const int bits = GetParam();
+  Matrix weights = testing::RandomMatrix(64, 20, 4);
+  weights.col(2).array() += 2;
+  weights.col(3).setZero();
+  const std::vector<float> importance = RandomImportance(64);
+  const RowGrids found = SearchGrids(weights, importance, bits, ZeroPoint::kMiddle);
+  const auto middle = static_cast<float>(1 << (bits - 1));
+  for (int64_t row = 0; row < weights.cols(); ++row) {
+    const std::vector<float> group = Column(weights, row);
+    const PlainSearch plain(group, importance, bits);
+    const float range = MinMaxGrid(group, bits, ZeroPoint::kMiddle).scale;
+    double least = plain.Error({range, middle});
+    for (int i = 1; i <= 1000; ++i) {
+      const float scale =
+          SnapToHalf(std::max(range * 1.2F * static_cast<float>(i) / 1000, kMinHalf));
+      least = std::min(least, plain.Error({scale, middle}));
+    }
+    EXPECT_EQ(found.zeros[row], middle);
+    EXPECT_LE(plain.Error({found.scales[row], middle}), 1.1 * least) << "row " << row;
+  }
+}
+
 TEST(GridSearchTest, NoImportanceLeavesMinMax) {
   const Matrix weights = testing::RandomMatrix(32, 5, 3);
   const RowGrids found = SearchGrids(weights, std::vector<float>(32, 0.0F), 4);

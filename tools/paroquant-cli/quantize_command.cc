@@ -117,9 +117,11 @@ pipeline::QuantizeOptions Resolve(const QuantizeArguments& arguments) {
   options.model = arguments.model;
   options.out = arguments.out;
   options.format = format::FindFormat(arguments.format);
-  // GPTQ's first version cannot hold a zero point of 0, which may turn up in any layer.
-  if (options.format == format::FormatKind::kGptq) options.format = format::FormatKind::kGptqV2;
   options.recipe = ResolveRecipe(arguments);
+  // GPTQ's first version cannot hold a zero point of 0, which may turn up in any layer.
+  if (options.format == format::FormatKind::kGptq && !options.recipe.layer.symmetric) {
+    options.format = format::FormatKind::kGptqV2;
+  }
   for (const std::string& text : arguments.overrides) {
     options.overrides.push_back(ParseOverride(text));
   }

@@ -9,6 +9,7 @@
 
 #include "paroquant/io/json.h"
 #include "paroquant/method/tuning_options.h"
+#include "paroquant/quant/affine.h"
 
 namespace paroquant::method {
 
@@ -30,6 +31,12 @@ enum class GridChoice {
   kMinMax,    // from the least weight of a row's group to the greatest
   kSearched,  // with the least error, weighed by what an error in each channel costs
   kClipped,   // AWQ: min-max of weights clipped at the part of the range that loses least output
+};
+
+// How a group's scale and zero point are found.
+struct GridRule {
+  GridChoice choice = GridChoice::kSearched;
+  quant::ZeroPoint zero = quant::ZeroPoint::kFree;
 };
 
 enum class RoundingChoice {
@@ -54,6 +61,7 @@ struct LayerRecipe {
   ChannelScaleChoice channel_scales = ChannelScaleChoice::kInverseNorm;
   RotationChoice rotation = RotationChoice::kBest;
   GridChoice grid = GridChoice::kSearched;
+  bool symmetric = false;  // all zero points are 2^(bits - 1)
   RoundingChoice rounding = RoundingChoice::kFeedback;
   TargetChoice target = TargetChoice::kStreamShrunk;
   // > 0, added to the inputs' second moment in units of its mean diagonal, once the inputs are
@@ -73,6 +81,9 @@ struct LayerRecipe {
   // how checkpoints with experts are laid out for engines.
   bool share_expert_rotations = true;
 
+  GridRule Grids() const {
+    return {grid, symmetric ? quant::ZeroPoint::kMiddle : quant::ZeroPoint::kFree};
+  }
   bool UsesRowFeedback() const { return row_feedback && rounding == RoundingChoice::kFeedback; }
   bool UsesRepairs() const { return target != TargetChoice::kWeight; }
   bool UsesDescent() const { return descent_passes > 0 && rounding == RoundingChoice::kFeedback; }

@@ -16,15 +16,19 @@ struct Grid {
   int zero = 0;
 };
 
+// Is a grid's zero point chosen, or that of symmetric codes, 2^(bits - 1)?
+enum class ZeroPoint { kFree, kMiddle };
+
 // The least positive half: no scale is smaller.
 inline constexpr float kMinHalf = 0x1.0p-24F;
 
 inline int MaxCode(int bits) { return (1 << bits) - 1; }
 
 // The grid from the least to the greatest weight of a group, widened to contain 0, its scale a
-// half that is finite and > 0. Any finite group, be it constant, all-positive or zero, comes back
-// within about one step.
-Grid MinMaxGrid(std::span<const float> group, int bits);
+// half that is finite and > 0. With kMiddle from minus the greatest magnitude to that (as GPTQ has
+// it, arXiv 2210.17323). Any finite group, be it constant, all-positive or zero, comes back within
+// about one step.
+Grid MinMaxGrid(std::span<const float> group, int bits, ZeroPoint zero = ZeroPoint::kFree);
 
 enum class ScaleType { kFloat, kHalf };
 // The grid of the reference implementation, which does not widen the range and so ruins groups
@@ -47,10 +51,12 @@ struct RowGrids {
 // For each row the grid that minimises sum_i importance_i (w_i - dequantized_i)^2, found among 18
 // factors 0.55 .. 1.05 of the range times two zero points about its centre, and improved by two
 // refits scale = sum importance w c / sum importance c^2, c = code - zero, with neighbours of the
-// zero point. Scales are rounded to halves before they are judged; never worse than MinMaxGrid.
+// zero point (with kMiddle there is but one). Scales are rounded to halves before they are judged;
+// never worse than MinMaxGrid.
 // `weights` is channel-major, [g, n]: what is done 42 times to each weight is then the same
 // operation on 16 rows. `importance` [g] is >= 0.
-RowGrids SearchGrids(const ConstMatrixRef& weights, std::span<const float> importance, int bits);
+RowGrids SearchGrids(const ConstMatrixRef& weights, std::span<const float> importance, int bits,
+                     ZeroPoint zero = ZeroPoint::kFree);
 
 }  // namespace paroquant::quant
 
