@@ -1,0 +1,138 @@
+#include "paroquant/report/evaluation_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "report/number_text.h"
+#include "report/page.h"
+#include "report/table.h"
+#include "report/xy_chart.h"
+
+namespace paroquant::report {
+namespace {
+
+bool Diverges(const EvaluationReport& report) {
+  return report.models.front().datasets.front().divergence.has_value();
+}
+
+std::string Shown(const Estimate& estimate, int decimals) {
+  const std::string mean = fmt::format("{:.{}f}", estimate.mean, decimals);
+  if (!estimate.standard_error) return mean;
+  return fmt::format("{} \u00b1 {:.{}f}", mean, *estimate.standard_error, decimals);
+}
+
+// All models on the dataset of this number.
+Table Comparison(const EvaluationReport& report, size_t dataset) {
+  const EvaluatedDataset& first = report.models.front().datasets[dataset];
+  Table table{.caption = fmt::format("{}: {} windows of {} tokens, protocol {}; \u00b1 is one "
+                                     "standard error over windows.",
+                                     first.name, first.windows, first.window, report.protocol),
+              .columns = {{"model", ColumnKind::kText}, {"size"}, {"bits/weight"}, {"perplexity"}},
+              .rows = {}};
+  if (Diverges(report)) table.columns.insert(table.columns.end(), {{"KL divergence"}, {"top-1"}});
+  table.columns.push_back({"tokens/s"});
+  for (const EvaluatedModel& model : report.models) {
+    const EvaluatedDataset& result = model.datasets[dataset];
+    std::vector<std::string>& row = table.rows.emplace_back();
+    row = {model.name, ByteSize(model.bytes), fmt::format("{:.2f}", model.bits_per_weight),
+           Shown(result.perplexity, 4)};
+    if (result.divergence) {
+      row.push_back(Shown(result.divergence->kl, 5));
+      row.push_back(fmt::format("{:.2f} %", 100 * result.divergence->top1_agreement));
+    }
+    row.push_back(fmt::format("{:.0f}", model.tokens_per_second));
+  }
+  return table;
+}
+
+double Megabytes(const EvaluatedModel& model) { return 1e-6 * static_cast<double>(model.bytes); }
+
+// A point for each model.
+Markup AgainstSize(const EvaluationReport& report, size_t dataset) {
+  const std::string what = Diverges(report) ? "KL divergence" : "Perplexity";
+  XyChart chart{
+      .caption = {.title = fmt::format("{} against size, {}", what,
+                                       report.models.front().datasets[dataset].name),
+                  .description = "A mark for each model, with two standard errors either way; the "
+                                 "lower and the further left, the better."},
+      .x_label = "size, MB",
+      .y_label = Diverges(report) ? "KL divergence, nats a token" : "perplexity",
+      .joined = false,
+      .series = {}};
+  if (Diverges(report)) chart.y_covers = {0};
+  for (const EvaluatedModel& model : report.models) {
+    const EvaluatedDataset& result = model.datasets[dataset];
+    const Estimate& y = result.divergence ? result.divergence->kl : result.perplexity;
+    chart.series.push_back(
+        {model.name, {{Megabytes(model), y.mean, 2 * y.standard_error.value_or(0)}}});
+  }
+  return Draw(chart);
+}
+
+Markup Lead(const EvaluationReport& report) {
+  const std::string models =
+      report.models.size() == 1 ? "One model" : fmt::format("{} models", report.models.size());
+  if (report.baseline.empty()) return Paragraph(models + ", by perplexity.");
+  return Paragraph(
+      fmt::format("{}, by perplexity and by how far predictions moved from those of {}: KL "
+                  "divergence, and how often the likeliest token is still the same.",
+                  models, report.baseline));
+}
+
+size_t LettersOf(const std::string& text) {
+  return static_cast<size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0U) != 0x80; }));
+}
+
+// Columns as wide as their widest cell; `text` is on the left of its column.
+std::string Aligned(const Table& table) {
+  std::vector<std::string> titles;
+  for (const Column& column : table.columns) titles.push_back(column.title);
+  std::vector<std::vector<std::string>> lines = table.rows;
+  lines.insert(lines.begin(), titles);
+  std::vector<size_t> widths(titles.size());
+  for (const auto& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], LettersOf(line[i]));
+  }
+  std::string text = table.caption + "\n";
+  for (const auto& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) {
+      const std::string margin(widths[i] - LettersOf(line[i]), ' ');
+      const bool number = table.columns[i].kind == ColumnKind::kNumber;
+      text += "  " + (number ? margin + line[i] : line[i] + margin);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ToHtml(const EvaluationReport& report) {
+  Markup tables;
+  Markup charts;
+  for (size_t i = 0; i < report.models.front().datasets.size(); ++i) {
+    tables += Draw(Comparison(report, i));
+    charts += AgainstSize(report, i);
+  }
+  const std::string commands = fmt::format("{}", fmt::join(report.commands, "\n"));
+  Page page{.kind = "Evaluation report",
+            .title = report.models.size() == 1 ? report.models.front().name : "Models compared",
+            .lead = Lead(report),
+            .sections = {{"results", "Results", tables},
+                         {"size", "Quality against size", PairGrid(charts)},
+                         {"reproduce", "Command", Code(commands)}}};
+  return Write(page);
+}
+
+std::string ToText(const EvaluationReport& report) {
+  std::string text;
+  for (size_t i = 0; i < report.models.front().datasets.size(); ++i) {
+    text += Aligned(Comparison(report, i));
+  }
+  return text;
+}
+
+}  // namespace paroquant::report

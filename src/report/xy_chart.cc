@@ -1,0 +1,81 @@
+#include "report/xy_chart.h"
+
+#include <fmt/format.h>
+
+#include "report/number_text.h"
+#include "report/plot.h"
+
+namespace paroquant::report {
+namespace {
+
+Plot Frame(const XyChart& chart) {
+  std::vector<double> x;
+  std::vector<double> y = chart.y_covers;
+  for (const Series& series : chart.series) {
+    for (const Point& point : series.points) {
+      x.push_back(point.x);
+      y.insert(y.end(), {point.y - point.y_deviation, point.y, point.y + point.y_deviation});
+    }
+  }
+  return Plot({chart.x_label, Scale(chart.x_scale, x)}, {chart.y_label, Scale(chart.y_scale, y)});
+}
+
+Markup Line(const Plot& plot, const Series& series, size_t index) {
+  std::string path;
+  for (const Point& point : series.points) {
+    if (!plot.Shows(point.x, point.y)) continue;
+    path += fmt::format("{}{} {}", path.empty() ? 'M' : 'L', Coordinate(plot.X(point.x)),
+                        Coordinate(plot.Y(point.y)));
+  }
+  if (path.empty()) return {};
+  return Element("path", {{"class", "line " + SeriesClass(index)}, {"d", path}});
+}
+
+Markup Deviation(const Plot& plot, const Point& point, size_t index) {
+  const double least = point.y - point.y_deviation;
+  const std::string style = "deviation " + SeriesClass(index);
+  const double end = plot.Shows(point.x, least) ? plot.Y(least) : Plot::Floor();
+  return Rule(style.c_str(), plot.X(point.x), end, plot.X(point.x),
+              plot.Y(point.y + point.y_deviation));
+}
+
+Markup Dots(const Plot& plot, const Series& series, size_t index) {
+  Markup dots;
+  for (const Point& point : series.points) {
+    if (!plot.Shows(point.x, point.y)) continue;
+    if (point.y_deviation > 0) dots += Deviation(plot, point, index);
+    dots += Marker(
+        index, plot.X(point.x), plot.Y(point.y),
+        fmt::format("{}: {} at {}", series.name, Significant(point.y), Significant(point.x)));
+  }
+  return dots;
+}
+
+Table Numbers(const XyChart& chart) {
+  Table table{.caption = chart.caption.title,
+              .columns = {{"", ColumnKind::kText}, {chart.x_label}, {chart.y_label}},
+              .rows = {}};
+  table.columns.front().title = "Series";
+  for (const Series& series : chart.series) {
+    for (const Point& point : series.points) {
+      table.rows.push_back({series.name, Significant(point.x), Significant(point.y)});
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+Markup Draw(const XyChart& chart) {
+  Plot plot = Frame(chart);
+  std::vector<std::string> names;
+  for (size_t i = chart.series.size(); i-- > 0;) {  // the first one comes to lie on top
+    if (chart.joined) plot.Add(Line(plot, chart.series[i], i));
+    plot.Add(Dots(plot, chart.series[i], i));
+  }
+  for (const Series& series : chart.series) names.push_back(series.name);
+  return Figure(chart.caption, plot.Draw(chart.caption),
+                names.size() > 1 ? Legend(names) : Markup(), Numbers(chart));
+}
+
+}  // namespace paroquant::report
