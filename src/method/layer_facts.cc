@@ -20,7 +20,9 @@ void ForEachGroup(const ConstMatrixRef& weight, int group_size, const Body& body
   }
 }
 
-double MeanRange(const ConstMatrixRef& weight, int group_size) {
+}  // namespace
+
+double MeanGroupRange(const ConstMatrixRef& weight, int group_size) {
   double sum = 0;
   int64_t count = 0;
   ForEachGroup(weight, group_size, [&](const auto& group) {
@@ -34,13 +36,11 @@ double MeanRange(const ConstMatrixRef& weight, int group_size) {
   return count > 0 ? sum / static_cast<double>(count) : 0;
 }
 
-}  // namespace
-
 GroupRanges MeasureRanges(const ConstMatrixRef& weight, const quant::QuantizedLinear& linear) {
   const Matrix rotated =
       RotatedChannels(weight, {linear.channel_scales, linear.rotation}).transpose();
-  return {.before = MeanRange(weight, linear.group_size),
-          .after = MeanRange(rotated, linear.group_size)};
+  return {.before = MeanGroupRange(weight, linear.group_size),
+          .after = MeanGroupRange(rotated, linear.group_size)};
 }
 
 std::vector<std::string> UnusualFacts(const ConstMatrixRef& weight, int group_size,

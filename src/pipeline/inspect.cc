@@ -9,6 +9,8 @@
 
 #include "paroquant/base/matrix.h"
 #include "paroquant/base/parallel.h"
+#include "paroquant/method/layer_facts.h"
+#include "paroquant/method/outlier_counts.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/model/weight_view.h"
 
@@ -17,7 +19,9 @@ namespace {
 
 using model::Checkpoint;
 
-WeightStatistics Measure(const Checkpoint& checkpoint, const model::LinearInfo& info) {
+WeightStatistics Measure(const Checkpoint& checkpoint, const LayerPlan& plan,
+                         const InspectionOptions& options) {
+  const model::LinearInfo& info = plan.info;
   const int64_t n = info.out_features;
   const int64_t k = info.in_features;
   const Matrix weight = model::ReadWeight(checkpoint, info);
@@ -34,22 +38,31 @@ WeightStatistics Measure(const Checkpoint& checkpoint, const model::LinearInfo& 
   const double mean_square = column_energy.sum() / count;
   if (!std::isfinite(mean_square))
     model::RequireFinite(checkpoint.tensors().Get(info.WeightName()));
-  if (mean_square == 0.0) return {};
+  WeightStatistics statistics;
+  if (options.counts_outliers) {
+    // A layer without groups of a usual size is one group.
+    const int group_size = plan.quantized ? plan.group_size : static_cast<int>(k);
+    statistics.outliers = {.group_range = method::MeanGroupRange(weight, group_size),
+                           .weights = method::CountWeights(weight, group_size),
+                           .channels = method::CountChannels(column_energy)};
+  }
+  if (mean_square == 0.0) return statistics;
   const auto middle = column_energy.begin() + k / 2;
   const double most = column_energy.maxCoeff();
   std::nth_element(column_energy.begin(), middle, column_energy.end());
-  return {.rms = std::sqrt(mean_square),
-          .max_over_rms = largest / std::sqrt(mean_square),
-          .kurtosis = fourth / count / (mean_square * mean_square),
-          .channel_spread = *middle > 0.0 ? std::sqrt(most / *middle) : 0.0};
+  statistics.rms = std::sqrt(mean_square);
+  statistics.max_over_rms = largest / std::sqrt(mean_square);
+  statistics.kurtosis = fourth / count / (mean_square * mean_square);
+  statistics.channel_spread = *middle > 0.0 ? std::sqrt(most / *middle) : 0.0;
+  return statistics;
 }
 
 LayerInspection InspectLayer(const Checkpoint& checkpoint, const format::PackedLayers& packed,
-                             const LayerPlan& plan) {
+                             const LayerPlan& plan, const InspectionOptions& options) {
   LayerInspection layer{.plan = plan};
   layer.packed = packed.Has(plan.info);
   if (!layer.packed) {
-    layer.statistics = Measure(checkpoint, plan.info);
+    layer.statistics = Measure(checkpoint, plan, options);
     const io::TensorView& tensor = checkpoint.tensors().Get(plan.info.WeightName());
     layer.stored_bytes = plan.info.out_features * plan.info.in_features *
                          static_cast<int64_t>(io::DTypeSize(tensor.dtype));
@@ -75,7 +88,7 @@ void RequireFiniteOthers(const Checkpoint& checkpoint, const std::vector<LayerPl
 
 }  // namespace
 
-Inspection Inspect(const std::filesystem::path& folder) {
+Inspection Inspect(const std::filesystem::path& folder, const InspectionOptions& options) {
   const Checkpoint checkpoint = Checkpoint::Open(folder);
   const format::PackedLayers packed(checkpoint);
   Inspection result{.architecture = checkpoint.architecture(), .quantization = packed.config()};
@@ -89,7 +102,7 @@ Inspection Inspect(const std::filesystem::path& folder) {
   result.layers.resize(plans.size());
   ParallelFor(static_cast<int64_t>(plans.size()), [&](int64_t i) {
     const auto index = static_cast<size_t>(i);
-    result.layers[index] = InspectLayer(checkpoint, packed, plans[index]);
+    result.layers[index] = InspectLayer(checkpoint, packed, plans[index], options);
   });
   RequireFiniteOthers(checkpoint, plans);
   for (const LayerInspection& layer : result.layers) {

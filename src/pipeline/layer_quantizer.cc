@@ -10,6 +10,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/format/packed_format.h"
+#include "paroquant/method/outlier_counts.h"
 #include "paroquant/method/output_error.h"
 #include "paroquant/method/quantize_linear.h"
 #include "paroquant/method/repair_target.h"
@@ -132,6 +133,9 @@ void LayerQuantizer::Finish(SolvedLayer layer) {
   const Matrix weight = model::ReadWeight(source_, report.plan.info);
   report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
   report.ranges = method::MeasureRanges(layer.target, layer.linear);
+  if (options_.counts_outliers) {
+    report.outliers = method::CountOutliers(layer.target, layer.linear, layer.held_out.get());
+  }
   std::vector<format::PackedTensor> tensors = Encode(report.plan, layer.linear);
   report.checksum = format::Checksum(tensors);
   state_.AddLayer(report, layer.linear);

@@ -47,6 +47,13 @@ io::Json LayerJson(const LayerReport& report) {
   return json;
 }
 
+io::Json OutliersJson(const method::OutlierCounts& outliers) {
+  return {{"weights_before", outliers.weights_before},
+          {"weights_after", outliers.weights_after},
+          {"inputs_before", outliers.inputs_before},
+          {"inputs_after", outliers.inputs_after}};
+}
+
 io::Json TuningJson(const TuningReport& report) {
   io::Json epochs = io::Json::array();
   for (const method::EpochReport& epoch : report.summary.epochs) {
@@ -91,6 +98,7 @@ io::Json ToJson(const QuantizeSummary& summary) {
     quantized += report.plan.quantized ? 1 : 0;
     layers.push_back(LayerJson(report));
     layers.back()["seconds"] = report.seconds;
+    if (report.outliers) layers.back()["outliers"] = OutliersJson(*report.outliers);
   }
   io::Json tuning = io::Json::array();
   for (const TuningReport& report : summary.tuning) {

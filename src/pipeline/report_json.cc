@@ -1,6 +1,9 @@
 #include "pipeline/report_json.h"
 
+#include <fmt/format.h>
+
 #include <limits>
+#include <vector>
 
 namespace paroquant::pipeline {
 namespace {
@@ -15,6 +18,28 @@ method::EpochReport ParseEpoch(const io::JsonObject& json) {
           .epoch = json.Get<int>("epoch") - 1,
           .training_loss = NumberOrNan(json, "training_loss"),
           .held_out_loss = NumberOrNan(json, "held_out_loss")};
+}
+
+// Empty if the key is.
+std::vector<int64_t> ParseCounts(const io::JsonObject& json, const char* key) {
+  const io::Json& list = ListUnder(json, key);
+  std::vector<int64_t> counts;
+  for (const io::Json& count : list) {
+    if (!count.is_number_integer()) json.Fail(key, "whole numbers", count.dump());
+    counts.push_back(count.get<int64_t>());
+  }
+  const size_t bins = method::WeightBinEdges().size() - 1;
+  if (!counts.empty() && counts.size() != bins) {
+    json.Fail(key, fmt::format("{} numbers", bins), fmt::format("{}", counts.size()));
+  }
+  return counts;
+}
+
+method::OutlierCounts ParseOutliers(const io::JsonObject& json) {
+  return {.weights_before = ParseCounts(json, "weights_before"),
+          .weights_after = ParseCounts(json, "weights_after"),
+          .inputs_before = ParseCounts(json, "inputs_before"),
+          .inputs_after = ParseCounts(json, "inputs_after")};
 }
 
 }  // namespace
@@ -42,6 +67,7 @@ LayerReport ParseLayerReport(const io::JsonObject& json, const LayerPlan& plan) 
   report.repair = OptionalNumber<double>(json, "repair");
   report.routed_tokens = OptionalNumber<int64_t>(json, "routed_tokens");
   report.relative_weight_error = NumberOrNan(json, "relative_weight_error");
+  if (json.Has("outliers")) report.outliers = ParseOutliers(json.Object("outliers"));
   report.checksum = json.Get<uint32_t>("crc32");
   return report;
 }

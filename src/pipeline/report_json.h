@@ -7,12 +7,15 @@
 
 namespace paroquant::pipeline {
 
-// What is the same in every run: without the seconds.
+// What is the same in every run: without the seconds, and without outliers, which only some runs
+// count.
 io::Json LayerJson(const LayerReport& report);
 io::Json TuningJson(const TuningReport& report);
+// {"weights_before", "weights_after", "inputs_before", "inputs_after"}.
+io::Json OutliersJson(const method::OutlierCounts& outliers);
 
-// The inverses; "seconds", where it is there, is read too. They throw kInput for keys that are
-// missing or of another kind.
+// The inverses; "seconds" and "outliers", where they are there, are read too. They throw kInput for
+// keys that are missing or of another kind.
 LayerReport ParseLayerReport(const io::JsonObject& json, const LayerPlan& plan);
 TuningReport ParseTuningReport(const io::JsonObject& json);
 

@@ -230,6 +230,7 @@ void RunState::AddLayer(const LayerReport& report, const quant::QuantizedLinear&
   io::Json& json = layers_.emplace_back(LayerJson(report));
   json["rounds"] = packed.rounds;
   json["seconds"] = report.seconds;
+  if (report.outliers) json["outliers"] = OutliersJson(*report.outliers);
 }
 
 void RunState::FinishBlock(int64_t block, const BlockFacts& facts) {

@@ -47,17 +47,27 @@ Table Comparison(const EvaluationReport& report, size_t dataset) {
   return table;
 }
 
-double Megabytes(const EvaluatedModel& model) { return 1e-6 * static_cast<double>(model.bytes); }
+// What sizes are shown in.
+struct SizeUnit {
+  double bytes;
+  const char* name;
+};
+
+SizeUnit UnitFor(const EvaluationReport& report) {
+  const auto gigabyte = [](const EvaluatedModel& model) { return model.bytes >= 1'000'000'000; };
+  return std::ranges::any_of(report.models, gigabyte) ? SizeUnit{1e9, "GB"} : SizeUnit{1e6, "MB"};
+}
 
 // A point for each model.
 Markup AgainstSize(const EvaluationReport& report, size_t dataset) {
+  const SizeUnit unit = UnitFor(report);
   const std::string what = Diverges(report) ? "KL divergence" : "Perplexity";
   XyChart chart{
       .caption = {.title = fmt::format("{} against size, {}", what,
                                        report.models.front().datasets[dataset].name),
                   .description = "A mark for each model, with two standard errors either way; the "
                                  "lower and the further left, the better."},
-      .x_label = "size, MB",
+      .x_label = fmt::format("size, {}", unit.name),
       .y_label = Diverges(report) ? "KL divergence, nats a token" : "perplexity",
       .joined = false,
       .series = {}};
@@ -65,8 +75,9 @@ Markup AgainstSize(const EvaluationReport& report, size_t dataset) {
   for (const EvaluatedModel& model : report.models) {
     const EvaluatedDataset& result = model.datasets[dataset];
     const Estimate& y = result.divergence ? result.divergence->kl : result.perplexity;
-    chart.series.push_back(
-        {model.name, {{Megabytes(model), y.mean, 2 * y.standard_error.value_or(0)}}});
+    chart.series.push_back({model.name,
+                            {{static_cast<double>(model.bytes) / unit.bytes, y.mean,
+                              2 * y.standard_error.value_or(0)}}});
   }
   return Draw(chart);
 }

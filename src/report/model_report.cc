@@ -45,7 +45,7 @@ Section ByLayer(const ModelReport& report) {
   }
   return {"ranges", "Range by layer",
           Paragraph("What a grid has to span for the weights of a group. Gaussian weights in "
-                    "groups of 128 span 5.4 times their RMS. All charts have the same scale.") +
+                    "groups of 128 span 5.2 times their RMS. All charts have the same scale.") +
               Grid(Draw(charts))};
 }
 

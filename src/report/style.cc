@@ -91,6 +91,7 @@ details .scroll { max-height: 320px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px;
         font-variant-numeric: tabular-nums; }
 caption { padding: 4px 0 8px; text-align: left; color: var(--soft); }
+caption span { display: block; position: sticky; left: 0; max-width: min(72ch, calc(100vw - 60px)); }
 th, td { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); text-align: left;
          vertical-align: top; }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
@@ -126,6 +127,7 @@ footer { margin-top: 48px; padding-top: 12px; border-top: 1px solid var(--line);
   tr, pre, .tiles > div { break-inside: avoid; }
   .scroll { overflow: visible; }
   .grid { grid-template-columns: repeat(2, 1fr); }
+  .tiles { grid-template-columns: repeat(4, 1fr); }
 }
 )css";
 

@@ -34,8 +34,8 @@ Markup Row(const std::vector<Column>& columns, const std::vector<std::string>& r
 Markup Draw(const Table& table) {
   Markup rows;
   for (const auto& row : table.rows) rows += Row(table.columns, row);
-  const Markup content =
-      Element("caption", table.caption) + Head(table.columns) + Element("tbody", rows);
+  const Markup content = Element("caption", Element("span", table.caption)) + Head(table.columns) +
+                         Element("tbody", rows);
   // What scrolls has to be in reach of the keyboard.
   return Element("div",
                  {{"class", "scroll"},

@@ -65,8 +65,7 @@ std::unique_ptr<Progress> CommonOptions::MakeProgress() const {
 
 void CommonOptions::WriteJson(const nlohmann::ordered_json& result) const {
   if (json_.empty()) return;
-  const std::string text =
-      result.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  const std::string text = ResultText(result);
   if (JsonTakesOutput()) {
     std::cout << text << std::flush;
   } else {

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,25 +10,30 @@
 
 #include "command.h"
 #include "common_options.h"
+#include "eval_result.h"
 #include "option_values.h"
+#include "paroquant/base/error.h"
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/eval/evaluation_text.h"
 #include "paroquant/eval/perplexity.h"
 #include "paroquant/io/safetensors_writer.h"
+#include "paroquant/pipeline/stored_size.h"
+#include "paroquant/report/evaluation_report.h"
 #include "paroquant/runtime/language_model.h"
+#include "report_option.h"
 #include "result_file.h"
 
 namespace paroquant::cli {
 namespace {
 
-using eval::PerplexityResult;
 using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kMostTokens = uint64_t{1} << 40;
 
 struct EvalOptions {
   CommonOptions common;
-  std::string model;
+  std::vector<std::string> models;
+  ReportOption report;
   std::string baseline;
   std::vector<std::string> data;
   std::string data_dir;
@@ -38,12 +44,6 @@ struct EvalOptions {
   int64_t stride = 0;
   int64_t max_windows = 0;
   uint64_t seed = 0;
-};
-
-struct DatasetResult {
-  std::string dataset;
-  int64_t window = 0;
-  PerplexityResult result;
 };
 
 eval::BosUse ParseBos(const std::string& bos) {
@@ -82,81 +82,110 @@ void SaveLogits(const std::string& path, const runtime::LanguageModel& model,
   });
 }
 
-// A single window says nothing about how windows differ.
-Json StandardError(const PerplexityResult& result, const eval::Measurement& measurement) {
-  return result.windows > 1 ? Json(measurement.standard_error) : Json(nullptr);
-}
+// The windows of each dataset.
+using Texts = std::vector<std::vector<eval::Window>>;
 
-std::string ShownError(const PerplexityResult& result, const eval::Measurement& measurement) {
-  return result.windows > 1 ? fmt::format("{:.5f}", measurement.standard_error) : "-";
-}
-
-Json ToJson(const DatasetResult& entry, const std::string& protocol) {
-  const PerplexityResult& result = entry.result;
-  Json json = {{"dataset", entry.dataset}, {"protocol", protocol},
-               {"window", entry.window},   {"windows", result.windows},
-               {"tokens", result.tokens},  {"perplexity", result.perplexity},
-               {"nll", result.nll.mean},   {"nll_stderr", StandardError(result, result.nll)}};
-  if (result.comparison) {
-    const eval::Comparison& comparison = *result.comparison;
-    json["kl_divergence"] = comparison.kl_divergence.mean;
-    json["kl_divergence_stderr"] = StandardError(result, comparison.kl_divergence);
-    json["top1_agreement"] = comparison.top1_agreement;
-    json["delta_nll"] = comparison.delta_nll.mean;
-    json["delta_nll_stderr"] = StandardError(result, comparison.delta_nll);
-  }
-  return json;
-}
-
-void Print(const DatasetResult& entry) {
-  const PerplexityResult& result = entry.result;
-  std::cout << fmt::format("{}: {} windows of {} tokens\n", entry.dataset, result.windows,
-                           entry.window);
-  std::cout << fmt::format("  perplexity      {:.4f}   (NLL {:.5f} +- {})\n", result.perplexity,
-                           result.nll.mean, ShownError(result, result.nll));
-  if (!result.comparison) return;
-  const eval::Comparison& comparison = *result.comparison;
-  std::cout << fmt::format("  KL divergence   {:.5f}   (+- {})\n", comparison.kl_divergence.mean,
-                           ShownError(result, comparison.kl_divergence));
-  std::cout << fmt::format("  top-1 agreement {:.2f} %\n", 100.0 * comparison.top1_agreement);
-  std::cout << fmt::format("  delta NLL       {:+.5f}  (+- {}, paired)\n",
-                           comparison.delta_nll.mean, ShownError(result, comparison.delta_nll));
-}
-
-int RunEvalPpl(const EvalOptions& options) {
-  options.common.Apply();
-  RequireWritable("--save-logits", options.save_logits);
-  const Stopwatch watch;
-  const auto model = runtime::LanguageModel::Load(options.model);
-  std::optional<runtime::LanguageModel> baseline;
-  if (!options.baseline.empty()) baseline = runtime::LanguageModel::Load(options.baseline);
-  const eval::EvaluationTextOptions text_options = TextOptions(options, model);
-
-  const auto progress = options.common.MakeProgress();
-  Json results = Json::array();
-  int64_t tokens = 0;
+Texts LoadTexts(const EvalOptions& options, const runtime::LanguageModel& model) {
+  Texts texts;
   for (const std::string& data : options.data) {
-    const std::vector<eval::Window> windows = eval::LoadWindows(data, text_options);
-    if (!options.save_logits.empty() && &data == &options.data.front()) {
-      SaveLogits(options.save_logits, model, windows.front());
+    texts.push_back(eval::LoadWindows(data, TextOptions(options, model)));
+  }
+  return texts;
+}
+
+bool SameTokens(const Texts& a, const Texts& b) {
+  const auto same = [](const auto& x, const auto& y) {
+    return std::ranges::equal(x, y, {}, &eval::Window::tokens, &eval::Window::tokens);
+  };
+  return std::ranges::equal(a, b, same);
+}
+
+class Evaluation {
+ public:
+  explicit Evaluation(const EvalOptions& options)
+      : options_(options), progress_(options.common.MakeProgress()) {}
+
+  ModelResult Measure(const std::string& folder) {
+    const Stopwatch watch;
+    const auto model = runtime::LanguageModel::Load(folder);
+    if (!baseline_ && !options_.baseline.empty()) {
+      baseline_ = runtime::LanguageModel::Load(options_.baseline);
     }
-    const DatasetResult entry{.dataset = data,
-                              .window = static_cast<int64_t>(windows.front().tokens.size()),
-                              .result = eval::MeasurePerplexity(
-                                  model, baseline ? &*baseline : nullptr, windows, *progress)};
-    tokens += entry.result.tokens;
-    results.push_back(ToJson(entry, options.protocol));
-    if (options.common.ShowsText()) Print(entry);
+    const Texts texts = LoadTexts(options_, model);
+    if (!options_.save_logits.empty()) {
+      SaveLogits(options_.save_logits, model, texts.front().front());
+    }
+    ModelResult result{
+        .model = folder, .size = pipeline::MeasureStoredSize(model.checkpoint()), .datasets = {}};
+    for (size_t i = 0; i < texts.size(); ++i) {
+      result.datasets.push_back(Measure(model, options_.data[i], texts[i]));
+      result.tokens += result.datasets.back().result.tokens;
+    }
+    result.seconds = watch.Seconds();
+    RememberTokens(folder, texts);
+    return result;
   }
-  const double seconds = watch.Seconds();
-  const double rate = static_cast<double>(tokens) / seconds;
+
+ private:
+  DatasetResult Measure(const runtime::LanguageModel& model, const std::string& name,
+                        const std::vector<eval::Window>& windows) {
+    DatasetResult entry{.dataset = name,
+                        .window = std::ssize(windows.front().tokens),
+                        .result = eval::MeasurePerplexity(model, baseline_ ? &*baseline_ : nullptr,
+                                                          windows, *progress_)};
+    if (options_.common.ShowsText() && options_.models.size() == 1) std::cout << ToText(entry);
+    return entry;
+  }
+
+  void RememberTokens(const std::string& folder, const Texts& texts) {
+    if (first_texts_.empty()) {
+      first_texts_ = texts;
+    } else if (!SameTokens(first_texts_, texts)) {
+      spdlog::warn("{} reads other tokens than {}: their perplexities cannot be compared", folder,
+                   options_.models.front());
+    }
+  }
+
+  const EvalOptions& options_;
+  std::unique_ptr<Progress> progress_;
+  std::optional<runtime::LanguageModel> baseline_;
+  Texts first_texts_;  // of the first model
+};
+
+// What can be known to be wrong before the work.
+void RequireUsable(const EvalOptions& options) {
+  RequireWritable("--save-logits", options.save_logits);
+  options.report.RequireUsable();
+  if (options.models.size() == 1) return;
+  if (!options.save_logits.empty()) {
+    throw Error(ErrorKind::kUsage, {.where = "--save-logits",
+                                    .expected = "one --model",
+                                    .found = fmt::format("{}", options.models.size()),
+                                    .hint = "Save those of each model in a run of its own."});
+  }
+  for (const std::string& folder : options.models) model::Checkpoint::Open(folder);
+}
+
+int RunEvalPpl(const EvalOptions& options, const CLI::App& app) {
+  options.common.Apply();
+  RequireUsable(options);
+  Evaluation evaluation(options);
+  std::vector<ModelResult> results;
+  for (const std::string& folder : options.models) results.push_back(evaluation.Measure(folder));
+
+  report::EvaluationReport report = ToReport(results, options.protocol, options.baseline);
+  report.commands = {CommandText(app)};
+  const ModelResult& first = results.front();
+  const bool several = results.size() > 1;
   if (options.common.ShowsText()) {
-    std::cout << fmt::format("{} tokens in {:.1f} s, {:.0f} tokens/s\n", tokens, seconds, rate);
+    std::cout << (several ? report::ToText(report)
+                          : fmt::format("{} tokens in {:.1f} s, {:.0f} tokens/s\n", first.tokens,
+                                        first.seconds, first.TokensPerSecond()));
   }
-  options.common.WriteJson({{"model", options.model},
-                            {"results", results},
-                            {"seconds", seconds},
-                            {"tokens_per_second", rate}});
+  const Json json = several ? ToJson(results, options.protocol, options.baseline)
+                            : ToJson(first, options.protocol);
+  options.report.Write(json, [&] { return report::ToHtml(report); });
+  options.common.WriteJson(json);
   return 0;
 }
 
@@ -164,7 +193,8 @@ int RunEvalPpl(const EvalOptions& options) {
 
 Run DeclareEvalPpl(CLI::App& app) {
   const auto options = std::make_shared<EvalOptions>();
-  AddPath(app, "--model", options->model, "model folder, 16-bit or paroquant")
+  AddPaths(app, "--model", options->models,
+           "model folder, 16-bit or quantized; several are compared")
       ->required()
       ->type_name("DIR");
   AddPath(app, "--baseline", options->baseline,
@@ -193,8 +223,9 @@ Run DeclareEvalPpl(CLI::App& app) {
   AddPath(app, "--save-logits", options->save_logits,
           "keep the first window's logits (F32 [T, V]) as safetensors")
       ->type_name("FILE");
+  options->report.Declare(app);
   options->common.Declare(app);
-  return [options] { return RunEvalPpl(*options); };
+  return [options, &app] { return RunEvalPpl(*options, app); };
 }
 
 }  // namespace paroquant::cli

@@ -1,15 +1,19 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
 
 #include "command.h"
 #include "common_options.h"
+#include "inspect_page.h"
 #include "option_values.h"
 #include "paroquant/pipeline/inspect.h"
 #include "paroquant/pipeline/unfinished_run.h"
+#include "report_option.h"
 
 namespace paroquant::cli {
 namespace {
@@ -22,15 +26,26 @@ using pipeline::UnfinishedRun;
 struct InspectOptions {
   CommonOptions common;
   std::string model;
+  bool outliers = false;
+  ReportOption report;
 };
 
 double Mebibytes(int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
-std::string Fate(const LayerInspection& layer) {
-  const pipeline::LayerPlan& plan = layer.plan;
-  if (layer.packed) return fmt::format("packed, {} bit, group {}", plan.bits, plan.group_size);
-  if (!plan.quantized) return "would stay in 16 bit: " + plan.reason;
-  return plan.reason.empty() ? "would be quantized" : "would be quantized: " + plan.reason;
+// The hardest layers to quantize first.
+void PrintOutliers(const Inspection& result) {
+  std::vector<const LayerInspection*> layers;
+  for (const LayerInspection& layer : result.layers) {
+    if (layer.statistics) layers.push_back(&layer);
+  }
+  std::ranges::stable_sort(layers, std::greater<>(), [](const LayerInspection* layer) {
+    return layer->statistics->outliers->group_range;
+  });
+  std::cout << fmt::format("  {:<40} {:>11}\n", "hardest layers first", "range/rms");
+  for (const LayerInspection* layer : layers) {
+    std::cout << fmt::format("  {:<40} {:>11.2f}\n", layer->plan.info.name,
+                             layer->statistics->outliers->group_range);
+  }
 }
 
 void Print(const std::string& model, const Inspection& result) {
@@ -85,6 +100,10 @@ Json LayerJson(const LayerInspection& layer) {
     json["max_over_rms"] = layer.statistics->max_over_rms;
     json["kurtosis"] = layer.statistics->kurtosis;
     json["channel_spread"] = layer.statistics->channel_spread;
+    if (const auto& outliers = layer.statistics->outliers) {
+      json["group_range"] = outliers->group_range;
+      json["outliers"] = {{"weights", outliers->weights}, {"channels", outliers->channels}};
+    }
   }
   return json;
 }
@@ -137,18 +156,28 @@ void Print(const std::string& folder, const UnfinishedRun& run) {
                            run.fingerprint.value("seed", uint64_t{0}));
 }
 
-int RunInspect(const InspectOptions& options) {
+int RunInspect(const InspectOptions& options, const CLI::App& app) {
   options.common.Apply();
+  options.report.RequireUsable();
   const std::optional<UnfinishedRun> run = pipeline::FindUnfinishedRun(options.model);
   if (run && options.common.ShowsText()) Print(options.model, *run);
   Json json = {{"model", options.model}};
+  std::function<std::string()> page;
   // An old model stays in place until the run that replaces it is at its end.
   if (!run || std::filesystem::exists(std::filesystem::path(options.model) / model::kConfigFile)) {
-    const Inspection result = pipeline::Inspect(options.model);
+    const bool counts = options.outliers || options.report.WantsPage();
+    const Inspection result = pipeline::Inspect(options.model, {.counts_outliers = counts});
     if (options.common.ShowsText()) Print(options.model, result);
+    if (options.common.ShowsText() && options.outliers) PrintOutliers(result);
     json = ToJson(options.model, result);
+    page = [result, &options, &app] {
+      return InspectPage(options.model, result, CommandText(app));
+    };
+  } else {
+    options.report.RefusePages("an unfinished run");
   }
   json["unfinished_run"] = run ? ToJson(*run) : Json(nullptr);
+  options.report.Write(json, page);
   options.common.WriteJson(json);
   return 0;
 }
@@ -161,8 +190,11 @@ Run DeclareInspect(CLI::App& app) {
           "model folder, 16-bit or paroquant, or one of an unfinished run")
       ->required()
       ->type_name("DIR");
+  app.add_flag("--outliers", options->outliers,
+               "also how far weights stick out of their groups, the hardest layers first");
+  options->report.Declare(app);
   options->common.Declare(app);
-  return [options] { return RunInspect(*options); };
+  return [options, &app] { return RunInspect(*options, app); };
 }
 
 }  // namespace paroquant::cli

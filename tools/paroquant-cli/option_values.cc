@@ -68,6 +68,10 @@ bool Spells(std::string_view text, T& value) {
   return error == std::errc() && stop == end;
 }
 
+void RequirePath(const std::string& option, const std::string& text) {
+  if (text.empty()) throw BadValue(option, "a path", text);
+}
+
 }  // namespace
 
 uint64_t ParseInteger(const std::string& option, std::string_view text, IntegerRange range) {
@@ -113,10 +117,19 @@ void RequireTextOption(const std::string& option, const std::string& text) {
 CLI::Option* AddPath(CLI::App& app, const std::string& name, std::string& value,
                      const std::string& help) {
   const auto read = [name, &value](const std::string& text) {
-    if (text.empty()) throw BadValue(name, "a path", text);
+    RequirePath(name, text);
     value = text;
   };
   return app.add_option_function<std::string>(name, read, help);
+}
+
+CLI::Option* AddPaths(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                      const std::string& help) {
+  const auto read = [name, &values](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) RequirePath(name, text);
+    values = texts;
+  };
+  return app.add_option_function<std::vector<std::string>>(name, read, help);
 }
 
 CLI::Option* AddSize(CLI::App& app, const std::string& name, uint64_t& value,

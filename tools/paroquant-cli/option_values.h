@@ -64,6 +64,10 @@ void RequireTextOption(const std::string& option, const std::string& text);
 CLI::Option* AddPath(CLI::App& app, const std::string& name, std::string& value,
                      const std::string& help);
 
+// Declares an option of several of them, given at once or by repeating it.
+CLI::Option* AddPaths(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                      const std::string& help);
+
 // Declares an option that takes one of some words. `value` holds the default.
 CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::string& value,
                        const std::vector<std::string>& choices, const std::string& help);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -20,7 +21,8 @@
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/pipeline/quantize.h"
-#include "result_file.h"
+#include "quantize_page.h"
+#include "report_option.h"
 
 namespace paroquant::cli {
 namespace {
@@ -44,25 +46,11 @@ struct QuantizeArguments {
   std::string recipe = "fast";
   std::string format = "paroquant";
   std::vector<std::string> overrides;
-  std::string report;
+  ReportOption report;
   std::vector<std::string> settings;
   std::vector<RecipeOption> recipe_options;
   bool plan = false;
 };
-
-Error Unsupported(const std::string& where, const std::string& expected, const std::string& found,
-                  const std::string& hint) {
-  return Error(ErrorKind::kUnsupported,
-               {.where = where, .expected = expected, .found = found, .hint = hint});
-}
-
-// Parts of the contract that this version does not have yet are refused, never ignored.
-void RefuseWhatIsMissing(const QuantizeArguments& arguments) {
-  if (!arguments.report.empty() && !arguments.report.ends_with(".json")) {
-    throw Unsupported("--report", "a FILE.json", arguments.report,
-                      "This version writes reports as JSON only.");
-  }
-}
 
 Error BadOverride(const std::string& text) {
   return Error(ErrorKind::kUsage, {.where = "--override",
@@ -112,7 +100,6 @@ method::Recipe ResolveRecipe(const QuantizeArguments& arguments) {
 }
 
 pipeline::QuantizeOptions Resolve(const QuantizeArguments& arguments) {
-  RefuseWhatIsMissing(arguments);
   pipeline::QuantizeOptions options = arguments.options;
   options.model = arguments.model;
   options.out = arguments.out;
@@ -203,31 +190,35 @@ void Print(const PricedPlan& plan) {
       Size(cost.output_bytes));
 }
 
-// Shows a plan or a summary where it belongs.
+// Shows a plan or a summary where it belongs; `page` makes the report to read.
 template <typename Result>
-void Report(const QuantizeArguments& arguments, const Result& result, const io::Json& json) {
+void Report(const QuantizeArguments& arguments, const Result& result, const io::Json& json,
+            const std::function<std::string()>& page) {
   for (const std::string& note : result.notes) spdlog::warn("{}", note);
   if (arguments.common.ShowsText() && !arguments.common.quiet()) Print(result);
-  if (!arguments.report.empty()) WriteResultText(arguments.report, json.dump(2) + "\n");
+  arguments.report.Write(json, page);
   arguments.common.WriteJson(json);
 }
 
-int RunQuantize(const QuantizeArguments& arguments) {
+int RunQuantize(const QuantizeArguments& arguments, const CLI::App& app) {
   arguments.common.Apply();
-  const pipeline::QuantizeOptions options = Resolve(arguments);
-  RequireWritable("--report", arguments.report);
+  arguments.report.RequireUsable();
+  pipeline::QuantizeOptions options = Resolve(arguments);
   if (arguments.plan) {
+    arguments.report.RefusePages("--plan");
     PricedPlan plan{pipeline::PlanQuantization(options), {}};
     plan.cost = pipeline::EstimateCost(model::Checkpoint::Open(options.model), plan.layers, options,
                                        linalg::MeasureProductRate());
     io::Json json = pipeline::ToJson(plan, options);
     json["cost"] = pipeline::ToJson(plan.cost);
-    Report(arguments, plan, json);
+    Report(arguments, plan, json, nullptr);
     return 0;
   }
+  options.counts_outliers = arguments.report.WantsPage();
   const auto progress = arguments.common.MakeProgress();
   const QuantizeSummary summary = pipeline::Quantize(options, *progress);
-  Report(arguments, summary, pipeline::ToJson(summary));
+  Report(arguments, summary, pipeline::ToJson(summary),
+         [&] { return QuantizePage(summary, CommandText(app)); });
   return 0;
 }
 
@@ -239,7 +230,7 @@ void DeclareModelOptions(CLI::App& app, QuantizeArguments& arguments) {
                "go on where a run into OUT was stopped; all else as it was then");
   app.add_flag("--plan", arguments.plan,
                "show what would happen to each layer, how long it takes, write nothing");
-  AddPath(app, "--report", arguments.report, "write a report (.json)")->type_name("FILE");
+  arguments.report.Declare(app);
   AddSize(app, "--shard-size", arguments.options.shard_size, "bytes a file of weights holds");
 }
 
@@ -302,7 +293,7 @@ Run DeclareQuantize(CLI::App& app) {
   DeclareMethodOptions(app, *arguments);
   DeclareCalibrationOptions(app, arguments->options);
   arguments->common.Declare(app);
-  return [arguments] { return RunQuantize(*arguments); };
+  return [arguments, &app] { return RunQuantize(*arguments, app); };
 }
 
 }  // namespace paroquant::cli

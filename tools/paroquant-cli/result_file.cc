@@ -111,4 +111,8 @@ void WriteResultText(const std::string& path, std::string_view text) {
   WriteResultFile(path, [&](const fs::path& file) { WriteFile(file, text); });
 }
 
+std::string ResultText(const nlohmann::ordered_json& result) {
+  return result.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace paroquant::cli

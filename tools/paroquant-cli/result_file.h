@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ void WriteResultFile(const std::string& path,
 
 // The same with `text` as the file's content.
 void WriteResultText(const std::string& path, std::string_view text);
+
+// A result as files for scripts have it; what is no UTF-8 in it is replaced.
+std::string ResultText(const nlohmann::ordered_json& result);
 
 }  // namespace paroquant::cli
 

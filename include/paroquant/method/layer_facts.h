@@ -12,7 +12,9 @@
 namespace paroquant::method {
 
 // The mean over rows and groups of (max - min) / root mean square, what a grid has to span for the
-// weights that it holds; groups of zeros count for nothing.
+// weights [N, K] that it holds; groups of zeros count for nothing.
+double MeanGroupRange(const ConstMatrixRef& weight, int group_size);
+
 struct GroupRanges {
   double before = 0;  // of the weight as it is
   double after = 0;   // scaled and rotated as it was rounded

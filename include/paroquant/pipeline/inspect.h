@@ -19,6 +19,13 @@ struct WeightStatistics {
   double max_over_rms = 0.0;    // the largest weight
   double kurtosis = 0.0;        // E w^4 / (E w^2)^2; 3 for Gaussian weights
   double channel_spread = 0.0;  // largest over median norm of an input channel's column
+  // What quantizing would have to deal with; counted only where that is asked for.
+  struct Outliers {
+    double group_range = 0.0;       // see method::MeanGroupRange
+    std::vector<int64_t> weights;   // see method::CountWeights
+    std::vector<int64_t> channels;  // of the columns, see method::CountChannels
+  };
+  std::optional<Outliers> outliers;
 };
 
 struct LayerInspection {
@@ -38,8 +45,12 @@ struct Inspection {
   std::vector<LayerInspection> layers;
 };
 
+struct InspectionOptions {
+  bool counts_outliers = false;  // see WeightStatistics::outliers
+};
+
 // Reads every weight once. Throws what opening a model throws.
-Inspection Inspect(const std::filesystem::path& folder);
+Inspection Inspect(const std::filesystem::path& folder, const InspectionOptions& options = {});
 
 }  // namespace paroquant::pipeline
 

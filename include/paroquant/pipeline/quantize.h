@@ -11,6 +11,7 @@
 #include "paroquant/io/json.h"
 #include "paroquant/method/block_tuning.h"
 #include "paroquant/method/layer_facts.h"
+#include "paroquant/method/outlier_counts.h"
 #include "paroquant/pipeline/layer_plan.h"
 #include "paroquant/pipeline/quantize_options.h"
 
@@ -33,6 +34,8 @@ struct LayerReport {
   // to start from if the recipe tunes.
   bool accepted = true;
   method::GroupRanges ranges;
+  // Of the weights and the held-out inputs, if options.counts_outliers; not in Provenance.
+  std::optional<method::OutlierCounts> outliers;
   std::vector<std::string> notes;  // what is unusual about the layer
   uint32_t checksum = 0;           // of the packed tensors, see format::Checksum
   double seconds = 0.0;

@@ -50,6 +50,9 @@ struct QuantizeOptions {
   // as they are not saved. Changes no result.
   double saving_share = 0.02;
 
+  // Fills LayerReport::outliers in, for reports. Changes no result.
+  bool counts_outliers = false;
+
   // True if the calibration text is sampled from the model.
   bool SamplesText() const;
 

@@ -1,0 +1,126 @@
+#include "eval_result.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <set>
+
+#include "report_option.h"
+
+namespace paroquant::cli {
+namespace {
+
+using eval::PerplexityResult;
+using Json = nlohmann::ordered_json;
+
+// A single window says nothing about how windows differ.
+std::optional<double> StandardError(const PerplexityResult& result,
+                                    const eval::Measurement& measurement) {
+  return result.windows > 1 ? std::optional(measurement.standard_error) : std::nullopt;
+}
+
+Json ErrorJson(const PerplexityResult& result, const eval::Measurement& measurement) {
+  const auto error = StandardError(result, measurement);
+  return error ? Json(*error) : Json(nullptr);
+}
+
+std::string ErrorText(const PerplexityResult& result, const eval::Measurement& measurement) {
+  const auto error = StandardError(result, measurement);
+  return error ? fmt::format("{:.5f}", *error) : "-";
+}
+
+Json ToJson(const DatasetResult& entry, const std::string& protocol) {
+  const PerplexityResult& result = entry.result;
+  Json json = {{"dataset", entry.dataset}, {"protocol", protocol},
+               {"window", entry.window},   {"windows", result.windows},
+               {"tokens", result.tokens},  {"perplexity", result.perplexity},
+               {"nll", result.nll.mean},   {"nll_stderr", ErrorJson(result, result.nll)}};
+  if (result.comparison) {
+    const eval::Comparison& comparison = *result.comparison;
+    json["kl_divergence"] = comparison.kl_divergence.mean;
+    json["kl_divergence_stderr"] = ErrorJson(result, comparison.kl_divergence);
+    json["top1_agreement"] = comparison.top1_agreement;
+    json["delta_nll"] = comparison.delta_nll.mean;
+    json["delta_nll_stderr"] = ErrorJson(result, comparison.delta_nll);
+  }
+  return json;
+}
+
+report::EvaluatedDataset ToReport(const DatasetResult& entry) {
+  const PerplexityResult& result = entry.result;
+  report::EvaluatedDataset dataset{.name = entry.dataset,
+                                   .windows = result.windows,
+                                   .window = entry.window,
+                                   .perplexity = {result.perplexity, {}},
+                                   .divergence = {}};
+  // That of exp(NLL), to first order.
+  if (const auto error = StandardError(result, result.nll)) {
+    dataset.perplexity.standard_error = result.perplexity * *error;
+  }
+  if (result.comparison) {
+    const eval::Measurement& kl = result.comparison->kl_divergence;
+    dataset.divergence = {.kl = {kl.mean, StandardError(result, kl)},
+                          .top1_agreement = result.comparison->top1_agreement};
+  }
+  return dataset;
+}
+
+}  // namespace
+
+Json ToJson(const ModelResult& result, const std::string& protocol) {
+  Json datasets = Json::array();
+  for (const DatasetResult& entry : result.datasets) datasets.push_back(ToJson(entry, protocol));
+  return {{"model", result.model},
+          {"results", datasets},
+          {"seconds", result.seconds},
+          {"tokens_per_second", result.TokensPerSecond()}};
+}
+
+Json ToJson(const std::vector<ModelResult>& results, const std::string& protocol,
+            const std::string& baseline) {
+  Json models = Json::array();
+  for (const ModelResult& result : results) {
+    Json& model = models.emplace_back(ToJson(result, protocol));
+    model["stored_bytes"] = result.size.bytes;
+    model["bits_per_weight"] = result.size.bits_per_weight;
+  }
+  return {{"models", models}, {"baseline", baseline.empty() ? Json(nullptr) : Json(baseline)}};
+}
+
+std::string ToText(const DatasetResult& entry) {
+  const PerplexityResult& result = entry.result;
+  std::string text =
+      fmt::format("{}: {} windows of {} tokens\n", entry.dataset, result.windows, entry.window);
+  text += fmt::format("  perplexity      {:.4f}   (NLL {:.5f} +- {})\n", result.perplexity,
+                      result.nll.mean, ErrorText(result, result.nll));
+  if (!result.comparison) return text;
+  const eval::Comparison& comparison = *result.comparison;
+  text += fmt::format("  KL divergence   {:.5f}   (+- {})\n", comparison.kl_divergence.mean,
+                      ErrorText(result, comparison.kl_divergence));
+  text += fmt::format("  top-1 agreement {:.2f} %\n", 100.0 * comparison.top1_agreement);
+  return text + fmt::format("  delta NLL       {:+.5f}  (+- {}, paired)\n",
+                            comparison.delta_nll.mean, ErrorText(result, comparison.delta_nll));
+}
+
+report::EvaluationReport ToReport(const std::vector<ModelResult>& results,
+                                  const std::string& protocol, const std::string& baseline) {
+  std::set<std::string> names;
+  for (const ModelResult& result : results) names.insert(ModelName(result.model));
+  const bool distinct = names.size() == results.size();
+  report::EvaluationReport report{.baseline = baseline.empty() ? "" : ModelName(baseline),
+                                  .protocol = protocol,
+                                  .models = {},
+                                  .commands = {}};
+  for (const ModelResult& result : results) {
+    report::EvaluatedModel& model = report.models.emplace_back();
+    model = {.name = distinct ? ModelName(result.model) : result.model,
+             .bytes = result.size.bytes,
+             .bits_per_weight = result.size.bits_per_weight,
+             .tokens_per_second = result.TokensPerSecond(),
+             .datasets = {}};
+    for (const DatasetResult& entry : result.datasets) model.datasets.push_back(ToReport(entry));
+  }
+  return report;
+}
+
+}  // namespace paroquant::cli
