@@ -104,6 +104,7 @@ OutputFolder OutputFolder::Create(const fs::path& path, bool overwrite) {
   OutputFolder folder = MakeAndLock(path);
   RequireUsableContent(folder.path_, overwrite);  // another run may have been quicker
   folder.old_files_ = FileNames(folder.path_);
+  folder.replaces_ = overwrite;
   folder.CheckWritable();
   return folder;
 }
@@ -134,6 +135,7 @@ OutputFolder OutputFolder::MakeAndLock(const fs::path& path) {
 OutputFolder::OutputFolder(OutputFolder&& other) noexcept
     : path_(std::move(other.path_)),
       created_(std::move(other.created_)),
+      replaces_(other.replaces_),
       old_files_(std::move(other.old_files_)),
       staged_(std::move(other.staged_)),
       open_(std::exchange(other.open_, false)),
@@ -144,7 +146,7 @@ OutputFolder::~OutputFolder() {
 }
 
 fs::path OutputFolder::Stage(const std::string& file_name) {
-  assert(open_ && fs::path(file_name).filename() == file_name);
+  assert(open_ && std::ranges::distance(fs::path(file_name)) <= 2);
   const auto is_it = [&](const StagedFile& file) { return file.name == file_name; };
   fs::path temporary = TemporaryPath(file_name);
   if (std::none_of(staged_.begin(), staged_.end(), is_it)) {
@@ -155,6 +157,7 @@ fs::path OutputFolder::Stage(const std::string& file_name) {
 
 void OutputFolder::Commit() {
   assert(open_);
+  for (const StagedFile& file : staged_) PrepareFolderOf(file);
   RemoveOldFiles();
   SyncFolder(path_);
   const auto is_config = [](const StagedFile& file) { return file.name == kConfigFile; };
@@ -167,7 +170,9 @@ void OutputFolder::Commit() {
 }
 
 fs::path OutputFolder::TemporaryPath(const std::string& file_name) const {
-  return path_ / fmt::format(".{}{}", file_name, kTemporaryExtension);
+  std::string plain = file_name;
+  std::ranges::replace(plain, '/', '%');
+  return path_ / fmt::format(".{}{}", plain, kTemporaryExtension);
 }
 
 // By writing, as permissions alone do not tell: the file system may be read-only or out of space.
@@ -178,6 +183,26 @@ void OutputFolder::CheckWritable() {
   fs::remove(probe, error);
   ThrowIf(error, probe, "remove this file");
   staged_.clear();
+}
+
+// What is written through a link would lie outside the output.
+void OutputFolder::PrepareFolderOf(const StagedFile& file) {
+  const fs::path name = fs::path(file.name).parent_path();
+  if (name.empty()) return;
+  const fs::path folder = path_ / name;
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(folder, error);
+  if (fs::is_directory(status)) {
+    if (!replaces_) return;
+    for (const std::string& old : FileNames(folder)) old_files_.push_back((name / old).string());
+    return;
+  }
+  if (fs::exists(status)) {
+    ThrowIf(std::make_error_code(std::errc::not_a_directory), folder, "use this as a folder");
+  }
+  fs::create_directory(folder, error);
+  ThrowIf(error, folder, "create this folder");
+  created_.insert(created_.begin(), folder);
 }
 
 void OutputFolder::RemoveOldFiles() {
@@ -200,6 +225,7 @@ void OutputFolder::Place(StagedFile& file) {
   fs::rename(file.temporary, file.target, error);
   ThrowIf(error, file.target, "put this file in place");
   file.placed = true;
+  if (fs::path(file.name).has_parent_path()) SyncFolder((path_ / file.name).parent_path());
 }
 
 void OutputFolder::Abandon() noexcept {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -56,13 +57,12 @@ class BlockVisitor : public StageVisitor {
     for (const LayerPlan& plan : plans_.subspan(stage.first, stage.count)) {
       if (plan.quantized) plans.push_back(&plan);
     }
-    for (SolvedLayer& layer : quantizer_.Solve(plans, std::move(moments), output_moments_)) {
-      Place(layer);
-      if (keeps_) {
-        kept_.push_back(std::move(layer));
-      } else {
-        quantizer_.Finish(std::move(layer));
-      }
+    std::vector<SolvedLayer> layers = quantizer_.Solve(plans, std::move(moments), output_moments_);
+    for (const SolvedLayer& layer : layers) Place(layer);
+    if (keeps_) {
+      std::ranges::move(layers, std::back_inserter(kept_));
+    } else {
+      quantizer_.Finish(std::move(layers));
     }
     for (size_t i = stage.first; i < stage.end(); ++i) output_moments_[i].resize(0, 0);
   }
@@ -158,18 +158,17 @@ void CalibratedRun::RunBlock(std::span<const LayerPlan> plans) {
   StoredMatrix input;
   if (tunes) input = stream_.Copy();
   nn::Block block = model_.MakeBlock(layer);
-  BlockVisitor visitor(plans, block, model_.checkpoint(), quantizer_, moments, tunes);
+  BlockVisitor visitor(plans, block, model_.checkpoint(), quantizer_, moments,
+                       tunes || quantizer_.FoldsScales());
   stream_.RunBlock(layer, block, fmt::format("block {}", layer), visitor);
   BlockFacts facts;
   if (tunes && !visitor.kept().empty()) {
     facts.tuning = TuneLayers(model_, layer, recipe_.tuning, loss, input.view(), stream_,
                               visitor.kept(), progress_);
-    for (SolvedLayer& solved : visitor.kept()) {
-      visitor.Place(solved);
-      quantizer_.Finish(std::move(solved));
-    }
+    for (const SolvedLayer& solved : visitor.kept()) visitor.Place(solved);
     stream_.RunAgain(block, std::move(input));
   }
+  quantizer_.Finish(std::move(visitor.kept()));
   facts.held_out_loss = stream_.HeldOutLoss();
   state_.FinishBlock(layer, facts);
   AddToSummary(std::move(facts));
@@ -202,13 +201,13 @@ void CalibratedRun::SaveStreams(int64_t passed) {
 
 void CalibratedRun::TakeOver(int64_t layer, FinishedBlock finished, bool passed) {
   nn::Block block = model_.MakeBlock(layer);
-  for (FinishedLayer& finished_layer : finished.layers) {
-    if (!passed) {
+  if (!passed) {
+    for (const FinishedLayer& finished_layer : finished.layers) {
       Place(finished_layer.report.plan, finished_layer.linear, model_.checkpoint(), block);
     }
-    quantizer_.TakeOver(std::move(finished_layer));
+    stream_.Pass(layer, block);
   }
-  if (!passed) stream_.Pass(layer, block);
+  quantizer_.TakeOver(std::move(finished.layers));
   progress_.Advance(finished.facts.tuning ? recipe_.tuning.Epochs() : 0,
                     fmt::format("block {} was finished before", layer));
   ++summary_.resumed_blocks;

@@ -21,6 +21,11 @@ constexpr char kQuantizationKey[] = "quantization_config";
 constexpr std::array kWeightExtensions = {".safetensors", ".bin", ".pt",   ".pth",
                                           ".gguf",        ".h5",  ".onnx", ".msgpack"};
 
+// The one folder of a model whose files loaders look for: chat templates with names. Others hold
+// other weights, other programs' settings or a cache.
+constexpr char kTemplateFolder[] = "additional_chat_templates";
+constexpr char kTemplateExtension[] = ".jinja";
+
 bool IsWeightFile(const fs::path& path) {
   const std::string extension = path.extension().string();
   return path.filename() == "model.safetensors.index.json" ||
@@ -32,6 +37,23 @@ const char* ReasonToLeave(const fs::path& path) {
   if (fs::is_directory(path)) return "a folder";
   if (!fs::is_regular_file(path)) return "no regular file";
   return IsWeightFile(path) ? "other weights" : "";
+}
+
+void Add(const fs::path& name, const std::string& reason_to_leave, CarriedFiles& files) {
+  if (reason_to_leave.empty()) {
+    files.names.push_back(name);
+  } else {
+    files.notes.push_back(
+        fmt::format("not carried over: {} ({})", name.string(), reason_to_leave));
+  }
+}
+
+void AddTemplates(const fs::path& folder, CarriedFiles& files) {
+  for (const fs::path& path : FolderEntries(folder)) {
+    std::string reason = ReasonToLeave(path);
+    if (reason.empty() && path.extension() != kTemplateExtension) reason = "no chat template";
+    Add(fs::path(kTemplateFolder) / path.filename(), reason, files);
+  }
 }
 
 bool SameBytes(const fs::path& a, const fs::path& b) {
@@ -78,11 +100,10 @@ CarriedFiles FindCarriedFiles(const model::Checkpoint& source) {
     const std::string name = path.filename().string();
     const bool own = std::ranges::find(weights, path) != weights.end();
     if (own || name == model::kConfigFile || name == kProvenanceFile) continue;
-    const std::string reason = ReasonToLeave(path);
-    if (reason.empty()) {
-      files.paths.push_back(path);
+    if (name == kTemplateFolder && fs::is_directory(fs::symlink_status(path))) {
+      AddTemplates(path, files);
     } else {
-      files.notes.push_back(fmt::format("not carried over: {} ({})", name, reason));
+      Add(name, ReasonToLeave(path), files);
     }
   }
   return files;
@@ -92,8 +113,9 @@ std::vector<VerifyProblem> DifferingFiles(const model::Checkpoint& checkpoint,
                                           const model::Checkpoint& source) {
   std::vector<VerifyProblem> problems;
   CompareConfigs(checkpoint, source, problems);
-  for (const fs::path& original : FindCarriedFiles(source).paths) {
-    const fs::path copy = checkpoint.folder() / original.filename();
+  for (const fs::path& name : FindCarriedFiles(source).names) {
+    const fs::path original = source.folder() / name;
+    const fs::path copy = checkpoint.folder() / name;
     if (!fs::is_regular_file(copy)) {
       problems.push_back({copy.string(), "the source's file", "none"});
     } else if (!SameBytes(copy, original)) {

@@ -13,7 +13,7 @@
 namespace paroquant::pipeline {
 
 struct CarriedFiles {
-  std::vector<std::filesystem::path> paths;  // in the order of their names
+  std::vector<std::filesystem::path> names;  // in the source's folder or one in it, sorted
   std::vector<std::string> notes;            // what else is there, each with the reason
 };
 

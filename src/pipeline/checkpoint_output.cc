@@ -74,8 +74,9 @@ void CheckpointOutput::AwaitWrite() {
 
 void CheckpointOutput::CopyOtherFiles() {
   CarriedFiles files = FindCarriedFiles(source_);
-  for (const std::filesystem::path& path : files.paths)
-    CopyFile(path, folder_.Stage(path.filename().string()));
+  for (const std::filesystem::path& name : files.names) {
+    CopyFile(source_.folder() / name, folder_.Stage(name.string()));
+  }
   notes_ = std::move(files.notes);
 }
 

@@ -21,12 +21,12 @@ std::string ContentOf(const fs::path& path) {
 }
 
 io::Json SourceFiles(const model::Checkpoint& source) {
-  std::set<fs::path> paths{source.folder() / model::kConfigFile};
+  std::set<fs::path> names{model::kConfigFile};
   const CarriedFiles carried = FindCarriedFiles(source);
-  paths.insert(carried.paths.begin(), carried.paths.end());
-  paths.insert(source.tensors().files().begin(), source.tensors().files().end());
+  names.insert(carried.names.begin(), carried.names.end());
+  for (const fs::path& file : source.tensors().files()) names.insert(file.filename());
   io::Json files = io::Json::object();
-  for (const fs::path& path : paths) files[path.filename().string()] = ContentOf(path);
+  for (const fs::path& name : names) files[name.string()] = ContentOf(source.folder() / name);
   return files;
 }
 

@@ -12,6 +12,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/quant/packing.h"
+#include "pipeline/scale_folding.h"
 #include "text/regex.h"
 
 namespace paroquant::pipeline {
@@ -233,7 +234,11 @@ std::vector<LayerPlan> PlanLayers(const model::Architecture& architecture,
     }
   }
   KeepStacksWhole(plans);
-  if (options.recipe.layer.share_expert_rotations) ShareBases(plans);
+  if (FoldsScales(options)) {
+    PlanFolding(architecture, plans);
+  } else if (options.recipe.layer.share_expert_rotations) {
+    ShareBases(plans);
+  }
   for (const NamePattern& skip : skips) skip.RequireUsed(plans.front().info.name);
   for (const auto& [pattern, settings] : overrides) {
     pattern.RequireUsed(plans.front().info.name);
@@ -252,12 +257,15 @@ std::vector<std::span<const LayerPlan>> ByStage(std::span<const LayerPlan> block
 }
 
 io::Json ToJson(const LayerPlan& plan) {
-  return {{"name", plan.info.name},
-          {"shape", {plan.info.out_features, plan.info.in_features}},
-          {"bits", plan.quantized ? plan.bits : 16},
-          {"group_size", plan.quantized ? io::Json(plan.group_size) : io::Json(nullptr)},
-          {"status", plan.quantized ? "quantized" : "kept"},
-          {"reason", plan.reason}};
+  io::Json json = {{"name", plan.info.name},
+                   {"shape", {plan.info.out_features, plan.info.in_features}},
+                   {"bits", plan.quantized ? plan.bits : 16},
+                   {"group_size", plan.quantized ? io::Json(plan.group_size) : io::Json(nullptr)},
+                   {"status", plan.quantized ? "quantized" : "kept"},
+                   {"reason", plan.reason}};
+  if (!plan.scales.into.empty()) json["channel_scales_in"] = plan.scales.into;
+  if (!plan.scales.reason.empty()) json["no_channel_scales"] = plan.scales.reason;
+  return json;
 }
 
 }  // namespace paroquant::pipeline

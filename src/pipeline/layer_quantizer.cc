@@ -49,6 +49,18 @@ Matrix SampleRows(const model::Checkpoint& source, std::span<const LayerPlan* co
   return sample;
 }
 
+// The layers as the checkpoint will hold them.
+template <typename Layer>
+FoldedBlock Fold(const model::Checkpoint& source, const std::vector<Layer>& layers) {
+  std::vector<const LayerPlan*> plans;
+  std::vector<quant::QuantizedLinear> linears;
+  for (const Layer& layer : layers) {
+    plans.push_back(&layer.report.plan);
+    linears.push_back(layer.linear);
+  }
+  return FoldScales(source, plans, std::move(linears));
+}
+
 }  // namespace
 
 double SolvedLayer::RelativeError(const quant::QuantizedLinear& quantized) const {
@@ -74,31 +86,40 @@ const quant::QuantizedLinear* LayerQuantizer::SharedBasis(const LayerPlan& plan)
 
 quant::QuantizedLinear LayerQuantizer::SolveLinear(const method::LinearProblem& problem,
                                                    const LayerPlan& plan) const {
-  return method::QuantizeLinear(problem, options_.recipe.layer, Format(plan));
+  method::LayerRecipe recipe = options_.recipe.layer;
+  if (plan.scales.home == ScaleHome::kNothing) {
+    recipe.channel_scales = method::ChannelScaleChoice::kNone;
+  }
+  return method::QuantizeLinear(problem, recipe, Format(plan));
 }
 
 void LayerQuantizer::ShareBasis(std::span<const LayerPlan* const> plans,
                                 method::StageMoments* moments) {
-  const LayerPlan& first = *plans.front();
-  const Matrix sample = SampleRows(source_, plans);
-  method::LinearProblem problem{.name = first.info.name, .target = sample};
-  std::optional<method::InputStatistics> statistics;
-  if (moments != nullptr) {
-    statistics = moments->TakeInputs();
-    problem.statistics = &*statistics;
-    problem.held_out = &moments->held_out;
-  }
-  shared_bases_.erase(first.basis_group);
-  shared_bases_.emplace(first.basis_group, SolveLinear(problem, first));
+  if (moments == nullptr) return ShareBasis(plans, nullptr, nullptr);
+  const method::InputStatistics statistics = moments->TakeInputs();
+  ShareBasis(plans, &statistics, &moments->held_out);
 }
 
-// Where layers share a basis, rounding to nearest has to be done in it.
+void LayerQuantizer::ShareBasis(std::span<const LayerPlan* const> plans,
+                                const method::InputStatistics* statistics,
+                                const method::InputStatistics* held_out) {
+  const LayerPlan& first = *plans.front();
+  const Matrix sample = SampleRows(source_, plans);
+  shared_bases_.erase(first.basis_group);
+  auto basis = SolveLinear(
+      {.name = first.info.name, .target = sample, .statistics = statistics, .held_out = held_out},
+      first);
+  shared_bases_.emplace(first.basis_group, std::move(basis));
+}
+
+// Where layers have to share a basis, rounding to nearest is done in it.
 quant::QuantizedLinear LayerQuantizer::RoundToNearest(const SolvedLayer& layer) const {
   const LayerPlan& plan = layer.report.plan;
   method::LayerRecipe recipe = method::LoadRecipe("rtn").layer;
   recipe.symmetric = options_.recipe.layer.symmetric;
-  return method::QuantizeLinear({.name = plan.info.name, .target = layer.target}, recipe,
-                                Format(plan));
+  method::LayerFormat format = Format(plan);
+  if (plan.scales.home == ScaleHome::kNorm) format.basis_of = nullptr;
+  return method::QuantizeLinear({.name = plan.info.name, .target = layer.target}, recipe, format);
 }
 
 void LayerQuantizer::Judge(SolvedLayer& layer) const {
@@ -128,24 +149,41 @@ std::vector<format::PackedTensor> LayerQuantizer::Encode(
   return format::Encode(options_.format, plan.info, linear, style);
 }
 
-void LayerQuantizer::Finish(SolvedLayer layer) {
-  LayerReport& report = layer.report;
-  const Matrix weight = model::ReadWeight(source_, report.plan.info);
-  report.relative_weight_error = quant::RelativeWeightError(weight, layer.linear);
-  report.ranges = method::MeasureRanges(layer.target, layer.linear);
-  if (options_.counts_outliers) {
-    report.outliers = method::CountOutliers(layer.target, layer.linear, layer.held_out.get());
+// The run's state has the layers before they are folded: so they are run with the source's norms.
+void LayerQuantizer::Finish(std::vector<SolvedLayer> layers) {
+  FoldedBlock folded = Fold(source_, layers);
+  WriteFolded(std::move(folded.tensors));
+  for (size_t i = 0; i < layers.size(); ++i) {
+    LayerReport& report = layers[i].report;
+    const quant::QuantizedLinear& linear = layers[i].linear;
+    const Matrix weight = model::ReadWeight(source_, report.plan.info);
+    report.relative_weight_error = FoldedWeightError(weight, folded.linears[i], folded.scales[i]);
+    report.ranges = method::MeasureRanges(layers[i].target, linear);
+    if (options_.counts_outliers) {
+      report.outliers = method::CountOutliers(layers[i].target, linear, layers[i].held_out.get());
+    }
+    std::vector<format::PackedTensor> tensors = Encode(report.plan, folded.linears[i]);
+    report.checksum = format::Checksum(tensors);
+    state_.AddLayer(report, linear);
+    report.folded_scales = std::move(folded.scales[i].columns);
+    Write(std::move(tensors), std::move(report));
   }
-  std::vector<format::PackedTensor> tensors = Encode(report.plan, layer.linear);
-  report.checksum = format::Checksum(tensors);
-  state_.AddLayer(report, layer.linear);
-  Write(std::move(tensors), std::move(report));
 }
 
-void LayerQuantizer::TakeOver(FinishedLayer layer) {
-  std::vector<format::PackedTensor> tensors = Encode(layer.report.plan, layer.linear);
-  assert(format::Checksum(tensors) == layer.report.checksum);
-  Write(std::move(tensors), std::move(layer.report));
+void LayerQuantizer::TakeOver(std::vector<FinishedLayer> layers) {
+  FoldedBlock folded = Fold(source_, layers);
+  WriteFolded(std::move(folded.tensors));
+  for (size_t i = 0; i < layers.size(); ++i) {
+    LayerReport& report = layers[i].report;
+    std::vector<format::PackedTensor> tensors = Encode(report.plan, folded.linears[i]);
+    assert(format::Checksum(tensors) == report.checksum);
+    report.folded_scales = std::move(folded.scales[i].columns);
+    Write(std::move(tensors), std::move(report));
+  }
+}
+
+void LayerQuantizer::WriteFolded(std::vector<format::PackedTensor> tensors) {
+  if (!tensors.empty()) output_.WriteLayer(std::move(tensors));
 }
 
 void LayerQuantizer::Write(std::vector<format::PackedTensor> tensors, LayerReport report) {
@@ -169,7 +207,9 @@ void LayerQuantizer::Quantize(const LayerPlan& plan) {
   layer.linear = SolveLinear({.name = plan.info.name, .target = layer.target}, plan);
   layer.report.notes = method::UnusualFacts(layer.target, plan.group_size, nullptr);
   layer.report.seconds = watch.Seconds();
-  Finish(std::move(layer));
+  std::vector<SolvedLayer> layers;
+  layers.push_back(std::move(layer));
+  Finish(std::move(layers));
 }
 
 std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const> plans,
@@ -185,6 +225,10 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
   const auto held_out =
       std::make_shared<const method::InputStatistics>(std::move(moments.held_out));
 
+  const LayerPlan& first = *plans.front();
+  if (first.scales.home == ScaleHome::kNorm && first.basis_group >= 0) {
+    ShareBasis(plans, &statistics, held_out.get());
+  }
   std::vector<SolvedLayer> layers;
   for (size_t i = 0; i < plans.size(); ++i) {
     const LayerPlan& plan = *plans[i];

@@ -20,6 +20,7 @@
 #include "paroquant/quant/quantized_linear.h"
 #include "pipeline/checkpoint_output.h"
 #include "pipeline/run_state.h"
+#include "pipeline/scale_folding.h"
 
 namespace paroquant::pipeline {
 
@@ -53,10 +54,12 @@ class LayerQuantizer {
   std::vector<SolvedLayer> Solve(std::span<const LayerPlan* const> plans,
                                  method::StageMoments moments,
                                  const nn::PerLinear<MatrixD>& output_moments);
-  // Reports on a layer, writes it out and adds it to the run's state.
-  void Finish(SolvedLayer layer);
-  // Takes a layer over that an earlier run has finished.
-  void TakeOver(FinishedLayer layer);
+  // Must a block's layers be finished together, as they take up each other's channel scales?
+  bool FoldsScales() const { return pipeline::FoldsScales(options_); }
+  // Reports on layers of a block, writes them out and adds them to the run's state.
+  void Finish(std::vector<SolvedLayer> layers);
+  // Takes the layers of a block over that an earlier run has finished.
+  void TakeOver(std::vector<FinishedLayer> layers);
 
   // The quantized layers' reports, in the order in which they were quantized.
   std::vector<LayerReport> TakeReports() { return std::move(reports_); }
@@ -65,6 +68,9 @@ class LayerQuantizer {
  private:
   quant::QuantizedLinear SolveLinear(const method::LinearProblem& problem,
                                      const LayerPlan& plan) const;
+  void ShareBasis(std::span<const LayerPlan* const> plans,
+                  const method::InputStatistics* statistics,
+                  const method::InputStatistics* held_out);
   method::LayerFormat Format(const LayerPlan& plan) const;
   // Null for a layer that shares none.
   const quant::QuantizedLinear* SharedBasis(const LayerPlan& plan) const;
@@ -77,6 +83,7 @@ class LayerQuantizer {
                                            const quant::QuantizedLinear& linear) const;
   // Writes a layer out and counts it.
   void Write(std::vector<format::PackedTensor> tensors, LayerReport report);
+  void WriteFolded(std::vector<format::PackedTensor> tensors);
 
   const model::Checkpoint& source_;
   const QuantizeOptions& options_;

@@ -5,6 +5,7 @@
 
 #include "pipeline/calibration_stream.h"
 #include "pipeline/run_size.h"
+#include "pipeline/scale_folding.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -73,7 +74,8 @@ Store StoreActivations(const model::Architecture& model, const method::Recipe& r
 }
 
 // Bytes of a block's second moments, targets and, where they are tuned, its weights.
-double BlockBytes(std::span<const LayerPlan> plans, const method::Recipe& recipe, double hidden) {
+double BlockBytes(std::span<const LayerPlan> plans, const QuantizeOptions& options, double hidden) {
+  const method::Recipe& recipe = options.recipe;
   double solving = 0;  // of the stage that takes most
   double outputs = 0;  // second moments of gradients
   double held_out = 0;
@@ -100,7 +102,9 @@ double BlockBytes(std::span<const LayerPlan> plans, const method::Recipe& recipe
   }
   // Of each weight its target, what it was held as, and four of the optimiser's.
   const double tuning = recipe.tuning.Tunes() ? held_out + 6 * weights : 0;
-  return std::max(solving + outputs, tuning);
+  // Layers that wait for those that they take channel scales up from, with their codes.
+  const double waiting = FoldsScales(options) ? held_out + 1.5 * weights : 0;
+  return std::max(solving + outputs + waiting, tuning);
 }
 
 }  // namespace
@@ -116,7 +120,7 @@ MemoryEstimate EstimateMemory(const model::Architecture& architecture,
   const std::span<const LayerPlan> layers = plans;
   double most = 0;
   for (const std::span<const LayerPlan> block : ByBlock(layers)) {
-    most = std::max(most, BlockBytes(block, recipe, hidden));
+    most = std::max(most, BlockBytes(block, options, hidden));
   }
   // A chunk's activations side by side, and the head with its logits before or after all blocks.
   const double tokens = std::max(length, static_cast<double>(kTokensPerChunk));

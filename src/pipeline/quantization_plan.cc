@@ -15,6 +15,7 @@
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/runtime/language_model.h"
 #include "pipeline/run_state.h"
+#include "pipeline/scale_folding.h"
 #include "pipeline/surplus_tensors.h"
 
 namespace paroquant::pipeline {
@@ -55,12 +56,9 @@ void RequireWork(const std::vector<LayerPlan>& plans) {
 
 // True if the recipe gives layers whose inputs have to be scaled or rotated.
 bool ChangesInputs(const method::Recipe& recipe) {
-  const auto turns = [](const method::TuningStage& stage) {
-    return stage.epochs > 0 && (stage.angles > 0 || stage.column_scales > 0);
-  };
   return recipe.layer.rotation != method::RotationChoice::kNone ||
          recipe.layer.channel_scales != method::ChannelScaleChoice::kNone ||
-         std::ranges::any_of(recipe.tuning.stages, turns);
+         recipe.tuning.TurnsInputs();
 }
 
 // Refuses a layout that cannot hold what the recipe makes.
@@ -80,10 +78,12 @@ void RequireHoldable(const std::vector<LayerPlan>& plans, const QuantizeOptions&
            "Take --format paroquant.");
   }
   if (options.format == FormatKind::kDense) return;
-  if (ChangesInputs(options.recipe)) {
-    refuse("a recipe without rotations and channel scales, which the layout has no place for",
-           "--recipe " + options.recipe.name,
-           "Take --recipe gptq or rtn, or --format paroquant or fp16.");
+  if (ChangesInputs(options.recipe) && !FoldsScales(options)) {
+    refuse(
+        "a recipe without rotations, which the layout has no place for, and without channel "
+        "scales other than activation-aware ones",
+        "--recipe " + options.recipe.name,
+        "Take --recipe awq, gptq or rtn, or --format paroquant or fp16.");
   }
   for (const LayerPlan& plan : plans) {
     if (!plan.quantized) continue;
@@ -188,8 +188,8 @@ QuantizationPlan PlanQuantization(const model::Checkpoint& source, const Quantiz
   RequireWork(plan.layers);
   RequireHoldable(plan.layers, options);
   RequireLoadable(plan.layers, options);
-  for (const auto& notes :
-       {EngineNotes(plan.layers, options), CalibrationNotes(options), SurplusNotes(source)}) {
+  for (const auto& notes : {EngineNotes(plan.layers, options), FoldingNotes(plan.layers),
+                            CalibrationNotes(options), SurplusNotes(source)}) {
     plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
   }
   return plan;

@@ -48,7 +48,7 @@ void QuantizeWithoutText(std::span<const LayerPlan> plans, LayerQuantizer& quant
                          RunState& state, QuantizeSummary& summary) {
   for (const std::span<const LayerPlan> block : ByBlock(plans)) {
     if (std::optional<FinishedBlock> finished = state.LoadBlock(block)) {
-      for (FinishedLayer& layer : finished->layers) quantizer.TakeOver(std::move(layer));
+      quantizer.TakeOver(std::move(finished->layers));
       ++summary.resumed_blocks;
     } else {
       QuantizeWithoutText(block, quantizer);

@@ -4,6 +4,7 @@
 #include "paroquant/base/version.h"
 #include "paroquant/pipeline/quantize.h"
 #include "pipeline/report_json.h"
+#include "pipeline/scale_folding.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -87,7 +88,10 @@ io::Json Provenance(const QuantizeSummary& summary) {
   for (const TuningReport& report : summary.tuning) json["tuning"].push_back(TuningJson(report));
   json["calibration"] = CalibrationJson(summary);
   json["layers"] = io::Json::array();
-  for (const LayerReport& report : summary.layers) json["layers"].push_back(LayerJson(report));
+  for (const LayerReport& report : summary.layers) {
+    io::Json& layer = json["layers"].emplace_back(LayerJson(report));
+    if (!report.folded_scales.empty()) layer["channel_scales"] = ToHex(report.folded_scales);
+  }
   return json;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "paroquant/pipeline/quantize.h"
+#include "pipeline/scale_folding.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -44,6 +45,7 @@ std::vector<OutputLayer> OutputLayers(const model::Checkpoint& source,
                                            .rotations = StoredRotations(options),
                                            .style = StyleOf(source, plan, options)})});
   }
+  for (io::TensorSpec& spec : FoldedSpecs(source, plans)) layers.push_back({{spec.name}, {spec}});
   return layers;
 }
 

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <iterator>
 #include <map>
 #include <set>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/half.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/io/json.h"
 #include "paroquant/model/checkpoint.h"
@@ -18,6 +20,7 @@
 #include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/packing.h"
 #include "pipeline/carried_files.h"
+#include "pipeline/scale_folding.h"
 #include "pipeline/surplus_tensors.h"
 
 namespace paroquant::pipeline {
@@ -34,6 +37,8 @@ constexpr double kAnyWeightError = 0.5;
 constexpr double kReportTolerance = 1e-3;
 // What rounding to BF16 adds to the relative error of a weight that is stored as floats.
 constexpr double kDenseRounding = 0x1.0p-17;
+constexpr uint16_t kInfinity = 0x7C00;  // as a half
+constexpr char kBias[] = ".bias";
 
 // All linears of all blocks.
 std::vector<model::LinearInfo> AllLinears(const model::Architecture& architecture) {
@@ -207,7 +212,17 @@ class Verifier {
       progress_.Advance(1, info.name);
     }
     for (const io::TensorView& tensor : source.tensors().tensors()) {
-      if (!replaced.contains(tensor.name)) CheckIdentical(checkpoint, tensor);
+      if (replaced.contains(tensor.name)) continue;
+      if (const std::vector<uint16_t>* scales = FindFolded(tensor)) {
+        const bool norm = !tensor.name.ends_with(kBias);
+        const bool adds_one = norm && checkpoint.architecture().norms_add_one;
+        Try([&] {
+          const auto expected = FoldedTensor(tensor, *scales, adds_one);
+          CheckIdentical(checkpoint, tensor, expected, "the source's values times channel scales");
+        });
+      } else {
+        CheckIdentical(checkpoint, tensor, tensor.bytes, "the source's bytes");
+      }
     }
     AddAll(SurplusTensors(checkpoint, &source));
     AddAll(DifferingFiles(checkpoint, source));
@@ -229,6 +244,7 @@ class Verifier {
         ReportedLayer& reported = reported_[layer.Get<std::string>("name")];
         reported.weight_error = layer.Get<double>("relative_weight_error");
         if (layer.Has("crc32")) reported.checksum = layer.Get<uint32_t>("crc32");
+        if (layer.Has("channel_scales_in")) ReadFolding(layer);
       }
     });
   }
@@ -238,7 +254,7 @@ class Verifier {
     const Matrix weight = model::ReadWeight(source, info);
     const double error =
         packed_->Has(info)
-            ? quant::RelativeWeightError(weight, ReadLinear(*packed_, info))
+            ? FoldedWeightError(weight, ReadLinear(*packed_, info), ScalesOf(info))
             : (model::ReadWeight(checkpoint, info) - weight).squaredNorm() / weight.squaredNorm();
     const auto reported = reported_.find(info.name);
     if (reported == reported_.end()) {
@@ -256,16 +272,56 @@ class Verifier {
     }
   }
 
-  void CheckIdentical(const Checkpoint& checkpoint, const io::TensorView& original) {
+  void CheckIdentical(const Checkpoint& checkpoint, const io::TensorView& original,
+                      std::span<const std::byte> expected, const char* description) {
     const io::TensorView* copy = checkpoint.tensors().Find(original.name);
     if (copy == nullptr) {
       Add(original.name, "the source's tensor", "nothing");
     } else if (copy->dtype != original.dtype || copy->shape != original.shape) {
       Add(original.name, "the source's dtype and shape", "others");
-    } else if (!std::equal(copy->bytes.begin(), copy->bytes.end(), original.bytes.begin(),
-                           original.bytes.end())) {
-      Add(original.name, "the source's bytes", "others");
+    } else if (!std::ranges::equal(copy->bytes, expected)) {
+      Add(original.name, description, "others");
     }
+  }
+
+  // What a layer's channel scales were folded into.
+  void ReadFolding(const io::JsonObject& layer) {
+    constexpr char kScales[] = "channel_scales";
+    const auto into = layer.Get<std::string>("channel_scales_in");
+    const std::vector<uint16_t> scales = FromHex(layer.Get<std::string>(kScales));
+    const auto bad = [](uint16_t half) { return !(HalfToFloat(half) > 0 && half < kInfinity); };
+    if (scales.empty() || std::ranges::any_of(scales, bad)) {
+      layer.Fail(kScales, "halves > 0 in hexadecimal digits", layer.Get<std::string>(kScales));
+    }
+    folded_[layer.Get<std::string>("name")].columns = scales;
+    folded_[into].rows = scales;
+  }
+
+  // Of a layer, as far as they fit it.
+  FoldedScales ScalesOf(const model::LinearInfo& info) const {
+    const auto found = folded_.find(info.name);
+    if (found == folded_.end()) return {};
+    const auto& [columns, rows] = found->second;
+    if ((!columns.empty() && std::ssize(columns) != info.in_features) ||
+        std::ssize(rows) > info.out_features) {
+      throw Error(
+          ErrorKind::kInput,
+          {.where = info.name,
+           .expected = "as many channel scales as the layer has channels",
+           .found = fmt::format("{} in {}", std::max(columns.size(), rows.size()), kProvenanceFile),
+           .hint = "Quantize again."});
+    }
+    return found->second;
+  }
+
+  // A norm or a bias that has taken scales up, or null.
+  const std::vector<uint16_t>* FindFolded(const io::TensorView& original) const {
+    const bool bias = original.name.ends_with(kBias);
+    const auto found = folded_.find(
+        bias ? original.name.substr(0, original.name.size() - std::strlen(kBias)) : original.name);
+    if (found == folded_.end() || found->second.rows.empty()) return nullptr;
+    const std::vector<uint16_t>& scales = found->second.rows;
+    return std::ssize(scales) <= original.elements() ? &scales : nullptr;
   }
 
   // What the checkpoint's report says of a layer.
@@ -278,6 +334,7 @@ class Verifier {
   std::vector<VerifyProblem> problems_;
   std::optional<PackedLayers> packed_;
   std::map<std::string, ReportedLayer> reported_;  // by module
+  std::map<std::string, FoldedScales> folded_;     // by module or, of norms, by tensor
 };
 
 }  // namespace

@@ -155,6 +155,13 @@ TEST(BadInputTest, IncompleteShardsAreNamed) {
          edit_index(m, [&](io::Json& map) { map["model.extra.weight"] = shard; });
        },
        3, "\"model.extra.weight\" in " + shard},
+      {"names of another family",
+       [&](const fs::path& m) {
+         edit_index(m, [&](io::Json& map) {
+           map = {{"transformer.h.0.attn.c_attn.weight", shard}};
+         });
+       },
+       3, "transformer.h.0.attn.c_attn.weight"},
       {"tensor that the index lacks",
        [&](const fs::path& m) {
          edit_index(m, [](io::Json& map) { map.erase("model.layers.1.mlp.up_proj.weight"); });
@@ -196,6 +203,19 @@ TEST(BadInputTest, BadOverridesAreExplained) {
     EXPECT_NE(result.error.find("--override"), std::string::npos) << result.error;
     EXPECT_FALSE(fs::exists(out)) << text;
   }
+}
+
+TEST(BadInputTest, ConflictingOverridesAreNamedWithTheLayer) {
+  const TemporaryFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  const auto result = RunCli({"quantize", "--model", kTinyLlama, "--out", out, "--recipe", "rtn",
+                              "--override", "mlp:bits=8", "--override", "layers.1.mlp.up:bits=2"});
+  EXPECT_EQ(result.exit_code, 2) << result.error;
+  for (const char* part :
+       {"model.layers.1.mlp.up_proj", "8 by \"mlp\"", "2 by \"layers.1.mlp.up\""}) {
+    EXPECT_NE(result.error.find(part), std::string::npos) << result.error;
+  }
+  EXPECT_FALSE(fs::exists(out));
 }
 
 // OUT would be cleared before it is written: the source must not be in reach, not even by a link.

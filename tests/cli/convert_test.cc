@@ -125,23 +125,6 @@ TEST_F(ConvertTest, SymmetricCheckpointsStaySymmetric) {
   EXPECT_EQ(FolderContent(At("ct-again")), FolderContent(At("ct")));
 }
 
-// A half tensor in another type.
-void Retype(testing::EditableTensor& tensor, io::DType dtype) {
-  if (dtype == io::DType::kF16) return;
-  std::vector<std::byte> bytes;
-  for (size_t at = 0; at < tensor.bytes.size(); at += 2) {
-    uint16_t half = 0;
-    std::memcpy(&half, &tensor.bytes[at], sizeof half);
-    const float value = HalfToFloat(half);
-    const uint16_t bfloat = FloatToBFloat16(value);
-    const auto retyped = dtype == io::DType::kF32 ? std::as_bytes(std::span(&value, 1))
-                                                  : std::as_bytes(std::span(&bfloat, 1));
-    bytes.insert(bytes.end(), retyped.begin(), retyped.end());
-  }
-  tensor.dtype = dtype;
-  tensor.bytes = std::move(bytes);
-}
-
 // A copy of a packed golden model whose other weights have another type.
 void WriteRetyped(
     const std::string& golden, const fs::path& folder, io::DType dtype,
@@ -151,7 +134,7 @@ void WriteRetyped(
       GoldenPath("packed") / golden, folder,
       [&](std::vector<testing::EditableTensor>& tensors) {
         for (testing::EditableTensor& tensor : tensors) {
-          if (tensor.name.ends_with(".weight")) Retype(tensor, dtype);
+          if (tensor.name.ends_with(".weight")) testing::Retype(dtype, tensor);
           edit(tensor);
         }
       },
@@ -327,7 +310,7 @@ TEST_F(ConvertTest, PlainWeightsBeyondF16AreRefusedByName) {
                 std::memcpy(&tensor.bytes[2 * i], &greatest, sizeof greatest);
               }
             }
-            Retype(tensor, dtype);
+            testing::Retype(dtype, tensor);
           }
         },
         [](io::Json&) {});
@@ -359,12 +342,25 @@ TEST_F(ConvertTest, PlainWeightsBeyondF16AreRefusedByName) {
   EXPECT_EQ(RunCli({"verify", "--model", At("out"), "--source", At("model")}).exit_code, 0);
 }
 
+// AWQ's channel scales go into norms and rows, and the loss stays what it is where layers keep
+// them.
+TEST_F(ConvertTest, ActivationAwareScalesAreFoldedWhereTheLayoutHasNoPlace) {
+  Quantize(At("rtn"), {"--recipe", "rtn", "--format", "awq"});
+  for (const char* format : {"awq", "gptq", "compressed-tensors"}) {
+    const io::Json summary = Quantize(At(format), {"--recipe", "awq", "--format", format});
+    EXPECT_THAT(summary.at("notes").dump(), HasSubstr("folded into"));
+    EXPECT_LT(Nll(At(format)), Nll(At("rtn"))) << format;
+    EXPECT_EQ(RunCli({"verify", "--model", At(format), "--source", kTinyLlama}).exit_code, 0)
+        << format;
+  }
+}
+
 TEST_F(ConvertTest, RecipesThatTurnInputsAreRefusedForOtherLayouts) {
-  for (const char* recipe : {"fast", "block", "awq", "paper"}) {
+  for (const char* recipe : {"fast", "block", "paper"}) {
     const CliResult result = RunCli({"quantize", "--model", kTinyLlama, "--out", At("out"),
                                      "--recipe", recipe, "--format", "awq"});
     EXPECT_EQ(result.exit_code, 4) << recipe;
-    EXPECT_THAT(result.error, HasSubstr("without rotations and channel scales"));
+    EXPECT_THAT(result.error, HasSubstr("a recipe without rotations"));
     EXPECT_FALSE(fs::exists(At("out")));
   }
 }

@@ -151,6 +151,45 @@ TEST(PackedInputTest, WrongNumbersOfExpertsAreRefused) {
   }
 }
 
+// A config.json beside the weights of another family: the first tensor that is not there is named.
+TEST(PackedInputTest, WeightsOfAnotherFamilyAreRefusedByName) {
+  struct Pair {
+    const char* weights;
+    const char* config;
+    const char* mentions;
+  };
+  const TemporaryFolder folder;
+  const fs::path ids = folder.path() / "ids.json";
+  WriteFile(ids, R"({"input_ids": [1, 5, 9, 33]})");
+  for (const Pair& c :
+       std::vector<Pair>{{"qwen3", "phi3", "qkv_proj"},
+                         {"phi3", "qwen3", "q_proj"},
+                         {"mixtral", "qwen3_moe", "mlp.experts"},
+                         {"qwen3_moe", "mixtral", "block_sparse_moe"},
+                         {"llama_untied_bias", "gemma2", "pre_feedforward_layernorm"},
+                         {"gemma2", "olmo2", "q_norm"}}) {
+    SCOPED_TRACE(std::string(c.weights) + " as " + c.config);
+    const fs::path model = folder.path() / (std::string(c.weights) + c.config);
+    fs::create_directory(model);
+    fs::copy(GoldenPath("models") / c.weights / "model.safetensors", model);
+    io::Json config = io::ReadJsonFile(GoldenPath("models") / c.config / "config.json");
+    const io::Json own = io::ReadJsonFile(GoldenPath("models") / c.weights / "config.json");
+    for (const char* size : {"hidden_size", "intermediate_size", "vocab_size",
+                             "num_attention_heads", "num_key_value_heads", "num_hidden_layers"}) {
+      config[size] = own.at(size);  // so that no shape gives it away
+    }
+    WriteFile(model / "config.json", config.dump());
+    const CliResult evaluated =
+        RunCli({"eval-ppl", "--model", model.string(), "--data", ids.string(), "--window", "4"});
+    EXPECT_EQ(evaluated.exit_code, 3) << evaluated.error;
+    EXPECT_THAT(evaluated.error, HasSubstr("model.layers."));
+    const CliResult quantized = RunCli({"quantize", "--model", model.string(), "--out",
+                                        (folder.path() / "out").string(), "--recipe", "rtn"});
+    EXPECT_EQ(quantized.exit_code, 3) << quantized.error;
+    EXPECT_FALSE(fs::exists(folder.path() / "out"));
+  }
+}
+
 TEST(PackedInputTest, WhatTheTargetOrTheLayoutCannotHaveIsRefusedBeforeAnyWork) {
   struct Refusal {
     std::vector<std::string> options;

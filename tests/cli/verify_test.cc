@@ -127,6 +127,34 @@ TEST_F(VerifyTest, FilesThatDifferFromTheSourceAreFound) {
   }
 }
 
+// Tokenizers load them by name, and chats with tools need one.
+TEST_F(VerifyTest, AdditionalChatTemplatesAreCarriedOver) {
+  const fs::path templates = "additional_chat_templates";
+  fs::create_directory(source_ / templates);
+  WriteFile(source_ / templates / "tool_use.jinja", "{{ tools }}");
+  WriteFile(source_ / "blob", "{{ rag }}");  // as hubs keep files: a link to a blob
+  fs::create_symlink(source_ / "blob", source_ / templates / "rag.jinja");
+  WriteFile(source_ / templates / "notes.txt", "x");
+  const auto result = Quantize();
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("additional_chat_templates/notes.txt (no chat template)"));
+  EXPECT_EQ(ReadFile(out_ / templates / "tool_use.jinja"), "{{ tools }}");
+  EXPECT_EQ(ReadFile(out_ / templates / "rag.jinja"), "{{ rag }}");
+  EXPECT_FALSE(fs::is_symlink(out_ / templates / "rag.jinja"));
+  EXPECT_FALSE(fs::exists(out_ / templates / "notes.txt"));
+  EXPECT_EQ(Verify(/*with_source=*/true).exit_code, 0);
+  WriteFile(out_ / templates / "tool_use.jinja", "{{ others }}");
+  EXPECT_THAT(Verify(/*with_source=*/true).out, HasSubstr("tool_use.jinja"));
+}
+
+// A link could lead anywhere, to itself too.
+TEST_F(VerifyTest, LinkedFoldersOfTemplatesAreLeft) {
+  fs::create_directory_symlink("/", source_ / "additional_chat_templates");
+  const auto result = Quantize();
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.error, HasSubstr("not carried over: additional_chat_templates (a folder)"));
+}
+
 TEST_F(VerifyTest, FoldersInsideTheSourceAreNoted) {
   fs::create_directory(source_ / "onnx");
   const auto result = Quantize();

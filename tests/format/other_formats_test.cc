@@ -79,6 +79,31 @@ TEST(OtherFormatsTest, OneGroupForARowIsReadAsItWasWritten) {
             ErrorKind::kInput);
 }
 
+// The checkpoints that the engines' own packers wrote, read and written again.
+TEST(OtherFormatsTest, GoldenCheckpointsAreRewrittenByteForByte) {
+  for (const char* golden : {"paroquant", "awq", "gptq", "compressed-tensors"}) {
+    SCOPED_TRACE(golden);
+    const auto checkpoint = model::Checkpoint::Open(GoldenPath("packed") / golden);
+    const PackedLayers packed(checkpoint);
+    size_t rewritten = 0;
+    for (int64_t layer = 0; layer < checkpoint.architecture().layers; ++layer) {
+      for (const model::LinearInfo& info : DescribeLinears(checkpoint.architecture(), layer)) {
+        const auto linear = quant::Unpack(quant::Copy(packed.Read(info)), info.name);
+        for (const PackedTensor& tensor : Encode(packed.format(), info, linear, {})) {
+          const io::TensorView& original = checkpoint.tensors().Get(tensor.spec.name);
+          EXPECT_EQ(tensor.spec.dtype, original.dtype) << tensor.spec.name;
+          EXPECT_EQ(tensor.spec.shape, original.shape) << tensor.spec.name;
+          EXPECT_TRUE(std::ranges::equal(tensor.bytes, original.bytes)) << tensor.spec.name;
+          ++rewritten;
+        }
+      }
+    }
+    const auto parts = std::ranges::count_if(checkpoint.tensors().tensors(),
+                                             [](const auto& t) { return HasPackedSuffix(t.name); });
+    EXPECT_EQ(static_cast<int64_t>(rewritten), parts);
+  }
+}
+
 // The words that the engines' packers make of 0, 1, ..., 7, see docs/formats.md.
 TEST(OtherFormatsTest, CodesLieInTheOrderOfTheEngines) {
   quant::QuantizedLinear along_n = SmallLinear(FormatKind::kAwq);

@@ -179,6 +179,36 @@ TEST(OutputFolderTest, OverwriteSparesFoldersThatHoldNoModel) {
   EXPECT_THAT(NamesIn(root.path()), ElementsAre("thesis.txt"));
 }
 
+TEST(OutputFolderTest, FilesMayLieInAFolder) {
+  const testing::TemporaryFolder root;
+  const fs::path out = root.path() / "out";
+  {
+    OutputFolder folder = OutputFolder::Create(out, false);
+    StageText(folder, "sub/f", "x");
+    StageText(folder, "config.json", "{}");
+    EXPECT_FALSE(fs::exists(out / "sub"));
+    folder.Commit();
+  }
+  EXPECT_EQ(ReadFile(out / "sub" / "f"), "x");
+  OutputFolder folder = OutputFolder::Create(out, true);
+  StageText(folder, "sub/g", "y");
+  folder.Commit();
+  EXPECT_THAT(NamesIn(out / "sub"), ElementsAre("g"));
+}
+
+TEST(OutputFolderTest, NothingIsWrittenThroughALinkedFolder) {
+  const testing::TemporaryFolder root;
+  const fs::path out = root.path() / "out";
+  fs::create_directory(root.path() / "elsewhere");
+  {
+    OutputFolder folder = OutputFolder::Create(out, false);
+    fs::create_directory_symlink(root.path() / "elsewhere", out / "sub");
+    StageText(folder, "sub/f", "x");
+    EXPECT_EQ(ErrorOf([&] { folder.Commit(); }).kind(), ErrorKind::kSystem);
+  }
+  EXPECT_THAT(NamesIn(root.path() / "elsewhere"), IsEmpty());
+}
+
 TEST(OutputFolderTest, FailedCommitTakesBackWhatItPlaced) {
   const testing::TemporaryFolder root;
   fs::create_directories(root.path() / "out" / "b" / "in the way");

@@ -330,7 +330,8 @@ TEST(QuantizeLinearTest, SymmetricCodesHaveTheMiddleAsZeroPointWhateverTheGrid) 
       recipe.symmetric = true;
       const auto linear = QuantizeLinear(problem, recipe, {.group_size = 64});
       EXPECT_TRUE(IsSymmetric(linear)) << name;
-      EXPECT_LT(RelativeOutputError(weight, linear, statistics), 2 * free) << name;
+      EXPECT_LT(RelativeOutputError(weight, linear, statistics), 4 * free)
+          << name;  // half the codes
     }
   }
 }

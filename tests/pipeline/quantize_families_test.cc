@@ -10,6 +10,7 @@
 
 #include "paroquant/eval/perplexity.h"
 #include "paroquant/format/packed_format.h"
+#include "paroquant/pipeline/convert.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/pipeline/verify.h"
@@ -85,6 +86,25 @@ TEST_P(QuantizeFamiliesTest, EveryRecipeGivesAModelThatVerifies) {
   EXPECT_LT(Run("block"), 0.7 * nearest);
 }
 
+// Codes and the 16-bit weights that they stand for are the same model.
+TEST_P(QuantizeFamiliesTest, EvaluatesLikeItsPlainTwin) {
+  NoProgress progress;
+  const std::filesystem::path packed = folder_.path() / "packed";
+  const std::filesystem::path plain = folder_.path() / "plain";
+  Quantize(Options(source(), packed, "fast"), progress);
+  Convert({.model = packed, .out = plain, .format = format::FormatKind::kDense}, progress);
+  const auto model = runtime::LanguageModel::Load(packed);
+  std::vector<eval::Window> windows;
+  for (auto& tokens : runtime::SampleSequences(model, 8, kLength, /*seed=*/99, progress)) {
+    windows.push_back({.tokens = std::move(tokens)});
+  }
+  const auto twin = runtime::LanguageModel::Load(plain);
+  const auto nll = [&](const runtime::LanguageModel& of) {
+    return eval::MeasurePerplexity(of, nullptr, windows, progress).nll.mean;
+  };
+  EXPECT_NEAR(nll(model), nll(twin), 1e-4);
+}
+
 TEST(QuantizeSymmetricTest, NoRecipeMovesTheZeroPoint) {
   const TemporaryFolder folder;
   const std::filesystem::path source = GoldenPath("models/llama_untied_bias");
@@ -121,6 +141,26 @@ TEST(QuantizeExpertsTest, TokensOfEachExpertAreCounted) {
     tokens += *report.routed_tokens;
   }
   EXPECT_EQ(tokens, 2 * kSequences * kLength);  // two experts see each token
+}
+
+TEST(QuantizeExpertsTest, EveryExpertIsCalibrated) {
+  for (const char* model : {"mixtral", "qwen3_moe"}) {
+    const TemporaryFolder folder;
+    NoProgress progress;
+    const QuantizeSummary summary =
+        Quantize(Options(GoldenPath("models") / model, folder.path() / "out", "fast"), progress);
+    for (const LayerReport& report : Find(summary, ".experts.")) {
+      if (!report.plan.quantized) continue;
+      SCOPED_TRACE(report.plan.info.name);
+      ASSERT_TRUE(report.routed_tokens.has_value());
+      if (*report.routed_tokens < report.plan.info.in_features) {
+        EXPECT_THAT(report.notes, Contains(HasSubstr("blended")));
+      }
+      ASSERT_TRUE(report.relative_output_error.has_value());
+      EXPECT_GT(*report.relative_output_error, 0);
+      EXPECT_LT(*report.relative_output_error, *report.relative_output_error_rtn);
+    }
+  }
 }
 
 TEST(QuantizeExpertsTest, AnExpertWithoutTokensIsCalibratedOnOthers) {

@@ -118,7 +118,15 @@ struct Case {
   const char* model;
   const char* recipe;
   double saving_share;
+  format::FormatKind format = format::FormatKind::kParoquant;
 };
+
+QuantizeOptions Options(const Case& c, const fs::path& out, double saving_share) {
+  QuantizeOptions options = Options(c.model, out, c.recipe, saving_share);
+  options.format = c.format;
+  if (c.format != format::FormatKind::kParoquant) options.recipe.group_size = 32;
+  return options;
+}
 
 class ResumeEverywhereTest : public ::testing::TestWithParam<Case> {};
 
@@ -128,7 +136,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"qwen3", "fast", kNever}, Case{"qwen3", "fast", kAlways},
                       Case{"qwen3", "block", kNever}, Case{"qwen3", "block", kAlways},
                       Case{"gemma2", "fast", kNever}, Case{"mixtral", "rtn", kNever},
-                      Case{"qwen3_moe", "block", kNever}, Case{"qwen3_moe", "fast", kAlways}),
+                      Case{"qwen3_moe", "block", kNever}, Case{"qwen3_moe", "fast", kAlways},
+                      Case{"gemma", "awq", kAlways, format::FormatKind::kAwq}),
     [](const auto& test) {
       return fmt::format("{}_{}_{}", test.param.model, test.param.recipe,
                          test.param.saving_share > 0 ? "streams" : "blocks");
@@ -136,15 +145,14 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_P(ResumeEverywhereTest, GivesTheBytesOfARunThatWasNotStopped) {
   const TemporaryFolder folder;
-  const auto [model, recipe, share] = GetParam();
   StoppingProgress progress(1 << 30);
-  Quantize(Options(model, folder.path() / "whole", recipe, kNever), progress);
+  Quantize(Options(GetParam(), folder.path() / "whole", kNever), progress);
   const auto expected = Content(folder.path() / "whole");
   const int64_t steps = progress.total();
   int64_t resumed_blocks = 0;
   for (int64_t step = 0; step < steps; step += std::max<int64_t>(1, steps / 6)) {
     const QuantizeOptions options =
-        Resumed(Options(model, folder.path() / std::to_string(step), recipe, share));
+        Resumed(Options(GetParam(), folder.path() / std::to_string(step), GetParam().saving_share));
     EXPECT_EQ(Stop(options, step).kind(), ErrorKind::kInterrupted);
     resumed_blocks += RunToTheEnd(options).resumed_blocks;
     EXPECT_EQ(Content(options.out), expected) << "stopped at step " << step;

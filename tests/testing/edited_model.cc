@@ -3,8 +3,20 @@
 #include "paroquant/base/file.h"
 #include "paroquant/io/output_folder.h"
 #include "paroquant/io/safetensors_writer.h"
+#include "paroquant/model/checkpoint.h"
+#include "paroquant/model/encode_floats.h"
 
 namespace paroquant::testing {
+
+void Retype(io::DType dtype, EditableTensor& tensor) {
+  const io::TensorView view{.name = tensor.name,
+                            .dtype = tensor.dtype,
+                            .shape = tensor.shape,
+                            .bytes = tensor.bytes,
+                            .file = ""};
+  tensor.bytes = model::EncodeFloats(model::DecodeFloats(view), dtype);
+  tensor.dtype = dtype;
+}
 
 void WriteEditedModel(const std::filesystem::path& source, const std::filesystem::path& folder,
                       const std::function<void(std::vector<EditableTensor>&)>& edit,

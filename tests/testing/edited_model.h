@@ -21,6 +21,9 @@ struct EditableTensor {
   std::vector<std::byte> bytes;
 };
 
+// A half tensor in another type.
+void Retype(io::DType dtype, EditableTensor& tensor);
+
 // Writes the tensors of `source`, a golden model's folder with one file of weights, as `edit`
 // leaves them, and its config.json, as `edit_config` does, to a new folder.
 void WriteEditedModel(

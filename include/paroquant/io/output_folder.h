@@ -38,14 +38,17 @@ class OutputFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  // Where to write the file that will be called `file_name` (a plain name): a hidden name inside
-  // the folder that no loader takes for a model's file. Who writes it syncs it too, as WriteFile,
-  // CopyFile and SafetensorsWriter do. Asking again gives the same path.
+  // Where to write the file that will be called `file_name`, a plain name or "folder/name": a
+  // hidden name right inside the output that no loader takes for a model's file. Who writes it
+  // syncs it too, as WriteFile, CopyFile and SafetensorsWriter do. Asking again gives the same
+  // path.
   std::filesystem::path Stage(const std::string& file_name);
 
   // Puts the staged files in place. With `overwrite` the files that were here at Create() and are
-  // not replaced go; folders in here stay. Without a config.json no loader takes a folder for a
-  // model, so the old one goes first and the new one comes last, each step made durable.
+  // not replaced go, also in folders that staged files go to; other folders in here stay. Without a
+  // config.json no loader takes a folder for a model, so the old one goes first and the new one
+  // comes last, each step made durable. Throws kSystem if a folder that a staged file goes to is
+  // something else, a link say.
   void Commit();
 
  private:
@@ -61,12 +64,14 @@ class OutputFolder {
   static OutputFolder MakeAndLock(const std::filesystem::path& path);
   std::filesystem::path TemporaryPath(const std::string& file_name) const;
   void CheckWritable();
+  void PrepareFolderOf(const StagedFile& file);
   void RemoveOldFiles();
   void Place(StagedFile& file);
   void Abandon() noexcept;
 
   std::filesystem::path path_;
-  std::vector<std::filesystem::path> created_;  // folders made by Create, the innermost first
+  std::vector<std::filesystem::path> created_;  // folders made here, the innermost first
+  bool replaces_ = false;                       // old files go
   std::vector<std::string> old_files_;          // names of files that go at Commit
   std::vector<StagedFile> staged_;
   bool open_ = true;  // neither committed nor moved from

@@ -2,6 +2,7 @@
 #ifndef PAROQUANT_METHOD_TUNING_OPTIONS_H_
 #define PAROQUANT_METHOD_TUNING_OPTIONS_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -45,6 +46,12 @@ struct BlockTuningOptions {
   // Of both stages. Tuning does anything if there are any.
   int64_t Epochs() const { return stages[0].epochs + stages[1].epochs; }
   bool Tunes() const { return Epochs() > 0; }
+  // Does it move what is done to the layers' inputs?
+  bool TurnsInputs() const {
+    return std::ranges::any_of(stages, [](const TuningStage& stage) {
+      return stage.epochs > 0 && (stage.angles > 0 || stage.column_scales > 0);
+    });
+  }
 };
 
 }  // namespace paroquant::method

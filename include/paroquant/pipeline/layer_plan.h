@@ -13,6 +13,19 @@
 
 namespace paroquant::pipeline {
 
+// What takes up a layer's channel scales where the layout has no place for them.
+enum class ScaleHome {
+  kLayer,    // the layer: the layout has a place, or there are none
+  kNorm,     // the weight of the norm before it
+  kRows,     // the last rows of the linear layer before it
+  kNothing,  // nothing can, so there are none
+};
+struct ScalePlace {
+  ScaleHome home = ScaleHome::kLayer;
+  std::string into = "";    // the norm's tensor, or the linear's module
+  std::string reason = "";  // why nothing can
+};
+
 struct LayerPlan {
   model::LinearInfo info;
   int64_t layer = 0;
@@ -24,6 +37,7 @@ struct LayerPlan {
   int group_size = 128;
   // Quantized layers of a block with the same number >= 0 share channel scales and rotation.
   int basis_group = -1;
+  ScalePlace scales = {};
 };
 
 // A plan for every linear of every block, in the order of a forward pass. A layer whose K divides

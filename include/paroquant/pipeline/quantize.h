@@ -38,6 +38,8 @@ struct LayerReport {
   std::optional<method::OutlierCounts> outliers;
   std::vector<std::string> notes;  // what is unusual about the layer
   uint32_t checksum = 0;           // of the packed tensors, see format::Checksum
+  // Halves, [K], that the plan's ScalePlace has taken up; empty if it has not.
+  std::vector<uint16_t> folded_scales = {};
   double seconds = 0.0;
 };
 
