@@ -143,6 +143,7 @@ constexpr char kVllm[] = "vLLM, mid 2026";
 constexpr char kOptimum[] = "optimum, mid 2026";
 // Tried: docs/interop.md.
 constexpr char kGptqModelTried[] = "GPTQModel 7.7.0, tried";
+constexpr char kTransformersTried[] = "transformers 5.24.0, tried";
 constexpr char kMlxLmTried[] = "mlx-lm 0.32.2, tried";
 
 std::vector<EngineRule> MakeRules() {
@@ -197,6 +198,12 @@ std::vector<EngineRule> MakeRules() {
        WholeSets},
       {"transformers", gptq, "the same layers in 16 bits in all blocks", kOptimum,
        "let --skip match a layer in every block", AlikeInAllBlocks},
+      {"transformers",
+       {FormatKind::kAwq, FormatKind::kGptq, FormatKind::kGptqV2, FormatKind::kCompressedTensors},
+       "no quantized experts: it keeps all of a layer in one tensor",
+       kTransformersTried,
+       "use --format fp16, or --skip experts",
+       NoExperts},
   };
   for (const std::string_view engine : {"transformers", "vllm", "mlx", "gptqmodel"}) {
     const bool gptqmodel = engine == "gptqmodel";

@@ -21,9 +21,9 @@ from engines import ENGINES, Engine
 from safetensors.numpy import load_file
 
 OUTCOMES = ("ok", "differs", "refused")
-# Of the logits' range. Engines compute in 16 bits, which costs up to 0.006; what a layout read in
+# Of the logits' range. Engines compute in 16 bits, which costs up to 0.02; what a layout read in
 # another way costs, the row of an engine that does so shows: 0.6.
-TOLERANCE = 0.01
+TOLERANCE = 0.03
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -72,6 +72,7 @@ TEST(EngineRulesTest, WhatAnEngineDoesNotTakeIsNamedWithWhatToChange) {
       {"vllm", kParoquant, third(group(64)), "layer2", "groups of 128", "groups of 64"},
       {"transformers", kParoquant, every(rounds(4)), "layer0", "1 or 8", "--rotations 8"},
       {"gptqmodel", kParoquant, third(expert), "layer2", "no quantized experts", "fp16"},
+      {"transformers", FormatKind::kAwq, third(expert), "layer2", "no quantized experts", "fp16"},
       {"mlx", kParoquant, third(expert), "layer2", "share", "share_expert_rotations"},
       {"mlx", kParoquant, every(rounds(17)), "layer0", "16 rotations", "17 rotations"},
       {"mlx", FormatKind::kGptqV2, [](CheckpointFacts&) {}, "checkpoint", "awq", "gptq_v2"},
