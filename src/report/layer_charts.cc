@@ -51,9 +51,13 @@ Markup DrawRole(const LayerCharts& charts, const std::string& role,
                 .y_label = charts.y_label,
                 .x_scale = ScaleKind::kWhole,
                 .y_scale = charts.y_scale,
+                .x_covers = {},
                 .y_covers = all_values,
                 .series = {}};
   bool known = false;
+  for (const LayerValue& layer : charts.layers) {
+    chart.x_covers.push_back(static_cast<double>(layer.block));
+  }
   std::vector<std::string> spans;
   for (size_t i = 0; i < charts.names.size(); ++i) {
     chart.series.push_back({charts.names[i], BlockMeans(charts, role, i)});

@@ -72,7 +72,7 @@ void Scale::SetLinear(double least, double greatest) {
   for (double i = first; i <= last; ++i) ticks_.push_back(i * step + 0.0);  // no -0
 }
 
-// Ends at 1, 2 or 5 times a power of ten; over more than two decades, which hold enough powers to
+// Ends at 1, 2 or 5 times a power of ten; over more than two decades, which hold enough of these to
 // mark, with the values.
 void Scale::SetLogarithmic(double least, double greatest) {
   constexpr double kMostTicks = 6;
@@ -83,6 +83,14 @@ void Scale::SetLogarithmic(double least, double greatest) {
     from_ = std::log10(least);
     to_ = std::log10(greatest);
     for (double i = first + 1; i <= to_ + kRound; i += step) ticks_.push_back(std::pow(10, i));
+    if (ticks_.size() > 3) return;
+    ticks_.clear();
+    for (double power = first; power < last; ++power) {
+      for (const double mantissa : kMantissas) {
+        const double place = power + std::log10(mantissa);
+        if (place >= from_ - kRound && place <= to_ + kRound) ticks_.push_back(std::pow(10, place));
+      }
+    }
     return;
   }
   for (double power = first; power <= last + 1; ++power) {

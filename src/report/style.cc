@@ -70,7 +70,7 @@ figcaption { margin-bottom: 8px; font-weight: 600; overflow-wrap: anywhere; }
 .line.series-2 { stroke-dasharray: 5 3; }
 .deviation { stroke-width: 1.2; }
 .bars { stroke-width: 1.5; fill-opacity: 0.22; stroke-linejoin: round; }
-.bars.series-1 { stroke-dasharray: 4 2; fill-opacity: 0.12; }
+.bars.series-1:has(~ .bars) { stroke-dasharray: 4 2; fill-opacity: 0.12; }
 .cells rect { fill: var(--c1); }
 .cells .floor { fill: var(--back); stroke: var(--line); }
 .series-1 { stroke: var(--c1); } .marker.series-1, .bars.series-1 { fill: var(--c1); }

@@ -9,7 +9,7 @@ namespace paroquant::report {
 namespace {
 
 Plot Frame(const XyChart& chart) {
-  std::vector<double> x;
+  std::vector<double> x = chart.x_covers;
   std::vector<double> y = chart.y_covers;
   for (const Series& series : chart.series) {
     for (const Point& point : series.points) {

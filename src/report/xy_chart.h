@@ -27,8 +27,10 @@ struct XyChart {
   std::string y_label;
   ScaleKind x_scale = ScaleKind::kLinear;
   ScaleKind y_scale = ScaleKind::kLinear;
-  bool joined = true;            // each series by a line
-  std::vector<double> y_covers;  // beside the points: values that several charts have in common
+  bool joined = true;  // each series by a line
+  // Beside the points: values that several charts have in common.
+  std::vector<double> x_covers;
+  std::vector<double> y_covers;
   std::vector<Series> series;
 };
 

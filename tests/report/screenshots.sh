@@ -42,7 +42,7 @@ frame() {
 <script>
 onload = () => {
   const root = document.getElementById("page").contentDocument.documentElement;
-  document.title = "width " + root.scrollWidth + " height " + root.scrollHeight;
+  document.title = "width " + root.scrollWidth + " height " + root.querySelector("body").offsetHeight;
 };
 </script>
 HTML

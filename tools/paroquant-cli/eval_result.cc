@@ -48,7 +48,7 @@ Json ToJson(const DatasetResult& entry, const std::string& protocol) {
 
 report::EvaluatedDataset ToReport(const DatasetResult& entry) {
   const PerplexityResult& result = entry.result;
-  report::EvaluatedDataset dataset{.name = entry.dataset,
+  report::EvaluatedDataset dataset{.name = ShortName(entry.dataset),
                                    .windows = result.windows,
                                    .window = entry.window,
                                    .perplexity = {result.perplexity, {}},
@@ -105,15 +105,15 @@ std::string ToText(const DatasetResult& entry) {
 report::EvaluationReport ToReport(const std::vector<ModelResult>& results,
                                   const std::string& protocol, const std::string& baseline) {
   std::set<std::string> names;
-  for (const ModelResult& result : results) names.insert(ModelName(result.model));
+  for (const ModelResult& result : results) names.insert(ShortName(result.model));
   const bool distinct = names.size() == results.size();
-  report::EvaluationReport report{.baseline = baseline.empty() ? "" : ModelName(baseline),
+  report::EvaluationReport report{.baseline = baseline.empty() ? "" : ShortName(baseline),
                                   .protocol = protocol,
                                   .models = {},
                                   .commands = {}};
   for (const ModelResult& result : results) {
     report::EvaluatedModel& model = report.models.emplace_back();
-    model = {.name = distinct ? ModelName(result.model) : result.model,
+    model = {.name = distinct ? ShortName(result.model) : result.model,
              .bytes = result.size.bytes,
              .bits_per_weight = result.size.bits_per_weight,
              .tokens_per_second = result.TokensPerSecond(),

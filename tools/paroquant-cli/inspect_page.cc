@@ -26,7 +26,8 @@ std::vector<report::Fact> ModelFacts(const Inspection& inspection) {
       {"Vocabulary", fmt::format("{}", a.vocab_size), a.tied_embeddings ? "tied head" : ""},
       {"Parameters", fmt::format("{:.1f} M", static_cast<double>(inspection.parameters) / 1e6)},
       {"Size", fmt::format("{:.1f} MB", static_cast<double>(inspection.stored_bytes) / 1e6),
-       fmt::format("{} tensors in {} files", inspection.tensors, inspection.files)}};
+       fmt::format("{} tensors in {} file{}", inspection.tensors, inspection.files,
+                   inspection.files == 1 ? "" : "s")}};
   if (a.experts.count > 0) {
     facts.push_back({"Experts", fmt::format("{}", a.experts.count),
                      fmt::format("{} for each token", a.experts.per_token)});
@@ -58,7 +59,7 @@ std::string Fate(const LayerInspection& layer) {
 
 std::string InspectPage(const std::string& folder, const Inspection& inspection,
                         const std::string& command) {
-  report::ModelReport page{.model = ModelName(folder),
+  report::ModelReport page{.model = ShortName(folder),
                            .facts = ModelFacts(inspection),
                            .layers = {},
                            .commands = {command}};

@@ -149,7 +149,7 @@ std::string QuantizePage(const QuantizeSummary& summary, const std::string& comm
   const std::string in = ShellWord(options.model.string());
   const std::string out = ShellWord(options.out.string());
   report::QuantizationReport page{
-      .model = ModelName(options.model.string()),
+      .model = ShortName(options.model.string()),
       .recipe = options.recipe.name,
       .bits = options.recipe.bits,
       .group_size = options.recipe.group_size,

@@ -88,10 +88,9 @@ std::string CommandText(const CLI::App& app) {
   return text;
 }
 
-std::string ModelName(const std::string& folder) {
-  const auto path = std::filesystem::absolute(folder).lexically_normal();
-  const auto name = path.has_filename() ? path.filename() : path.parent_path().filename();
-  return name.string();
+std::string ShortName(const std::string& path) {
+  const auto whole = std::filesystem::absolute(path).lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 
 }  // namespace paroquant::cli

@@ -35,8 +35,8 @@ std::string CommandText(const CLI::App& app);
 // A word as a shell reads it.
 std::string ShellWord(const std::string& word);
 
-// What to call the model in a folder: the folder's own name.
-std::string ModelName(const std::string& folder);
+// What to call the model in a folder, or a file of data, for people: the last part of the path.
+std::string ShortName(const std::string& path);
 
 }  // namespace paroquant::cli
 
