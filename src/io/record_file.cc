@@ -121,11 +121,14 @@ Record::Record(MappedFile file) : file_(std::move(file)) {
   data_ = bytes.subspan(kMagic.size(), end - json - kMagic.size());
 }
 
+void Record::RequireAtLeast(uint64_t count, size_t size) const {
+  if (count <= data_.size() / size) return;
+  throw Damaged(file_.path(), fmt::format("{} more values of {} bytes", count, size),
+                fmt::format("{} bytes", data_.size()));
+}
+
 void Record::Take(std::span<std::byte> target) {
-  if (target.size() > data_.size()) {
-    throw Damaged(file_.path(), fmt::format("{} more bytes of data", target.size()),
-                  fmt::format("{}", data_.size()));
-  }
+  RequireAtLeast(target.size(), 1);
   std::ranges::copy(data_.first(target.size()), target.begin());
   data_ = data_.subspan(target.size());
 }

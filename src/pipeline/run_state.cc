@@ -32,21 +32,23 @@ fs::path BlockRecord(const fs::path& folder, int64_t block) {
 }
 
 // Records of blocks in the state's folder, whole or not.
-int64_t BlockRecords(const fs::path& folder) {
-  if (!Exists(folder)) return 0;
-  return std::ranges::count_if(FolderEntries(folder), [](const fs::path& path) {
+std::vector<fs::path> BlockRecords(const fs::path& folder) {
+  if (!Exists(folder)) return {};
+  std::vector<fs::path> records = FolderEntries(folder);
+  std::erase_if(records, [](const fs::path& path) {
     const std::string name = path.filename().string();
-    return name.starts_with(kBlockRecord) && !name.ends_with(io::kUnfinishedRecord);
+    return !name.starts_with(kBlockRecord) || name.ends_with(io::kUnfinishedRecord);
   });
+  return records;
 }
 
 // Nothing if there is no such file. Throws kInput for a record that is not as it was written, or
 // that is of another run.
 std::optional<io::Record> OpenRecord(const fs::path& path, const io::Json& fingerprint) {
   std::optional<io::Record> record = io::Record::Open(path);
-  if (!record || record->description().value(kFingerprintKey, io::Json()) == fingerprint) {
-    return record;
-  }
+  if (!record) return record;
+  const io::JsonObject description(record->description(), path.string());
+  if (description.json().value(kFingerprintKey, io::Json()) == fingerprint) return record;
   throw Error(ErrorKind::kInput, {.where = path.string(),
                                   .expected = "a record of this run",
                                   .found = "one of another run",
@@ -126,10 +128,11 @@ CalibrationText ReadText(io::Record& record, const std::string& where) {
   const io::JsonObject description(record.description(), where);
   CalibrationText text{
       .source = description.Get<std::string>("source"), .sequences = {}, .held_out = {}};
-  const auto length = description.Get<size_t>("length");
+  const auto length = description.Get<uint64_t>("length");
+  if (length == 0) description.Fail("length", "1 or more", "0");
   const auto read = [&](const char* key, std::vector<std::vector<int32_t>>& sequences) {
-    for (auto left = description.Get<size_t>(key); left > 0; --left) {
-      record.Take(sequences.emplace_back(length));
+    for (auto left = description.Get<uint64_t>(key); left > 0; --left) {
+      sequences.push_back(record.Take<int32_t>(length));
     }
   };
   read("sequences", text.sequences);
@@ -266,7 +269,7 @@ void RunState::SaveStreams(int64_t passed, const std::function<void(io::RecordWr
 
 std::string RunState::WhatIsKept() const {
   constexpr char kHowToGoOn[] = "repeat the command with --resume to go on.";
-  const int64_t blocks = BlockRecords(folder_);
+  const size_t blocks = BlockRecords(folder_).size();
   if (blocks > 0) {
     return fmt::format("{} of {} blocks are kept: {}", blocks, description_.blocks, kHowToGoOn);
   }
@@ -294,9 +297,9 @@ RunDescription ReadRunDescription(const fs::path& out) {
 
 int64_t CountFinishedBlocks(const fs::path& out, const RunDescription& description) {
   int64_t count = 0;
-  for (int64_t block = 0; block < description.blocks; ++block) {
+  for (const fs::path& record : BlockRecords(out / kStateFolder)) {
     try {
-      if (OpenRecord(BlockRecord(out / kStateFolder, block), description.fingerprint)) ++count;
+      if (OpenRecord(record, description.fingerprint)) ++count;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInput) throw;  // a damaged one does not count
     }

@@ -58,6 +58,7 @@ TEST_F(RecordFileTest, GivesBackWhatWasWritten) {
   EXPECT_THAT(rest, ElementsAre(2, 3, 500));
   record->RequireLeft(0);
   EXPECT_EQ(ErrorOf([&] { record->Take(first); }).kind(), ErrorKind::kInput);
+  EXPECT_EQ(ErrorOf([&] { record->Take<uint16_t>(UINT64_MAX); }).kind(), ErrorKind::kInput);
 }
 
 TEST_F(RecordFileTest, FileThatIsNotThereIsNoRecord) {

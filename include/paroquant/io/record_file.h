@@ -57,11 +57,20 @@ class Record {
     Take(std::as_writable_bytes(std::span(values)));
   }
   void Take(std::span<std::byte> target);
+  // The next `count` values. Throws kInput, before it asks for memory, if there are fewer.
+  template <typename T>
+  std::vector<T> Take(uint64_t count) {
+    RequireAtLeast(count, sizeof(T));
+    std::vector<T> values(count);
+    Take(values);
+    return values;
+  }
   // Throws kInput unless so many bytes of data were not taken yet.
   void RequireLeft(uint64_t bytes) const;
 
  private:
   explicit Record(MappedFile file);
+  void RequireAtLeast(uint64_t count, size_t size) const;
 
   MappedFile file_;
   std::span<const std::byte> data_;  // that was not taken yet
