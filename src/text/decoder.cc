@@ -8,6 +8,7 @@
 
 #include "text/byte_level.h"
 #include "text/component.h"
+#include "text/growth.h"
 #include "text/pattern.h"
 #include "text/unicode.h"
 
@@ -16,12 +17,22 @@ namespace {
 
 using Tokens = std::vector<std::string>;
 
+size_t TotalSize(const Tokens& tokens) {
+  size_t size = 0;
+  for (const std::string& token : tokens) size += token.size();
+  return size;
+}
+
 class DecoderSequence : public Decoder {
  public:
   explicit DecoderSequence(std::vector<std::unique_ptr<Decoder>> steps)
       : steps_(std::move(steps)) {}
   Tokens Decode(Tokens tokens) const override {
-    for (const auto& step : steps_) tokens = step->Decode(std::move(tokens));
+    const size_t before = TotalSize(tokens);
+    for (const auto& step : steps_) {
+      tokens = step->Decode(std::move(tokens));
+      RequireModestGrowth(before, TotalSize(tokens));
+    }
     return tokens;
   }
 

@@ -9,6 +9,7 @@
 
 #include "text/byte_level.h"
 #include "text/component.h"
+#include "text/growth.h"
 #include "text/pattern.h"
 #include "text/unicode.h"
 
@@ -20,7 +21,11 @@ class NormalizerSequence : public Normalizer {
   explicit NormalizerSequence(std::vector<std::unique_ptr<Normalizer>> steps)
       : steps_(std::move(steps)) {}
   std::string Normalize(std::string text) const override {
-    for (const auto& step : steps_) text = step->Normalize(std::move(text));
+    const size_t before = text.size();
+    for (const auto& step : steps_) {
+      text = step->Normalize(std::move(text));
+      RequireModestGrowth(before, text.size());
+    }
     return text;
   }
 
@@ -84,7 +89,9 @@ class Prepend : public Normalizer {
  public:
   explicit Prepend(std::string prefix) : prefix_(std::move(prefix)) {}
   std::string Normalize(std::string text) const override {
-    return text.empty() ? text : prefix_ + text;
+    if (text.empty()) return text;
+    RequireModestGrowth(text.size(), prefix_.size());
+    return prefix_ + text;
   }
 
  private:

@@ -12,7 +12,8 @@ namespace paroquant::text {
 class Normalizer {
  public:
   virtual ~Normalizer() = default;
-  // `text` must be valid UTF-8, and so is the result.
+  // `text` must be valid UTF-8, and so is the result. Throws kUnsupported if that is no modest
+  // growth.
   virtual std::string Normalize(std::string text) const = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "text/growth.h"
+
 namespace paroquant::text {
 namespace {
 
@@ -38,6 +40,7 @@ std::string Pattern::Replace(std::string_view text, std::string_view content) co
   ForEachMatch(text, [&](Span match) {
     replaced.append(text.substr(copied, match.begin - copied));
     replaced.append(content);
+    RequireModestGrowth(text.size(), replaced.size());
     copied = match.end;
   });
   replaced.append(text.substr(copied));

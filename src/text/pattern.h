@@ -23,7 +23,8 @@ class Pattern {
   // Calls visit for every match in `text` (valid UTF-8), from left to right.
   void ForEachMatch(std::string_view text, const std::function<void(Span)>& visit) const;
 
-  // `text` with every match replaced by `content`, taken literally.
+  // `text` with every match replaced by `content`, taken literally. Throws kUnsupported if that is
+  // no modest growth.
   std::string Replace(std::string_view text, std::string_view content) const;
 
  private:

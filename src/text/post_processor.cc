@@ -33,6 +33,7 @@ class FrameLoader {
       const SpecialFrame outer = Load(processor);
       frame.before.insert(frame.before.begin(), outer.before.begin(), outer.before.end());
       frame.after.insert(frame.after.end(), outer.after.begin(), outer.after.end());
+      CheckLength(json, frame.before.size() + frame.after.size());
     });
     return frame;
   }
@@ -45,6 +46,7 @@ class FrameLoader {
         const auto ids = LoadIds(json, piece.Object("SpecialToken").Get<std::string>("id"));
         auto& side = text_is_placed ? frame.after : frame.before;
         side.insert(side.end(), ids.begin(), ids.end());
+        CheckLength(json, side.size());
       } else if (text_is_placed || piece.Object("Sequence").Get<std::string>("id") != "A") {
         RefuseValue(json, "single", "a template with the text A, once");
       } else {
@@ -53,6 +55,14 @@ class FrameLoader {
     });
     if (!text_is_placed) RefuseValue(json, "single", "a template with the text A, once");
     return frame;
+  }
+
+  // A template may name a token of many ids many times.
+  static void CheckLength(const io::JsonObject& json, size_t length) {
+    constexpr size_t kMaxLength = 1024;
+    if (length <= kMaxLength) return;
+    json.Fail("type", fmt::format("{} special tokens around a text at most", kMaxLength),
+              fmt::format("{}", length));
   }
 
   // The ids of a template's token, which its table "special_tokens" lists.

@@ -1,9 +1,12 @@
 #include "text/pre_tokenizer.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "text/byte_level.h"
 #include "text/component.h"
+#include "text/growth.h"
 #include "text/pattern.h"
 #include "text/split.h"
 #include "text/unicode.h"
@@ -16,7 +19,11 @@ class PreTokenizerSequence : public PreTokenizer {
   explicit PreTokenizerSequence(std::vector<std::unique_ptr<PreTokenizer>> steps)
       : steps_(std::move(steps)) {}
   void Cut(Pieces& pieces) const override {
-    for (const auto& step : steps_) step->Cut(pieces);
+    const size_t before = pieces.text.size();
+    for (const auto& step : steps_) {
+      step->Cut(pieces);
+      RequireModestGrowth(before, pieces.text.size());
+    }
   }
 
  private:
@@ -118,6 +125,9 @@ class Metaspace : public PreTokenizer {
       : replacement_(json.GetOr<std::string>("replacement", "▁")),
         spaces_(" "),
         scheme_(LoadPrependScheme(json)) {
+    if (replacement_.empty() || Utf8Length(replacement_.front()) != replacement_.size()) {
+      json.Fail("replacement", "one character", fmt::format("{} bytes", replacement_.size()));
+    }
     if (json.GetOr("split", true)) {
       words_ = SplitAtPattern(Pattern(replacement_), SplitBehavior::kMergedWithNext,
                               /*inverted=*/false);

@@ -22,6 +22,7 @@ class Reader : public nlohmann::json_sax<io::Json> {
   TokenizerFile Take() { return std::move(file_); }
   bool has_vocab() const { return has_vocab_; }
   bool has_merges() const { return has_merges_; }
+  [[noreturn]] void Fail(const std::string& expected, const std::string& found) const;
 
   bool null() override { return Add(nullptr); }
   bool boolean(bool value) override { return Add(value); }
@@ -56,9 +57,10 @@ class Reader : public nlohmann::json_sax<io::Json> {
   bool Close();
   bool IsAt(const char* model_key) const;
   void AddMerge(std::string_view text);
+  [[noreturn]] void FailTwice(const std::string& key) const {
+    Fail("each key once", fmt::format("the key \"{}\" twice in one object", key));
+  }
   [[noreturn]] void FailInTable(const std::string& found) const;
-  [[noreturn]] void Fail(const std::string& expected, const std::string& found) const;
-
   const std::string& where_;
   TokenizerFile file_;
   bool has_vocab_ = false;
@@ -68,6 +70,7 @@ class Reader : public nlohmann::json_sax<io::Json> {
   std::string key_;              // the last one
   std::string outer_key_;        // the last one of the outermost object
   std::vector<std::string> sides_;
+  uint64_t meetings_ = 0;  // of keys in the settings, see io::kMaxKeyMeetings
 };
 
 bool Reader::string(std::string& value) {
@@ -83,12 +86,15 @@ bool Reader::string(std::string& value) {
 
 bool Reader::key(std::string& value) {
   if (region_ == Region::kSettings) {
-    if (open_.back()->contains(value)) {
-      Fail("each key once", fmt::format("the key \"{}\" twice in one object", value));
+    meetings_ += open_.back()->size();
+    if (meetings_ > io::kMaxKeyMeetings) {
+      Fail("settings of fewer keys", fmt::format("an object of {}", open_.back()->size()));
     }
+    if (open_.back()->contains(value)) FailTwice(value);
     if (open_.size() == 1) outer_key_ = value;
   }
   key_ = std::move(value);
+  if ((has_vocab_ && IsAt("vocab")) || (has_merges_ && IsAt("merges"))) FailTwice(key_);
   return true;
 }
 
@@ -190,6 +196,8 @@ void Reader::Fail(const std::string& expected, const std::string& found) const {
 
 TokenizerFile ParseTokenizerFile(std::string_view json, const std::string& where) {
   Reader reader(where);
+  // The parser takes a zero byte for the end of its input and would not look at what follows.
+  if (json.find('\0') != std::string_view::npos) reader.Fail("a tokenizer in JSON", "a zero byte");
   io::Json::sax_parse(json, &reader);
   TokenizerFile file = reader.Take();
   const io::JsonObject settings(file.settings, where);

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "paroquant/base/error.h"
 
 namespace paroquant::text {
 namespace {
 
-constexpr int64_t kMaxTokens = int64_t{1} << 24;  // bounds the table a damaged id could ask for
+constexpr int64_t kMaxTokens = int64_t{1} << 24;
+constexpr int64_t kMaxGaps = int64_t{1} << 16;  // and three for each token
 
 Error TokenError(const std::string& where, std::string_view token, const std::string& expected,
                  const std::string& found) {
@@ -23,12 +26,12 @@ Error TokenError(const std::string& where, std::string_view token, const std::st
 void Vocabulary::Reserve(size_t tokens) {
   ids_.reserve(tokens);
   tokens_.reserve(tokens);
+  end_ = std::min(kMaxTokens, kMaxGaps + 4 * static_cast<int64_t>(tokens));
 }
 
 void Vocabulary::Add(std::string_view token, int64_t id, const std::string& where) {
-  if (id < 0 || id >= kMaxTokens) {
-    throw TokenError(where, token, fmt::format("an id in [0, {})", kMaxTokens),
-                     fmt::format("{}", id));
+  if (id < 0 || id >= end_) {
+    throw TokenError(where, token, fmt::format("an id in [0, {})", end_), fmt::format("{}", id));
   }
   const auto narrow = static_cast<int32_t>(id);
   if (Has(narrow) && Token(narrow) != token) {

@@ -29,9 +29,12 @@ class Vocabulary {
   Vocabulary(const Vocabulary&) = delete;  // tokens_ points into ids_
   Vocabulary& operator=(const Vocabulary&) = delete;
 
+  // Makes room for so many tokens. Their ids may have gaps, but not so many that a few tokens could
+  // ask for a large table.
   void Reserve(size_t tokens);
-  // Adds a token. Adding it again with the same id changes nothing. Throws kInput, with `where` as
-  // the place, if the id is out of range, the token has another id, or the id another token.
+  // Adds a token, one of those that were reserved for. Adding it again with the same id changes
+  // nothing. Throws kInput, with `where` as the place, if the id is out of range, the token has
+  // another id, or the id another token.
   void Add(std::string_view token, int64_t id, const std::string& where);
 
   std::optional<int32_t> Find(std::string_view token) const;
@@ -42,6 +45,7 @@ class Vocabulary {
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
 
  private:
+  int64_t end_ = 0;  // of the ids that are allowed
   StringMap<int32_t> ids_;
   std::vector<std::string_view> tokens_;  // by id; data() is null where there is none
 };
