@@ -9,6 +9,7 @@
 #include "chat/parser.h"
 #include "chat/template_files.h"
 #include "paroquant/base/error.h"
+#include "text/unicode.h"
 
 namespace paroquant::chat {
 namespace {
@@ -19,6 +20,12 @@ struct ParsedTemplate {
 };
 
 ParsedTemplate ParseSource(const TemplateSource& source) {
+  if (text::ValidUtf8Prefix(source.text) < source.text.size()) {
+    throw Error(ErrorKind::kInput, {.where = source.where,
+                                    .expected = "text in UTF-8",
+                                    .found = "bytes that are no UTF-8",
+                                    .hint = "Compare with the model's original file."});
+  }
   try {
     return {source.where, ParseTemplate(source.text)};
   } catch (const Fault& fault) {

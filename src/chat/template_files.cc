@@ -4,7 +4,6 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/io/text_file.h"
-#include "text/unicode.h"
 
 namespace paroquant::chat {
 namespace {
@@ -12,12 +11,7 @@ namespace {
 constexpr uint64_t kMaxBytes = uint64_t{4} << 20;
 
 TemplateSource ReadSource(const std::filesystem::path& path) {
-  TemplateSource source{.where = path.string(), .text = io::ReadTextFile(path, kMaxBytes)};
-  if (text::ValidUtf8Prefix(source.text) == source.text.size()) return source;
-  throw Error(ErrorKind::kInput, {.where = path.string(),
-                                  .expected = "text in UTF-8",
-                                  .found = "bytes that are no UTF-8",
-                                  .hint = "Compare with the model's original file."});
+  return {.where = path.string(), .text = io::ReadTextFile(path, kMaxBytes)};
 }
 
 std::optional<TemplateSources> FindFiles(const std::filesystem::path& model) {

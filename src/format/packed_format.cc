@@ -45,7 +45,7 @@ void RefuseSetting(const io::JsonObject& settings, const char* key, const std::s
   throw Error(ErrorKind::kUnsupported,
               {.where = fmt::format("{}: {}", settings.where(), key),
                .expected = expected,
-               .found = found,
+               .found = found.empty() ? "an empty string" : found,
                .hint = "Quantized checkpoints of this kind are not read."});
 }
 

@@ -139,12 +139,10 @@ void UseLocalRope(const io::JsonObject& config, Architecture& architecture) {
   }
 }
 
-void CheckRope(const io::JsonObject& config, const Architecture& architecture) {
-  const RopeSettings& rope = architecture.rope;
-  const int64_t turned = RotaryChannels(rope, architecture.head_dim);
+void CheckRope(const io::JsonObject& config, const RopeSettings& rope, int64_t head_dim) {
+  const int64_t turned = RotaryChannels(rope, head_dim);
   if (turned < 2 || turned % 2 != 0) {
-    config.Fail("partial_rotary_factor",
-                fmt::format("an even part of {} channels", architecture.head_dim),
+    config.Fail("partial_rotary_factor", fmt::format("an even part of {} channels", head_dim),
                 fmt::format("{} channels", turned));
   }
   for (const std::vector<double>& factors : {rope.short_factors, rope.long_factors}) {
@@ -186,7 +184,9 @@ void CheckConsistency(const io::JsonObject& config, const Architecture& architec
       config.Fail("sliding_window", "a positive number", fmt::format("{}", window));
     }
   }
-  CheckRope(config, architecture);
+  for (const RopeSettings& rope : {architecture.rope, architecture.local_rope}) {
+    CheckRope(config, rope, architecture.head_dim);
+  }
   CheckExperts(config, architecture);
 }
 

@@ -22,11 +22,7 @@ double YarnTemperature(double factor, double scale = 1.0) {
 }
 
 double YarnAttentionFactor(const io::JsonObject& settings, double factor) {
-  if (settings.Has("attention_factor")) {
-    const auto attention_factor = settings.Get<double>("attention_factor");
-    RequirePositive(settings, "attention_factor", attention_factor);
-    return attention_factor;
-  }
+  if (settings.Has("attention_factor")) return settings.Get<double>("attention_factor");
   const double scale = settings.GetOr("mscale", 0.0);
   const double scale_all = settings.GetOr("mscale_all_dim", 0.0);
   if (scale != 0.0 && scale_all != 0.0) {
@@ -78,6 +74,7 @@ void ParseLongRope(const io::JsonObject& config, const io::JsonObject& settings,
   const double stretched =
       rope.factor > 1.0 ? std::sqrt(1.0 + std::log(rope.factor) / std::log(original)) : 1.0;
   rope.attention_factor = settings.GetOr("attention_factor", stretched);
+  RequirePositive(settings, "attention_factor", rope.attention_factor);
 }
 
 void ParseScaling(const io::JsonObject& config, const io::JsonObject& settings,
@@ -109,6 +106,7 @@ void ParseScaling(const io::JsonObject& config, const io::JsonObject& settings,
     RequirePositive(settings, "beta_slow", rope.beta_slow);
     rope.truncate = settings.GetOr("truncate", rope.truncate);
     rope.attention_factor = YarnAttentionFactor(settings, rope.factor);
+    RequirePositive(settings, "attention_factor", rope.attention_factor);
   }
 }
 

@@ -49,6 +49,13 @@ TEST(HostileTemplateTest, DepthIsLimited) {
   }
 }
 
+// Its last character would be looked for in front of its beginning.
+TEST(HostileTemplateTest, SourcesThatAreNoUtf8AreRefused) {
+  for (const char* source : {"\x80{%- if 1 %}", "\xC3", "a\xFF{{ 1 }}"}) {
+    EXPECT_EQ(RenderFault(source).parts().found, "bytes that are no UTF-8") << source;
+  }
+}
+
 // A namespace that holds itself would never be freed if it owned what it holds.
 TEST(HostileTemplateTest, CyclesAreHarmless) {
   EXPECT_EQ(testing::Rendered("{% set ns = namespace() %}{% set ns.a = [ns] %}{% set ns.b = ns %}"

@@ -103,6 +103,7 @@ TEST(OtherSettingsTest, SettingsThatAreNotHandledAreNamed) {
       {with(awq, "group_size", -1), "group_size"},
       {with(gptq, "group_size", 12), "group_size"},
       {with(gptq, "checkpoint_format", "marlin"), "checkpoint_format"},
+      {with(gptq, "quant_method", ""), "quant_method"},
       {with(gptq, "lm_head", true), "lm_head"},
       {with(gptq, "dynamic", {{"+:.*down.*", {{"bits", 8}}}}), "dynamic"},
       {with(packed(io::Json::object()), "kv_cache_scheme", {{"num_bits", 8}}), "kv_cache_scheme"},
@@ -120,6 +121,7 @@ TEST(OtherSettingsTest, SettingsThatAreNotHandledAreNamed) {
     });
     EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
     EXPECT_THAT(error.parts().where, ::testing::EndsWith(std::string(": ") + c.key));
+    EXPECT_NE(error.parts().found, "");
   }
 }
 

@@ -152,7 +152,16 @@ TEST(RopeSettingsTest, BadValuesNameTheirKey) {
            {{{"rope_type", "yarn"}, {"factor", 4}, {"truncate", "no"}}, "truncate"},
            {{{"rope_type", "yarn"}, {"factor", 4}, {"beta_fast", 0}}, "beta_fast"},
            {{{"rope_type", "yarn"}, {"factor", 4}, {"beta_slow", -1}}, "beta_slow"},
-           {{{"rope_type", "yarn"}, {"factor", 4}, {"attention_factor", 0}}, "attention_factor"}}) {
+           {{{"rope_type", "yarn"}, {"factor", 4}, {"attention_factor", 0}}, "attention_factor"},
+           // A temperature of 0 and less: 0.1 * -10 ln 4 + 1.
+           {{{"rope_type", "yarn"}, {"factor", 4}, {"mscale", 1}, {"mscale_all_dim", -10}},
+            "attention_factor"},
+           // sqrt(1 + ln 1024 / ln 1).
+           {{{"rope_type", "longrope"},
+             {"short_factor", {1}},
+             {"long_factor", {1}},
+             {"original_max_position_embeddings", 1}},
+            "attention_factor"}}) {
     for (const char* style : {"rope_scaling", "rope_parameters"}) {
       SCOPED_TRACE(c.scaling.dump());
       const Error error = ErrorOf([&] { Parse({{style, c.scaling}}); });
