@@ -30,6 +30,7 @@ AnyJson Parse(std::string_view text, const std::string& where) {
   }
   using Event = typename AnyJson::parse_event_t;
   std::vector<std::set<std::string>> keys;  // of the objects that are open
+  uint64_t meetings = 0;
   const auto check = [&](int depth, Event event, AnyJson& parsed) {
     if (depth > kMaxDepth) throw JsonError(where, fmt::format("more than {} levels", kMaxDepth));
     if (event == Event::object_start) {
@@ -38,6 +39,11 @@ AnyJson Parse(std::string_view text, const std::string& where) {
       keys.pop_back();
     } else if (event == Event::key) {
       const auto& key = parsed.template get_ref<const std::string&>();
+      meetings += keys.back().size();
+      if (std::is_same_v<AnyJson, Json> && meetings > kMaxKeyMeetings) {
+        throw JsonError(where, fmt::format("an object of {} keys or more", keys.back().size()),
+                        "No such file has so many; fetch it again.");
+      }
       if (!keys.back().insert(key).second) {
         throw JsonError(where, fmt::format("the key \"{}\" twice in one object", key));
       }
@@ -96,7 +102,7 @@ void JsonObject::Fail(const char* key, const std::string& expected,
 
 std::string JsonObject::Excerpt(const Json& value) {
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > kExcerptLength) text = text.substr(0, kExcerptLength) + "...";
+  if (text.size() > kExcerptLength) text.replace(kExcerptLength, std::string::npos, "...");
   return text;
 }
 

@@ -32,6 +32,15 @@ TEST(JsonTest, BadTextIsAnInputErrorThatNamesTheFile) {
   }
 }
 
+// To add a key to an ordered object walks it: a million would take hours.
+TEST(JsonTest, ObjectsOfManyKeysAreRefused) {
+  std::string text = "{";
+  for (int i = 0; i < 100'000; ++i) text += fmt::format("\"{}\":0,", i);
+  text += "\"end\":0}";
+  EXPECT_THAT(ErrorOf([&] { ParseJson(text, "f"); }).what(), HasSubstr("found an object of 14"));
+  EXPECT_EQ(ParseSortedJson(text, "f").size(), 100'001);
+}
+
 TEST(JsonTest, DownloadsThatWentWrongAreRecognised) {
   const Error pointer =
       ErrorOf([] { ParseJson("version https://git-lfs.github.com/spec/v1", "f"); });

@@ -17,7 +17,8 @@ enum class ErrorKind {
   kInterrupted = 130,  // the user asked to stop
 };
 
-// The four things a reader of an error wants to know. `where` names file, tensor or line.
+// The four things a reader of an error wants to know. `where` names file, tensor or line. They may
+// quote a file: an Error shows control characters as "?" and no more than 2000 bytes of each.
 struct ErrorParts {
   std::string where;
   std::string expected;

@@ -23,8 +23,12 @@ using Json = nlohmann::ordered_json;
 // For tables of many thousand keys: to look a key up in an ordered object walks it.
 using SortedJson = nlohmann::json;
 
+// How often in a text a key may meet another one of its object: to add a key to an ordered object
+// walks it. One object of 14,000 keys, or many smaller ones, comes to that.
+inline constexpr uint64_t kMaxKeyMeetings = 100'000'000;
+
 // Parses `text`; `where` names it in errors (kInput: syntax, duplicate key, nesting deeper than
-// 64).
+// 64, objects too large for an ordered one).
 Json ParseJson(std::string_view text, const std::string& where);
 SortedJson ParseSortedJson(std::string_view text, const std::string& where);
 
