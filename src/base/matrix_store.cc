@@ -12,9 +12,9 @@
 #include <string_view>
 #include <utility>
 
-#include "base/memory_limit.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/interrupted.h"
+#include "paroquant/base/memory_use.h"
 
 namespace paroquant {
 namespace {
@@ -104,10 +104,6 @@ StoredMatrix MatrixStore::Make(int64_t rows, int64_t cols) {
   return matrix;
 }
 
-uint64_t DefaultMemoryBudget() {
-  const uint64_t machine = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                           static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
-  return std::min(machine, ControlGroupMemory("/sys/fs/cgroup", "/proc/self/cgroup")) / 16;
-}
+uint64_t DefaultMemoryBudget() { return MemoryLimit() / 16; }
 
 }  // namespace paroquant

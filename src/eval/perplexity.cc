@@ -132,7 +132,12 @@ class Tally {
     top1_.push_back(MeanOf(scores, [](const TokenScore& s) { return s.top1_agrees ? 1.0 : 0.0; }));
   }
 
-  double RunningNll() const { return Summarize(nll_).mean; }
+  // Of the windows so far.
+  std::string Note(bool compared) const {
+    std::string note = fmt::format("perplexity {:.4f}", std::exp(Summarize(nll_).mean));
+    if (compared) note += fmt::format(", KL divergence {:.5f}", Summarize(kl_).mean);
+    return note;
+  }
 
   PerplexityResult Result(bool compared) const {
     PerplexityResult result;
@@ -178,7 +183,7 @@ PerplexityResult MeasurePerplexity(const LanguageModel& model, const LanguageMod
       const int64_t row = static_cast<int64_t>(i) * length;
       tally.Add(ScoreWindow(model, baseline, part[i], hidden.middleRows(row, length),
                             baseline != nullptr ? reference.middleRows(row, length) : reference));
-      progress.Advance(1, fmt::format("perplexity {:.4f}", std::exp(tally.RunningNll())));
+      progress.Advance(1, tally.Note(baseline != nullptr));
     }
   }
   progress.Finish();

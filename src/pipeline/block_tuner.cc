@@ -1,7 +1,5 @@
 #include "pipeline/block_tuner.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "paroquant/base/stopwatch.h"
@@ -33,7 +31,7 @@ nn::PerLinear<method::TuningLinear> TuningLinears(const model::Checkpoint& sourc
 TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
                         const method::BlockTuningOptions& options, const method::BlockLoss& loss,
                         ConstMatrixRef input, const CalibrationStream& stream,
-                        std::span<SolvedLayer> layers, Progress& progress) {
+                        std::span<SolvedLayer> layers, RunProgress& progress) {
   const Stopwatch watch;
   const int64_t held_out = stream.held_out_rows();
   const int64_t training = input.rows() - held_out;
@@ -43,12 +41,7 @@ TuningReport TuneLayers(const runtime::LanguageModel& model, int64_t layer,
       block, stream.rope(), TuningLinears(model.checkpoint(), layer, layers),
       {stream.length(), input.bottomRows(training), target.bottomRows(training)},
       {stream.length(), input.topRows(held_out), target.topRows(held_out)}, loss, options,
-      [&](const method::EpochReport& epoch) {
-        progress.Advance(
-            1, fmt::format("block {}, stage {}, epoch {}: loss {:.4g}, held out {:.4g}", layer,
-                           epoch.stage + 1, epoch.epoch + 1, epoch.training_loss,
-                           epoch.held_out_loss));
-      });
+      [&](const method::EpochReport& epoch) { progress.Epoch(layer, epoch); });
   for (SolvedLayer& solved : layers) {
     solved.linear = std::move(*tuned.linears[solved.report.plan.index]);
     solved.report.relative_output_error = solved.RelativeError(solved.linear);

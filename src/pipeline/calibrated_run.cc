@@ -96,7 +96,7 @@ class BlockVisitor : public StageVisitor {
 }  // namespace
 
 CalibratedRun::CalibratedRun(const runtime::LanguageModel& model, const CalibrationText& text,
-                             LayerQuantizer& quantizer, RunState& state, Progress& progress,
+                             LayerQuantizer& quantizer, RunState& state, RunProgress& progress,
                              QuantizeSummary& summary)
     : model_(model),
       text_(text),
@@ -125,6 +125,7 @@ void CalibratedRun::Run(std::span<const LayerPlan> plans) {
     if (i >= passed && i + 1 < std::ssize(blocks)) SaveStreams(i + 1);
   }
   const HeldOutDivergence divergence = stream_.Divergence();
+  progress_.Comparison(divergence.mean);
   summary_.expected_kl = divergence.mean;
   summary_.expected_kl_stderr = divergence.standard_error;
   summary_.peak_spilled_bytes = static_cast<int64_t>(store_.peak_on_disk());
@@ -137,6 +138,7 @@ void CalibratedRun::TakeGradients() {
     sequences.push_back(text_.sequences[i]);
   }
   output_moments_.emplace(model_, sequences, summary_.options.seed, store_);
+  progress_.Gradients();
 }
 
 void CalibratedRun::RunBlock(std::span<const LayerPlan> plans) {
@@ -154,7 +156,10 @@ void CalibratedRun::RunBlock(std::span<const LayerPlan> plans) {
   if (recipe_.UsesCurvature()) {
     loss = method::BlockLoss(output_moments_->AtOutput(layer, damping));
   }
-  if (output_moments_) output_moments_->Drop(layer);
+  if (output_moments_) {
+    output_moments_->Drop(layer);
+    progress_.GradientMoments(layer);
+  }
   StoredMatrix input;
   if (tunes) input = stream_.Copy();
   nn::Block block = model_.MakeBlock(layer);
@@ -171,6 +176,7 @@ void CalibratedRun::RunBlock(std::span<const LayerPlan> plans) {
   quantizer_.Finish(std::move(visitor.kept()));
   facts.held_out_loss = stream_.HeldOutLoss();
   state_.FinishBlock(layer, facts);
+  progress_.Block(layer, facts.held_out_loss);
   AddToSummary(std::move(facts));
 }
 
@@ -208,8 +214,7 @@ void CalibratedRun::TakeOver(int64_t layer, FinishedBlock finished, bool passed)
     stream_.Pass(layer, block);
   }
   quantizer_.TakeOver(std::move(finished.layers));
-  progress_.Advance(finished.facts.tuning ? recipe_.tuning.Epochs() : 0,
-                    fmt::format("block {} was finished before", layer));
+  progress_.TakeOver(layer, passed, finished.facts.held_out_loss);
   ++summary_.resumed_blocks;
   AddToSummary(std::move(finished.facts));
 }

@@ -7,7 +7,6 @@
 #include <span>
 
 #include "paroquant/base/matrix_store.h"
-#include "paroquant/base/progress.h"
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/method/recipe.h"
 #include "paroquant/pipeline/layer_plan.h"
@@ -17,6 +16,7 @@
 #include "pipeline/calibration_text.h"
 #include "pipeline/layer_quantizer.h"
 #include "pipeline/output_moments.h"
+#include "pipeline/run_progress.h"
 #include "pipeline/run_state.h"
 
 namespace paroquant::pipeline {
@@ -25,7 +25,7 @@ class CalibratedRun {
  public:
   // All must outlive this. The options are those of `summary`, which the results are added to.
   CalibratedRun(const runtime::LanguageModel& model, const CalibrationText& text,
-                LayerQuantizer& quantizer, RunState& state, Progress& progress,
+                LayerQuantizer& quantizer, RunState& state, RunProgress& progress,
                 QuantizeSummary& summary);
 
   // Quantizes all blocks but those that `state` has of an earlier run.
@@ -49,7 +49,7 @@ class CalibratedRun {
   const method::Recipe& recipe_;
   LayerQuantizer& quantizer_;
   RunState& state_;
-  Progress& progress_;
+  RunProgress& progress_;
   QuantizeSummary& summary_;
   MatrixStore store_;
   CalibrationStream stream_;

@@ -8,6 +8,7 @@
 
 #include "paroquant/base/file.h"
 #include "paroquant/base/folder.h"
+#include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/quantize.h"
 
 namespace paroquant::pipeline {
@@ -43,8 +44,7 @@ void Add(const fs::path& name, const std::string& reason_to_leave, CarriedFiles&
   if (reason_to_leave.empty()) {
     files.names.push_back(name);
   } else {
-    files.notes.push_back(
-        fmt::format("not carried over: {} ({})", name.string(), reason_to_leave));
+    files.notes.push_back(fmt::format("not carried over: {} ({})", name.string(), reason_to_leave));
   }
 }
 
@@ -100,6 +100,7 @@ CarriedFiles FindCarriedFiles(const model::Checkpoint& source) {
     const std::string name = path.filename().string();
     const bool own = std::ranges::find(weights, path) != weights.end();
     if (own || name == model::kConfigFile || name == kProvenanceFile) continue;
+    if (name == kModelCard) continue;  // the checkpoint has its own
     if (name == kTemplateFolder && fs::is_directory(fs::symlink_status(path))) {
       AddTemplates(path, files);
     } else {

@@ -1,5 +1,5 @@
-// The files of a model folder beside config.json and the weights, which a checkpoint that is made
-// from it holds unchanged.
+// The files of a model folder beside config.json, the model card and the weights, which a
+// checkpoint that is made from it holds unchanged.
 #ifndef PAROQUANT_PIPELINE_CARRIED_FILES_H_
 #define PAROQUANT_PIPELINE_CARRIED_FILES_H_
 

@@ -1,14 +1,21 @@
 #include "pipeline/checkpoint_output.h"
 
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <unordered_map>
 #include <utility>
 
 #include "paroquant/base/file.h"
+#include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/quantize.h"
 #include "pipeline/carried_files.h"
+#include "pipeline/model_card.h"
 #include "pipeline/run_state.h"
 
 namespace paroquant::pipeline {
+
+namespace fs = std::filesystem;
 
 std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source,
                                         const std::vector<OutputLayer>& layers) {
@@ -31,6 +38,12 @@ std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source,
     }
   }
   return specs;
+}
+
+int64_t OutputBytes(const model::Checkpoint& source, const std::vector<OutputLayer>& layers) {
+  uint64_t bytes = 0;
+  for (const io::TensorSpec& spec : OutputSpecs(source, layers)) bytes += io::ByteSize(spec);
+  return static_cast<int64_t>(bytes);
 }
 
 CheckpointOutput::CheckpointOutput(const model::Checkpoint& source, const OutputPlace& place,
@@ -74,16 +87,35 @@ void CheckpointOutput::AwaitWrite() {
 
 void CheckpointOutput::CopyOtherFiles() {
   CarriedFiles files = FindCarriedFiles(source_);
-  for (const std::filesystem::path& name : files.names) {
+  for (const fs::path& name : files.names) {
     CopyFile(source_.folder() / name, folder_.Stage(name.string()));
   }
   notes_ = std::move(files.notes);
 }
 
-void CheckpointOutput::Commit(const io::Json& config, const io::Json& provenance) {
+// Those that were kept before stay too.
+void CheckpointOutput::KeepForeignCards() {
+  std::string name = "README.old.md";
+  for (int i = 2; fs::exists(folder_.path() / name); ++i) {
+    CopyFile(folder_.path() / name, folder_.Stage(name));
+    name = fmt::format("README.old.{}.md", i);
+  }
+  const fs::path card = folder_.path() / kModelCard;
+  if (!fs::is_regular_file(card)) return;
+  const fs::path carried = source_.folder() / kModelCard;  // as versions before cards did
+  const std::string text = ReadFile(card);
+  if (IsUneditedCard(text) || (fs::is_regular_file(carried) && ReadFile(carried) == text)) return;
+  CopyFile(card, folder_.Stage(name));
+  notes_.push_back(fmt::format("{} was not this program's: kept as {}", card.string(), name));
+}
+
+void CheckpointOutput::Commit(const io::Json& config, const io::Json& provenance,
+                              const std::string& card) {
   AwaitWrite();
   writer_.Finish();
   CopyOtherFiles();
+  KeepForeignCards();
+  WriteFile(folder_.Stage(kModelCard), card);
   WriteFile(folder_.Stage(model::kConfigFile), config.dump(2) + "\n");
   if (!provenance.is_null()) {
     WriteFile(folder_.Stage(kProvenanceFile), provenance.dump(2) + "\n");

@@ -28,6 +28,9 @@ struct OutputLayer {
 std::vector<io::TensorSpec> OutputSpecs(const model::Checkpoint& source,
                                         const std::vector<OutputLayer>& layers);
 
+// Bytes of these.
+int64_t OutputBytes(const model::Checkpoint& source, const std::vector<OutputLayer>& layers);
+
 struct OutputPlace {
   std::filesystem::path folder;
   bool overwrite = false;
@@ -50,15 +53,17 @@ class CheckpointOutput {
   // call. Tensors that another layer has in common with this one are written once.
   void WriteLayer(std::vector<format::PackedTensor> tensors);
 
-  // Carries the other files over, writes config.json and, unless it is null, how it was made, and
-  // gives all of it the final names. The state of an unfinished run goes then.
-  void Commit(const io::Json& config, const io::Json& provenance);
+  // Carries the other files over, writes config.json, the model card and, unless it is null, how it
+  // was made, and gives all of it the final names. The state of an unfinished run goes then. A card
+  // in the folder that no run wrote, or that was edited, is kept under another name.
+  void Commit(const io::Json& config, const io::Json& provenance, const std::string& card);
 
-  // Files of the source that were left out, each with the reason.
+  // Files of the source that were left out, each with the reason, and a card that was kept.
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   void CopyOtherFiles();
+  void KeepForeignCards();
   void AwaitWrite();
 
   const model::Checkpoint& source_;

@@ -10,15 +10,25 @@
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/quantization_plan.h"
+#include "paroquant/pipeline/quantize.h"
 #include "paroquant/quant/packing.h"
 #include "paroquant/quant/rotation.h"
 #include "pipeline/checkpoint_output.h"
 #include "pipeline/dense_type.h"
+#include "pipeline/model_card.h"
 
 namespace paroquant::pipeline {
 namespace {
 
 using format::FormatKind;
+
+// Each layer is read twice: before anything is written, and to be.
+constexpr char kLooking[] = "looking";
+constexpr char kWriting[] = "writing";
+
+Work WorkOn(const model::LinearInfo& info, const char* kind) {
+  return {kind, static_cast<double>(info.out_features * info.in_features)};
+}
 
 class Converter {
  public:
@@ -38,7 +48,11 @@ class Converter {
 
   ConvertSummary Run() {
     RequireWork();
-    progress_.Start("converting", 2 * std::ssize(linears_));
+    std::vector<Work> steps;
+    for (const char* kind : {kLooking, kWriting}) {
+      for (const model::LinearInfo& info : linears_) steps.push_back(WorkOn(info, kind));
+    }
+    progress_.Plan("converting", steps);
     for (const model::LinearInfo& info : linears_) Look(info);
     CheckpointOutput output(source_,
                             {.folder = options_.out,
@@ -46,16 +60,18 @@ class Converter {
                              .shard_size = options_.shard_size},
                             OutputLayers(), source_.tensors().metadata());
     output.CopyUntouchedTensors();
+    progress_.Skip({});  // that is in no plan
     for (const model::LinearInfo& info : linears_) {
       output.WriteLayer(format::Encode(options_.format, info, Read(info), StyleOf(info)));
-      progress_.Advance(1, info.name);
+      progress_.Complete(WorkOn(info, kWriting), "writing " + info.name);
     }
-    output.Commit(OutputConfig(), nullptr);
+    ConvertSummary summary{.from = packed_.format(),
+                           .layers_converted = std::ssize(linears_),
+                           .layers_kept = std::ssize(modules_.kept)};
+    output.Commit(OutputConfig(), nullptr, ModelCard(source_, FactsForCard(), summary.notes));
     progress_.Finish();
-    return {.from = packed_.format(),
-            .layers_converted = std::ssize(linears_),
-            .layers_kept = std::ssize(modules_.kept),
-            .notes = output.notes()};
+    summary.notes.insert(summary.notes.end(), output.notes().begin(), output.notes().end());
+    return summary;
   }
 
  private:
@@ -151,7 +167,47 @@ class Converter {
     shapes_.push_back({.bits = linear.bits,
                        .group_size = linear.group_size,
                        .rotations = linear.rotation.rounds});
-    progress_.Advance(1, info.name);
+    progress_.Complete(WorkOn(info, kLooking), "looking at " + info.name);
+  }
+
+  // What the checkpoint tells of how it was made holds for its codes in any layout.
+  io::Json SourceReport() const {
+    const std::filesystem::path path = source_.folder() / kProvenanceFile;
+    if (!std::filesystem::is_regular_file(path)) return nullptr;
+    try {
+      io::Json report = io::ReadJsonFile(path);
+      if (report.is_object()) report.erase("bits_per_weight");
+      return report;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInput) throw;
+      return nullptr;
+    }
+  }
+
+  CheckpointFacts OutputFacts() const {
+    CheckpointFacts facts{.format = options_.format, .symmetric = config_.symmetric};
+    size_t next = 0;  // of those that are packed
+    for (int64_t layer = 0; layer < source_.architecture().layers; ++layer) {
+      for (const model::LinearInfo& info : DescribeLinears(source_.architecture(), layer)) {
+        LayerFacts& one = facts.layers.emplace_back();
+        one = {.info = info, .layer = layer, .quantized = packed_.Has(info)};
+        if (!one.quantized) continue;
+        const format::PackedShape& shape = shapes_[next++];
+        one.bits = shape.bits;
+        one.group_size = shape.group_size;
+        one.rotations = shape.rotations;
+        one.shares_rotation = StyleOf(info).shares_rotation;
+      }
+    }
+    return facts;
+  }
+
+  CardFacts FactsForCard() const {
+    return {.checkpoint = OutputFacts(),
+            .bytes = OutputBytes(source_, OutputLayers()),
+            .command = ConvertCommand(source_.folder(), options_.format),
+            .report = SourceReport(),
+            .kept = modules_.kept};
   }
 
   io::Json OutputConfig() const {

@@ -193,7 +193,6 @@ void LayerQuantizer::Write(std::vector<format::PackedTensor> tensors, LayerRepor
   }
   output_.WriteLayer(std::move(tensors));
   weights_ += report.plan.info.out_features * report.plan.info.in_features;
-  progress_.Advance(1, report.plan.info.name);
   reports_.push_back(std::move(report));
 }
 
@@ -210,6 +209,7 @@ void LayerQuantizer::Quantize(const LayerPlan& plan) {
   std::vector<SolvedLayer> layers;
   layers.push_back(std::move(layer));
   Finish(std::move(layers));
+  progress_.Layer(plan);
 }
 
 std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const> plans,
@@ -252,6 +252,7 @@ std::vector<SolvedLayer> LayerQuantizer::Solve(std::span<const LayerPlan* const>
     if (recipe.UsesRepairs()) layer.report.repair = targets[i].factor;
     layer.report.seconds = watch.Seconds();
     watch = Stopwatch();
+    progress_.Layer(plan);
   }
   return layers;
 }

@@ -10,7 +10,6 @@
 #include <unordered_set>
 #include <vector>
 
-#include "paroquant/base/progress.h"
 #include "paroquant/method/linear_problem.h"
 #include "paroquant/method/quantize_linear.h"
 #include "paroquant/method/stage_moments.h"
@@ -19,6 +18,7 @@
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/quant/quantized_linear.h"
 #include "pipeline/checkpoint_output.h"
+#include "pipeline/run_progress.h"
 #include "pipeline/run_state.h"
 #include "pipeline/scale_folding.h"
 
@@ -40,7 +40,7 @@ class LayerQuantizer {
  public:
   // All must outlive this.
   LayerQuantizer(const model::Checkpoint& source, const QuantizeOptions& options,
-                 CheckpointOutput& output, RunState& state, Progress& progress)
+                 CheckpointOutput& output, RunState& state, RunProgress& progress)
       : source_(source), options_(options), output_(output), state_(state), progress_(progress) {}
 
   // Chooses the channel scales and the rotation of layers that share them, of one basis_group, by a
@@ -89,7 +89,7 @@ class LayerQuantizer {
   const QuantizeOptions& options_;
   CheckpointOutput& output_;
   RunState& state_;
-  Progress& progress_;
+  RunProgress& progress_;
   std::map<int, quant::QuantizedLinear> shared_bases_;  // of the block at work, by basis_group
   std::vector<LayerReport> reports_;
   std::unordered_set<std::string> counted_;  // tensors

@@ -13,7 +13,6 @@
 #include "paroquant/io/output_folder.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/quantize.h"
-#include "paroquant/runtime/language_model.h"
 #include "pipeline/run_state.h"
 #include "pipeline/scale_folding.h"
 #include "pipeline/surplus_tensors.h"
@@ -193,13 +192,6 @@ QuantizationPlan PlanQuantization(const model::Checkpoint& source, const Quantiz
     plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
   }
   return plan;
-}
-
-QuantizationPlan PlanQuantization(const QuantizeOptions& options) {
-  options.Validate();
-  RequireUsableOut(options);
-  const auto model = runtime::LanguageModel::Load(options.model);
-  return PlanQuantization(model.checkpoint(), options);
 }
 
 io::Json ToJson(const QuantizationPlan& plan, const QuantizeOptions& options) {

@@ -1,7 +1,5 @@
 #include "paroquant/pipeline/quantize.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <map>
@@ -10,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "paroquant/base/memory_use.h"
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/io/folder_lock.h"
 #include "paroquant/pipeline/quantization_plan.h"
@@ -19,18 +18,14 @@
 #include "pipeline/checkpoint_output.h"
 #include "pipeline/fingerprint.h"
 #include "pipeline/layer_quantizer.h"
+#include "pipeline/model_card.h"
 #include "pipeline/quantized_output.h"
 #include "pipeline/resumption.h"
+#include "pipeline/run_progress.h"
 #include "pipeline/run_state.h"
 
 namespace paroquant::pipeline {
 namespace {
-
-int64_t PeakRssBytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return int64_t{usage.ru_maxrss} * 1024;  // Linux counts in KiB
-}
 
 void QuantizeWithoutText(std::span<const LayerPlan> block, LayerQuantizer& quantizer) {
   std::map<int, std::vector<const LayerPlan*>> sharing;
@@ -45,23 +40,19 @@ void QuantizeWithoutText(std::span<const LayerPlan> block, LayerQuantizer& quant
 
 // All blocks, of which none depends on another.
 void QuantizeWithoutText(std::span<const LayerPlan> plans, LayerQuantizer& quantizer,
-                         RunState& state, QuantizeSummary& summary) {
+                         RunState& state, RunProgress& progress, QuantizeSummary& summary) {
   for (const std::span<const LayerPlan> block : ByBlock(plans)) {
+    const int64_t layer = block.front().layer;
     if (std::optional<FinishedBlock> finished = state.LoadBlock(block)) {
       quantizer.TakeOver(std::move(finished->layers));
+      progress.TakeOver(layer, /*passed=*/true, std::nullopt);
       ++summary.resumed_blocks;
     } else {
       QuantizeWithoutText(block, quantizer);
-      state.FinishBlock(block.front().layer, {});
+      state.FinishBlock(layer, {});
+      progress.Block(layer, std::nullopt);
     }
   }
-}
-
-// Steps of progress: a layer, or an epoch of tuning a block.
-int64_t Steps(const std::vector<LayerPlan>& plans, const method::BlockTuningOptions& tuning) {
-  const auto layers =
-      std::count_if(plans.begin(), plans.end(), [](const LayerPlan& p) { return p.quantized; });
-  return layers + std::ssize(ByBlock(plans)) * tuning.Epochs();
 }
 
 // Reports of quantized layers (in order) and of kept ones, in the order of the plans.
@@ -86,9 +77,13 @@ void AppendLayerNotes(const std::vector<LayerReport>& layers, std::vector<std::s
 
 // The text of an earlier run, or else a new one, which is kept for a later run.
 CalibrationText TakeText(const QuantizeOptions& options, const runtime::LanguageModel& model,
-                         RunState& state, Progress& progress) {
-  if (std::optional<CalibrationText> text = state.LoadText()) return *std::move(text);
-  CalibrationText text = LoadCalibrationText(options, model, progress);
+                         RunState& state, RunProgress& progress) {
+  const auto finished = [&](int64_t block) { return state.HasBlock(block); };
+  std::optional<CalibrationText> kept = state.LoadText();
+  progress.Start(kept.has_value(), finished);
+  if (kept) return *std::move(kept);
+  RunProgress::Sampling sampling(progress);
+  CalibrationText text = LoadCalibrationText(options, model, sampling);
   state.SaveText(text);
   return text;
 }
@@ -100,29 +95,47 @@ void DescribeText(const CalibrationText& text, QuantizeSummary& summary) {
   summary.held_out_sequences = std::ssize(text.held_out);
 }
 
+CardFacts FactsForCard(const model::Checkpoint& source, const std::vector<LayerPlan>& plans,
+                       const QuantizeOptions& options, const io::Json& provenance) {
+  CardFacts facts{.checkpoint = FactsOf(plans, options),
+                  .bytes = OutputBytes(source, OutputLayers(source, plans, options)),
+                  .command = QuantizeCommand(options),
+                  .report = provenance,
+                  .kept = {}};
+  for (const LayerPlan& plan : plans) {
+    if (plan.quantized) continue;
+    facts.kept.push_back(plan.info.name + (plan.reason.empty() ? "" : ": " + plan.reason));
+  }
+  return facts;
+}
+
 // Quantizes all layers into `output`, which is committed.
 void FillOutput(const runtime::LanguageModel& model, const std::vector<LayerPlan>& plans,
                 CheckpointOutput& output, RunState& state, Progress& progress,
                 QuantizeSummary& summary) {
   const QuantizeOptions& options = summary.options;
   const model::Checkpoint& source = model.checkpoint();
-  LayerQuantizer quantizer(source, options, output, state, progress);
-  const int64_t steps = Steps(plans, options.recipe.tuning);
+  RunProgress run(CountOperations(source.architecture(), plans, options), plans,
+                  options.recipe.tuning, progress);
+  LayerQuantizer quantizer(source, options, output, state, run);
   if (!options.recipe.NeedsCalibration()) {
+    run.Start(/*has_text=*/true, [&](int64_t block) { return state.HasBlock(block); });
     output.CopyUntouchedTensors();
-    progress.Start("quantizing", steps);
-    QuantizeWithoutText(plans, quantizer, state, summary);
+    run.PassOver();
+    QuantizeWithoutText(plans, quantizer, state, run, summary);
   } else {
-    const CalibrationText text = TakeText(options, model, state, progress);
+    const CalibrationText text = TakeText(options, model, state, run);
     DescribeText(text, summary);
     output.CopyUntouchedTensors();  // gigabytes; what is wrong with the text shows before
-    progress.Start("quantizing", steps);
-    CalibratedRun(model, text, quantizer, state, progress, summary).Run(plans);
+    run.PassOver();
+    CalibratedRun(model, text, quantizer, state, run, summary).Run(plans);
   }
-  progress.Finish();
+  run.Finish();
   summary.layers = CompleteReports(plans, quantizer.TakeReports());
   summary.bits_per_weight = quantizer.BitsPerWeight();
-  output.Commit(OutputConfig(source, plans, options), Provenance(summary));
+  const io::Json provenance = Provenance(summary);
+  output.Commit(OutputConfig(source, plans, options), provenance,
+                ModelCard(source, FactsForCard(source, plans, options, provenance), summary.notes));
 }
 
 // Which step took too much is not known here.
@@ -192,7 +205,7 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   AppendLayerNotes(summary.layers, summary.notes);
   summary.notes.insert(summary.notes.end(), output.notes().begin(), output.notes().end());
   summary.seconds = watch.Seconds();
-  summary.peak_rss_bytes = PeakRssBytes();
+  summary.peak_rss_bytes = PeakResidentMemory();
   return summary;
 }
 

@@ -203,6 +203,11 @@ std::optional<CalibrationText> RunState::LoadText() {
   return text;
 }
 
+bool RunState::HasBlock(int64_t block) const {
+  std::error_code ignored;
+  return fs::exists(BlockRecord(folder_, block), ignored);
+}
+
 std::optional<FinishedBlock> RunState::LoadBlock(std::span<const LayerPlan> plans) {
   const fs::path path = BlockRecord(folder_, plans.front().layer);
   FinishedBlock block;

@@ -59,6 +59,8 @@ class RunState {
   // What an earlier run has left, or nothing. A record that is damaged, or of another run, is
   // dropped, which `notes` tells.
   std::optional<CalibrationText> LoadText();
+  // Is there a record of this block? It may turn out to be damaged.
+  bool HasBlock(int64_t block) const;
   // `plans` are those of all the block's linears.
   std::optional<FinishedBlock> LoadBlock(std::span<const LayerPlan> plans);
   // How many blocks the streams of the record have passed; nothing unless `read`, which is told

@@ -133,7 +133,7 @@ TEST(BadOptionTest, QuietAndLogLevelHideProgressAndNotes) {
     return RunCli(all);
   };
   const auto usual = run({});
-  EXPECT_THAT(usual.error, HasSubstr("quantizing: 21/21"));
+  EXPECT_THAT(usual.error, HasSubstr("quantizing: 100%, block 3/3, layer 21/21"));
   EXPECT_THAT(usual.error, HasSubstr("warning: 21 layers are not 4 bit"));
   EXPECT_THAT(usual.out, HasSubstr("down_proj"));
   const auto warnings = run({"--log-level", "warning"});

@@ -82,6 +82,7 @@ TEST(PlanTest, SaysWhatTheRunWillTake) {
   EXPECT_GT(cost.at("seconds").get<double>(), 0);
   EXPECT_GT(cost.at("memory_bytes").get<int64_t>(), 0);
   EXPECT_EQ(cost.at("spilled_bytes").get<int64_t>(), 0);
+  EXPECT_GT(cost.at("record_bytes").get<int64_t>(), 0);
   EXPECT_THAT(RunCli(planned).out, HasSubstr("to write"));
   RunCliJson(words);
   const auto written = static_cast<double>(fs::file_size(out / "model.safetensors"));
@@ -115,6 +116,24 @@ TEST(PlanTest, ActivationsOnDiskAreThoseOfTheRun) {
       }
     }
   }
+}
+
+// tests/pipeline/priced_plan_test.cc has each of them.
+TEST(PlanTest, WarnsOfWhatWillDisappoint) {
+  const TemporaryFolder folder;
+  std::vector<std::string> words = {"quantize",     "--model",
+                                    kTinyLlama,     "--out",
+                                    (folder.path() / "out").string(), "--plan",
+                                    "--group-size", "64",
+                                    "--calib-sequences", "1"};
+  const testing::CliResult result = RunCli(words);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.error, HasSubstr("warning: vllm would not load the result"));
+  EXPECT_THAT(result.error, HasSubstr("--calib-sequences 3 would be enough"));
+  EXPECT_THAT(result.out, HasSubstr("calibrated on 1 sequences of 1024 tokens"));
+  const io::Json plan = RunCliJson(words);
+  EXPECT_GE(plan.at("warnings").size(), 4U);
+  EXPECT_EQ(plan.at("calibration").at("sequence_length"), 1024);
 }
 
 TEST(PlanTest, TextGoesToStandardOutputUnlessQuiet) {

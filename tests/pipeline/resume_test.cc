@@ -27,24 +27,23 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Stops after a number of steps of "quantizing".
+// Stops after a number of steps behind the sampling of text.
 class StoppingProgress : public NoProgress {
  public:
   explicit StoppingProgress(int64_t steps) : left_(steps) {}
 
-  void Start(const std::string& phase, int64_t total) override {
-    counts_ = phase == "quantizing";
-    if (counts_) total_ = total;
+  void Plan(const std::string& /*phase*/, const std::vector<Work>& steps) override {
+    total_ = std::ranges::count_if(steps, [](const Work& step) { return Counts(step); });
   }
-  void Advance(int64_t steps, const std::string& /*note*/) override {
-    if (!counts_) return;
-    left_ -= steps;
-    if (left_ < 0) throw Error(ErrorKind::kInterrupted, {.where = "test", .hint = "Nothing."});
+  void Complete(const Work& step, const std::string& /*note*/) override {
+    if (!Counts(step)) return;
+    if (--left_ < 0) throw Error(ErrorKind::kInterrupted, {.where = "test", .hint = "Nothing."});
   }
   int64_t total() const { return total_; }
 
  private:
-  bool counts_ = false;
+  static bool Counts(const Work& step) { return step.kind != "sampling"; }
+
   int64_t left_;
   int64_t total_ = 0;
 };
@@ -100,8 +99,8 @@ const fs::path kBlock0 = ".paroquant-state/block-00000";
 
 class ResumeTest : public ::testing::Test {
  protected:
-  // Steps of a block of qwen3: its linears.
-  static constexpr int64_t kBlockSteps = 7;
+  // Steps until the first block of qwen3 is done: gradients, their moments, its linears, its end.
+  static constexpr int64_t kBlockSteps = 10;
 
   QuantizeOptions Options(const std::string& out) const {
     return pipeline::Options("qwen3", folder_.path() / out, "fast", kAlways);
@@ -164,7 +163,7 @@ TEST_F(ResumeTest, TakesOverFinishedBlocksHoweverOftenItIsStopped) {
   RunToTheEnd(Options("whole"));
   const QuantizeOptions options = Resumed(Options("out"));
   StopAfterABlock(options);
-  EXPECT_EQ(Stop(options, kBlockSteps + 3).kind(), ErrorKind::kInterrupted);
+  EXPECT_EQ(Stop(options, 3).kind(), ErrorKind::kInterrupted);
   EXPECT_EQ(RunToTheEnd(options).resumed_blocks, 1);
   EXPECT_EQ(Content(options.out), Content(folder_.path() / "whole"));
 }

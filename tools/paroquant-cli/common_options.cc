@@ -6,7 +6,9 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <string_view>
 
+#include "log_file.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/parallel.h"
@@ -24,6 +26,12 @@ spdlog::color_mode ColorMode() {
   return refused ? spdlog::color_mode::never : spdlog::color_mode::automatic;
 }
 
+// A terminal that lines can be written over on.
+bool UpdatesInPlace() {
+  const char* terminal = std::getenv("TERM");
+  return isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
 }  // namespace
 
 void CommonOptions::Declare(CLI::App& app) {
@@ -37,6 +45,9 @@ void CommonOptions::Declare(CLI::App& app) {
   AddChoice(app, "--log-level", log_level_, {"debug", "info", "warning", "error"},
             "what to report on stderr")
       ->group(group);
+  AddPath(app, "--log-file", log_file_, "add all that is reported, with times, to FILE")
+      ->type_name("FILE")
+      ->group(group);
   app.add_flag("--quiet", quiet_, "report errors only")->group(group);
   app.add_flag("--no-progress", no_progress_, "show no progress")->group(group);
 }
@@ -44,9 +55,11 @@ void CommonOptions::Declare(CLI::App& app) {
 void CommonOptions::Apply() const {
   auto logger = spdlog::stderr_color_mt("paroquant", ColorMode());
   logger->set_pattern("%^%l%$: %v");
-  logger->set_level(spdlog::level::from_str(quiet_ ? "error" : log_level_));
-  spdlog::set_default_logger(std::move(logger));
+  logger->set_level(spdlog::level::debug);  // the sinks choose
+  logger->sinks().front()->set_level(spdlog::level::from_str(ShownLevel()));
   if (threads_ > 0) SetThreadCount(threads_);
+  if (!log_file_.empty()) OpenLogFile(log_file_, *logger);
+  spdlog::set_default_logger(std::move(logger));
   if (!JsonTakesOutput()) RequireWritable("--json", json_);
 }
 
@@ -58,9 +71,16 @@ void CommonOptions::RefuseJson(const std::string& with) const {
                                   .hint = "Leave it out."});
 }
 
-std::unique_ptr<Progress> CommonOptions::MakeProgress() const {
-  const bool shown = !no_progress_ && spdlog::should_log(spdlog::level::info);
-  return std::make_unique<TerminalProgress>(shown, shown && isatty(STDERR_FILENO) == 1);
+const std::string& CommonOptions::ShownLevel() const {
+  static const std::string quiet = "error";
+  return quiet_ ? quiet : log_level_;
+}
+
+std::unique_ptr<Progress> CommonOptions::MakeProgress(uint64_t memory_budget) const {
+  const bool info = spdlog::level::from_str(ShownLevel()) <= spdlog::level::info;
+  return std::make_unique<TerminalProgress>(ProgressDisplay{.shown = !no_progress_ && info,
+                                                            .updates_in_place = UpdatesInPlace(),
+                                                            .memory_budget = memory_budget});
 }
 
 void CommonOptions::WriteJson(const nlohmann::ordered_json& result) const {

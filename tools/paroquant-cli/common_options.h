@@ -13,16 +13,16 @@ namespace paroquant::cli {
 
 class CommonOptions {
  public:
-  // Declares --json, --threads, --log-level, --quiet and --no-progress.
+  // Declares --json, --threads, --log-level, --log-file, --quiet and --no-progress.
   void Declare(CLI::App& app);
 
-  // Sets threads and logging up, and refuses a --json that can't be written. To be called first by
-  // each command.
+  // Sets threads and logging up, and refuses a --json or --log-file that can't be written. To be
+  // called first by each command.
   void Apply() const;
 
   // A progress display as asked for: on standard error, or none where only warnings or less are
-  // asked for.
-  std::unique_ptr<Progress> MakeProgress() const;
+  // asked for. `memory_budget` is told to those who ask for it.
+  std::unique_ptr<Progress> MakeProgress(uint64_t memory_budget = 0) const;
 
   // True if the human-readable result belongs on standard output, which --json - takes over.
   bool ShowsText() const { return !JsonTakesOutput(); }
@@ -35,11 +35,13 @@ class CommonOptions {
   void WriteJson(const nlohmann::ordered_json& result) const;
 
  private:
+  const std::string& ShownLevel() const;
   bool JsonTakesOutput() const { return json_ == "-" || json_ == "/dev/stdout"; }
 
   std::string json_;
   int threads_ = 0;
   std::string log_level_ = "info";
+  std::string log_file_;
   bool quiet_ = false;
   bool no_progress_ = false;
 };

@@ -17,6 +17,7 @@
 #include "paroquant/eval/evaluation_text.h"
 #include "paroquant/eval/perplexity.h"
 #include "paroquant/io/safetensors_writer.h"
+#include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/stored_size.h"
 #include "paroquant/report/evaluation_report.h"
 #include "paroquant/runtime/language_model.h"
@@ -40,6 +41,7 @@ struct EvalOptions {
   std::string protocol = "paper";
   std::string bos = "auto";
   std::string save_logits;
+  bool card = false;
   int64_t window = 2048;
   int64_t stride = 0;
   int64_t max_windows = 0;
@@ -166,9 +168,25 @@ void RequireUsable(const EvalOptions& options) {
   for (const std::string& folder : options.models) model::Checkpoint::Open(folder);
 }
 
+std::filesystem::path CardPath(const std::string& model) {
+  return std::filesystem::path(model) / pipeline::kModelCard;
+}
+
+// The cards that figures go into; none without --card.
+std::vector<std::string> ReadCards(const EvalOptions& options) {
+  std::vector<std::string> cards;
+  for (const std::string& model : options.models) {
+    if (!options.card) break;
+    cards.push_back(pipeline::ReadCard(model));
+    RequireWritable("--card", CardPath(model).string());
+  }
+  return cards;
+}
+
 int RunEvalPpl(const EvalOptions& options, const CLI::App& app) {
   options.common.Apply();
   RequireUsable(options);
+  const std::vector<std::string> cards = ReadCards(options);
   Evaluation evaluation(options);
   std::vector<ModelResult> results;
   for (const std::string& folder : options.models) results.push_back(evaluation.Measure(folder));
@@ -185,6 +203,13 @@ int RunEvalPpl(const EvalOptions& options, const CLI::App& app) {
   const Json json = several ? ToJson(results, options.protocol, options.baseline)
                             : ToJson(first, options.protocol);
   options.report.Write(json, [&] { return report::ToHtml(report); });
+  const std::string baseline =
+      options.baseline.empty() ? "" : pipeline::ModelName(options.baseline);
+  for (size_t i = 0; i < cards.size(); ++i) {
+    WriteResultText(
+        CardPath(options.models[i]).string(),
+        pipeline::WithFigures(cards[i], ToFigures(results[i], options.protocol), baseline));
+  }
   options.common.WriteJson(json);
   return 0;
 }
@@ -224,6 +249,8 @@ Run DeclareEvalPpl(CLI::App& app) {
           "keep the first window's logits (F32 [T, V]) as safetensors")
       ->type_name("FILE");
   options->report.Declare(app);
+  app.add_flag("--card", options->card,
+               "put the figures into the model's README.md, in the place of earlier ones");
   options->common.Declare(app);
   return [options, &app] { return RunEvalPpl(*options, app); };
 }

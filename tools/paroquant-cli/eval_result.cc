@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -65,7 +66,31 @@ report::EvaluatedDataset ToReport(const DatasetResult& entry) {
   return dataset;
 }
 
+pipeline::CardFigure ToFigure(const DatasetResult& entry, const std::string& protocol) {
+  const PerplexityResult& result = entry.result;
+  pipeline::CardFigure figure{.data = ShortName(entry.dataset),
+                              .protocol = protocol,
+                              .window = entry.window,
+                              .windows = result.windows,
+                              .perplexity = result.perplexity};
+  if (result.comparison) {
+    const eval::Comparison& comparison = *result.comparison;
+    figure.baseline_perplexity = std::exp(result.nll.mean - comparison.delta_nll.mean);
+    figure.kl_divergence = comparison.kl_divergence.mean;
+    figure.kl_divergence_stderr = StandardError(result, comparison.kl_divergence);
+    figure.top1_agreement = comparison.top1_agreement;
+  }
+  return figure;
+}
+
 }  // namespace
+
+std::vector<pipeline::CardFigure> ToFigures(const ModelResult& result,
+                                            const std::string& protocol) {
+  std::vector<pipeline::CardFigure> figures;
+  for (const DatasetResult& entry : result.datasets) figures.push_back(ToFigure(entry, protocol));
+  return figures;
+}
 
 Json ToJson(const ModelResult& result, const std::string& protocol) {
   Json datasets = Json::array();

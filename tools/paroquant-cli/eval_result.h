@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "paroquant/eval/perplexity.h"
+#include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/stored_size.h"
 #include "paroquant/report/evaluation_report.h"
 
@@ -36,6 +37,8 @@ nlohmann::ordered_json ToJson(const std::vector<ModelResult>& results, const std
                               const std::string& baseline);
 
 std::string ToText(const DatasetResult& result);
+
+std::vector<pipeline::CardFigure> ToFigures(const ModelResult& result, const std::string& protocol);
 
 // With the models under the names of their folders where these differ.
 report::EvaluationReport ToReport(const std::vector<ModelResult>& results,

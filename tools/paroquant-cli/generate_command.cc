@@ -13,6 +13,7 @@
 #include "paroquant/runtime/language_model.h"
 #include "paroquant/runtime/sampler.h"
 #include "paroquant/text/tokenizer.h"
+#include "status_watch.h"
 
 namespace paroquant::cli {
 namespace {
@@ -98,6 +99,7 @@ runtime::LanguageModel LoadBaseline(const std::string& folder,
 
 int RunGenerate(GenerateOptions options) {
   options.common.Apply();
+  const StatusWatch watch;
   RequireTextOption("--prompt", options.prompt);
   const auto model = runtime::LanguageModel::Load(options.model);
   std::optional<runtime::LanguageModel> baseline;

@@ -14,6 +14,7 @@
 #include "paroquant/pipeline/inspect.h"
 #include "paroquant/pipeline/unfinished_run.h"
 #include "report_option.h"
+#include "status_watch.h"
 
 namespace paroquant::cli {
 namespace {
@@ -159,6 +160,7 @@ void Print(const std::string& folder, const UnfinishedRun& run) {
 int RunInspect(const InspectOptions& options, const CLI::App& app) {
   options.common.Apply();
   options.report.RequireUsable();
+  const StatusWatch watch;
   const std::optional<UnfinishedRun> run = pipeline::FindUnfinishedRun(options.model);
   if (run && options.common.ShowsText()) Print(options.model, *run);
   Json json = {{"model", options.model}};

@@ -17,16 +17,19 @@
 #include <string_view>
 
 #include "command.h"
+#include "log_file.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/nearest_word.h"
 #include "paroquant/base/version.h"
 #include "paroquant/kernels/instruction_set.h"
+#include "status_watch.h"
 
 namespace paroquant::cli {
 namespace {
 
 int Fail(ErrorKind kind, std::string_view message) {
   std::cerr << "paroquant: " << message << "\n";
+  LogToFile(spdlog::level::err, message);
   return static_cast<int>(kind);
 }
 
@@ -205,6 +208,7 @@ int RunAndExplain(int argc, char** argv) {
     RequireStack();
     const int code = ParseAndRun(argc, argv);
     RequireOutputTaken();
+    LogToFile(spdlog::level::info, fmt::format("exit code {}", code));
     return code;
   } catch (const Error& error) {
     return Fail(error.kind(), error.what());
@@ -226,6 +230,8 @@ int Main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   try {
+    TakeStatusRequests();
+    RememberCommand(argc, argv);
     return RunAndExplain(argc, argv);
   } catch (const std::bad_alloc&) {
     return FailWithoutMemory();

@@ -14,12 +14,9 @@
 #include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/parallel.h"
-#include "paroquant/linalg/product_rate.h"
 #include "paroquant/method/recipe.h"
-#include "paroquant/model/checkpoint.h"
-#include "paroquant/pipeline/cost_estimate.h"
 #include "paroquant/pipeline/engine_rules.h"
-#include "paroquant/pipeline/quantization_plan.h"
+#include "paroquant/pipeline/priced_plan.h"
 #include "paroquant/pipeline/quantize.h"
 #include "quantize_page.h"
 #include "report_option.h"
@@ -169,12 +166,7 @@ std::string Size(int64_t bytes) {
                                : fmt::format("{:.1f} GB", 1e-9 * number);
 }
 
-// A plan and what it takes, on this machine.
-struct PricedPlan : pipeline::QuantizationPlan {
-  pipeline::CostEstimate cost;
-};
-
-void Print(const PricedPlan& plan) {
+void Print(const pipeline::PricedPlan& plan) {
   for (const pipeline::LayerPlan& layer : plan.layers) {
     std::cout << fmt::format(
         "  {:<40} {:>14} {}{}{}\n", layer.info.name,
@@ -182,12 +174,18 @@ void Print(const PricedPlan& plan) {
         layer.quantized ? fmt::format("{} bit, group {}", layer.bits, layer.group_size) : "kept",
         layer.reason.empty() ? "" : ": ", layer.reason);
   }
+  const pipeline::CalibrationSize& text = plan.calibration;
+  if (text.sequences > 0) {
+    std::cout << fmt::format("calibrated on {} sequences of {} tokens, {} more held out\n",
+                             text.sequences, text.length, text.held_out);
+  }
   const pipeline::CostEstimate& cost = plan.cost;
   std::cout << fmt::format(
-      "about {} on {} threads, {} of memory beside the mapped model{}; {} to write\n",
+      "about {} on {} threads, {} of memory beside the mapped model{}; {} to write, and up to {} "
+      "more until it is done\n",
       Duration(cost.seconds), ThreadCount(), Size(cost.memory_bytes),
       cost.spilled_bytes > 0 ? fmt::format(" and {} of disk", Size(cost.spilled_bytes)) : "",
-      Size(cost.output_bytes));
+      Size(cost.output_bytes), Size(cost.record_bytes));
 }
 
 // Shows a plan or a summary where it belongs; `page` makes the report to read.
@@ -206,16 +204,13 @@ int RunQuantize(const QuantizeArguments& arguments, const CLI::App& app) {
   pipeline::QuantizeOptions options = Resolve(arguments);
   if (arguments.plan) {
     arguments.report.RefusePages("--plan");
-    PricedPlan plan{pipeline::PlanQuantization(options), {}};
-    plan.cost = pipeline::EstimateCost(model::Checkpoint::Open(options.model), plan.layers, options,
-                                       linalg::MeasureProductRate());
-    io::Json json = pipeline::ToJson(plan, options);
-    json["cost"] = pipeline::ToJson(plan.cost);
-    Report(arguments, plan, json, nullptr);
+    const pipeline::PricedPlan plan = pipeline::PricePlan(options);
+    Report(arguments, plan, pipeline::ToJson(plan, options), nullptr);
+    for (const std::string& warning : plan.warnings) spdlog::warn("{}", warning);
     return 0;
   }
   options.counts_outliers = arguments.report.WantsPage();
-  const auto progress = arguments.common.MakeProgress();
+  const auto progress = arguments.common.MakeProgress(options.memory_budget);
   const QuantizeSummary summary = pipeline::Quantize(options, *progress);
   Report(arguments, summary, pipeline::ToJson(summary),
          [&] { return QuantizePage(summary, CommandText(app)); });

@@ -1,12 +1,16 @@
 #include "terminal_progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <csignal>
 #include <iostream>
 
+#include "log_file.h"
 #include "paroquant/base/error.h"
 
 namespace paroquant::cli {
@@ -14,8 +18,11 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-constexpr Seconds kUpdateInterval{0.1};
-constexpr Seconds kLogInterval{15.0};
+constexpr double kUpdateInterval = 0.1;
+// Between plain lines: a run of many hours need not fill its log.
+constexpr double kLeastLogInterval = 10.0;
+constexpr double kMostLogInterval = 300.0;
+constexpr double kLogLines = 30.0;  // of a run of middle length
 
 std::atomic<bool> interrupted = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
@@ -26,65 +33,170 @@ void OnSignal(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
-std::string Duration(double seconds) {
-  const auto whole = static_cast<int64_t>(std::llround(seconds));
-  if (whole < 60) return fmt::format("{}s", whole);
-  if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
-  return fmt::format("{}h{:02}m", whole / 3600, whole % 3600 / 60);
+// The last column stays free: some terminals wrap when it is written to.
+size_t UsableColumns() {
+  constexpr size_t kUsual = 80;
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return (known ? size.ws_col : kUsual) - 1;
 }
 
 }  // namespace
 
-TerminalProgress::TerminalProgress(bool shown, bool updates_in_place)
-    : shown_(shown), updates_in_place_(updates_in_place) {
+TerminalProgress::TerminalProgress(const ProgressDisplay& display)
+    : display_(display),
+      born_(Clock::now()),
+      started_(born_),
+      last_step_(born_),
+      last_shown_(born_),
+      watch_([this] { Answer(); }, [this] { Tick(); }) {
   std::signal(SIGINT, OnSignal);
   std::signal(SIGTERM, OnSignal);
 }
 
 TerminalProgress::~TerminalProgress() {
+  const std::lock_guard lock(mutex_);
+  working_ = false;
   if (line_open_) std::cerr << "\n";
 }
 
 void TerminalProgress::Start(const std::string& phase, int64_t total) {
+  const std::lock_guard lock(mutex_);
+  total_ = total;
+  Begin(phase, {{"", static_cast<double>(total)}});
+}
+
+void TerminalProgress::Plan(const std::string& phase, const std::vector<Work>& steps) {
+  const std::lock_guard lock(mutex_);
+  total_ = 0;
+  Begin(phase, steps);
+}
+
+void TerminalProgress::Begin(const std::string& phase, const std::vector<Work>& steps) {
   phase_ = phase;
   note_.clear();
   done_ = 0;
-  total_ = total;
-  started_ = last_shown_ = Clock::now();
+  left_ = TimeLeft(steps);
+  working_ = true;
+  started_ = last_step_ = last_shown_ = Clock::now();
+  LogToFile(spdlog::level::debug, phase + ": begins");
 }
 
 void TerminalProgress::Advance(int64_t steps, const std::string& note) {
+  {
+    const std::lock_guard lock(mutex_);
+    done_ += steps;
+  }
+  Complete({"", static_cast<double>(steps)}, note);
+}
+
+void TerminalProgress::Complete(const Work& step, const std::string& note) {
+  const std::lock_guard lock(mutex_);
   if (interrupted) {
     throw Error(ErrorKind::kInterrupted, {.where = phase_,
                                           .expected = "to finish",
                                           .found = "a request to stop",
                                           .hint = "Nothing half-written was left behind."});
   }
-  done_ += steps;
-  if (!note.empty()) note_ = note;
-  const Seconds interval = updates_in_place_ ? kUpdateInterval : kLogInterval;
-  if (Clock::now() - last_shown_ >= interval) Show(/*last=*/false);
+  if (step.amount > 0) {
+    const Clock::time_point now = Clock::now();
+    left_.Done(step, Seconds(now - last_step_).count());
+    last_step_ = now;
+  }
+  Note(note);
+  ShowIfDue();
 }
 
-void TerminalProgress::Finish() { Show(/*last=*/true); }
+void TerminalProgress::Skip(const Work& step) {
+  const std::lock_guard lock(mutex_);
+  left_.Drop(step);
+  last_step_ = Clock::now();
+}
 
-void TerminalProgress::Show(bool last) {
-  if (!shown_) return;
+void TerminalProgress::Milestone(const std::string& note) {
+  const std::lock_guard lock(mutex_);
+  Note(note);
+  if (!display_.updates_in_place) Show();
+}
+
+void TerminalProgress::Finish() {
+  const std::lock_guard lock(mutex_);
+  left_ = TimeLeft();
+  done_ = total_;
+  working_ = false;
+  LogToFile(spdlog::level::debug, PlainLine(Now()));
+  Show();
+  if (line_open_) std::cerr << "\n";
+  line_open_ = false;
+}
+
+void TerminalProgress::Note(const std::string& note) {
+  if (note.empty() || note == note_) return;
+  note_ = note;
+  LogToFile(spdlog::level::debug, PlainLine(Now()));
+}
+
+Status TerminalProgress::Now() const {
+  const Clock::time_point now = Clock::now();
+  Status status{.phase = phase_,
+                .position = "",
+                .note = note_,
+                .elapsed = Seconds(now - started_).count(),
+                .left = left_.Seconds()};
+  if (status.left) {
+    *status.left = std::max(0.0, *status.left - Seconds(now - last_step_).count());
+  }
+  // Of the time, as steps differ.
+  const double whole = status.elapsed + status.left.value_or(status.elapsed);
+  const double part = working_ && whole > 0 ? std::min(0.99, status.elapsed / whole) : 1.0;
+  status.position = total_ > 0 ? fmt::format("{}/{}", done_, total_)
+                               : fmt::format("{:.0f}%", std::floor(100 * part));
+  return status;
+}
+
+void TerminalProgress::Show() {
+  if (!display_.shown) return;
   last_shown_ = Clock::now();
-  const double elapsed = Seconds(last_shown_ - started_).count();
-  std::string line = fmt::format("{}: {}/{}, {}", phase_, done_, total_, Duration(elapsed));
-  if (!last && done_ > 0) {
-    const double left = elapsed * static_cast<double>(total_ - done_) / static_cast<double>(done_);
-    line += fmt::format(", {} left", Duration(left));
-  }
-  if (!note_.empty()) line += ", " + note_;
-  if (updates_in_place_) {
-    // Carriage return, the line, and "erase to its end".
-    std::cerr << "\r" << line << "\033[K" << (last ? "\n" : "") << std::flush;
-    line_open_ = !last;
+  if (display_.updates_in_place) {
+    ShowInPlace();
   } else {
-    std::cerr << line << "\n";
+    ShowPlain();
   }
+}
+
+void TerminalProgress::ShowInPlace() {
+  // Carriage return, the line, and "erase to its end".
+  std::cerr << "\r" << ShortLine(Now(), UsableColumns()) << "\033[K" << std::flush;
+  line_open_ = true;
+}
+
+void TerminalProgress::ShowPlain() { std::cerr << PlainLine(Now()) << "\n"; }
+
+void TerminalProgress::ShowIfDue() {
+  const double elapsed = Seconds(Clock::now() - started_).count();
+  const double interval =
+      display_.updates_in_place
+          ? kUpdateInterval
+          : std::clamp(elapsed / kLogLines, kLeastLogInterval, kMostLogInterval);
+  if (Seconds(Clock::now() - last_shown_).count() >= interval) Show();
+}
+
+void TerminalProgress::Answer() {
+  const std::lock_guard lock(mutex_);
+  const std::string place =
+      working_
+          ? PlainLine(Now())
+          : fmt::format("{}, {} elapsed", phase_, ClockTime(Seconds(Clock::now() - born_).count()));
+  const std::string answer =
+      fmt::format("paroquant: {}, {}", place, MemoryBounds(display_.memory_budget));
+  std::cerr << (line_open_ ? "\r\033[K" : "") << answer << "\n" << std::flush;
+  line_open_ = false;
+  LogToFile(spdlog::level::info, answer);
+}
+
+void TerminalProgress::Tick() {
+  const std::lock_guard lock(mutex_);
+  if (working_) ShowIfDue();
 }
 
 }  // namespace paroquant::cli

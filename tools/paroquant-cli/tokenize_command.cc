@@ -11,6 +11,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/text/dataset.h"
 #include "paroquant/text/tokenizer.h"
+#include "status_watch.h"
 
 namespace paroquant::cli {
 namespace {
@@ -35,6 +36,7 @@ void TokenizeLines(const TokenizeOptions& options, const text::Tokenizer& tokeni
 
 int RunTokenize(const TokenizeOptions& options) {
   options.common.Apply();
+  const StatusWatch watch;
   const int sources =
       (options.text ? 1 : 0) + (options.file.empty() ? 0 : 1) + (options.jsonl.empty() ? 0 : 1);
   if (sources != 1) {

@@ -17,6 +17,7 @@ struct CostEstimate {
   int64_t memory_bytes = 0;   // at the peak, beside the source's weights, which are mapped
   int64_t spilled_bytes = 0;  // of activations beyond the memory budget, in unnamed files in OUT
   int64_t output_bytes = 0;
+  int64_t record_bytes = 0;  // at most, of what a resumed run goes on from; in OUT until the end
 };
 
 // Counts the products of the run, and takes everything else by what it was measured to cost beside
@@ -25,7 +26,7 @@ struct CostEstimate {
 CostEstimate EstimateCost(const model::Checkpoint& source, const std::vector<LayerPlan>& plans,
                           const QuantizeOptions& options, double product_rate);
 
-// {"seconds", "memory_bytes", "spilled_bytes", "output_bytes"}.
+// {"seconds", "memory_bytes", "spilled_bytes", "output_bytes", "record_bytes"}.
 io::Json ToJson(const CostEstimate& estimate);
 
 }  // namespace paroquant::pipeline

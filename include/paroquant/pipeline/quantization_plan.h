@@ -31,10 +31,6 @@ void RequireUsableOut(const QuantizeOptions& options);
 // makes, or options.target would not load it, and what PlanLayers throws.
 QuantizationPlan PlanQuantization(const model::Checkpoint& source, const QuantizeOptions& options);
 
-// The plan for options.model, refused wherever Quantize would refuse to begin. That weights are
-// finite and calibration texts long enough is not looked at.
-QuantizationPlan PlanQuantization(const QuantizeOptions& options);
-
 // {"model", "out", "notes", "layers"}, the layers as in the summary of a run.
 io::Json ToJson(const QuantizationPlan& plan, const QuantizeOptions& options);
 

@@ -1,0 +1,189 @@
+#include "paroquant/pipeline/priced_plan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+#include "paroquant/base/memory_use.h"
+#include "paroquant/linalg/product_rate.h"
+#include "paroquant/pipeline/engine_rules.h"
+#include "paroquant/runtime/language_model.h"
+#include "pipeline/run_size.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Tokens for each channel below which second moments are more noise than measurement. With as many
+// tokens as channels they are barely invertible.
+constexpr double kTokensPerChannel = 4.0;
+
+std::string Gigabytes(uint64_t bytes) {
+  return fmt::format("{:.2f} GB", 1e-9 * static_cast<double>(bytes));
+}
+
+std::vector<std::string> GroupWarnings(const QuantizationPlan& plan,
+                                       const QuantizeOptions& options) {
+  std::map<int64_t, int64_t> kept;  // layers by K
+  std::map<std::pair<int64_t, int>, int64_t> smaller;
+  for (const LayerPlan& layer : plan.layers) {
+    if (layer.reason.find("K = ") == std::string::npos) continue;  // kept for something else
+    if (layer.quantized) {
+      ++smaller[{layer.info.in_features, layer.group_size}];
+    } else {
+      ++kept[layer.info.in_features];
+    }
+  }
+  std::vector<std::string> warnings;
+  for (const auto& [channels, count] : kept) {
+    warnings.push_back(fmt::format(
+        "{} layers stay in 16 bits, as their K = {} divides by no group size that is allowed. {}",
+        count, channels,
+        options.target.empty() ? "Nothing but another model changes that."
+                               : "Without --target smaller groups are allowed."));
+  }
+  for (const auto& [fallback, count] : smaller) {
+    warnings.push_back(fmt::format(
+        "{} layers get groups of {}, as their K = {} does not divide by {}, and some engines take "
+        "groups of 128 only. --target NAME keeps what that engine does not take in 16 bits.",
+        count, fallback.second, fallback.first, options.recipe.group_size));
+  }
+  return warnings;
+}
+
+// With --target such a plan is refused.
+std::vector<std::string> EngineWarnings(const QuantizationPlan& plan,
+                                        const QuantizeOptions& options) {
+  std::vector<std::string> warnings;
+  if (!options.target.empty()) return warnings;
+  for (const std::string& engine : EngineNames()) {
+    const auto problems = EngineProblems(engine, FactsOf(plan.layers, options));
+    if (problems.empty()) continue;
+    const VerifyProblem& first = problems.front();
+    warnings.push_back(fmt::format("{} would not load the result: {} expected, {} has {}.", engine,
+                                   first.expected, first.where, first.found));
+  }
+  return warnings;
+}
+
+// The layer whose second moments are the worst off, with the tokens that reach it.
+std::vector<std::string> TextWarnings(const PricedPlan& plan,
+                                      const model::Architecture& architecture,
+                                      const QuantizeOptions& options) {
+  std::vector<std::string> warnings;
+  const CalibrationSize& text = plan.calibration;
+  if (text.sequences == 0) return warnings;
+  if (text.length < options.recipe.sequence_length) {
+    warnings.push_back(fmt::format(
+        "Sequences are cut to the {} positions of the model, so there are fewer tokens than {} of "
+        "{} would have. --calib-sequences {} makes up for it.",
+        text.length, text.sequences, options.recipe.sequence_length,
+        (text.sequences * options.recipe.sequence_length + text.length - 1) / text.length));
+  }
+  const LayerPlan* worst = nullptr;
+  double least = kTokensPerChannel;  // tokens a channel
+  for (const LayerPlan& layer : plan.layers) {
+    if (!layer.quantized) continue;
+    const double share = layer.info.expert < 0
+                             ? 1.0
+                             : static_cast<double>(architecture.experts.per_token) /
+                                   static_cast<double>(architecture.experts.count);
+    const double tokens = share * static_cast<double>(text.sequences * text.length) /
+                          static_cast<double>(layer.info.in_features);
+    if (tokens >= least) continue;
+    least = tokens;
+    worst = &layer;
+  }
+  if (worst == nullptr) return warnings;
+  warnings.push_back(fmt::format(
+      "{} has K = {} channels and sees about {:.0f} calibration tokens, {} its second moments "
+      "need. "
+      "--calib-sequences {:.0f} would be enough.",
+      worst->info.name, worst->info.in_features,
+      least * static_cast<double>(worst->info.in_features),
+      least < 1 ? "fewer than" : "little more than",
+      std::ceil(kTokensPerChannel / least * static_cast<double>(text.sequences) - 1e-9)));
+  return warnings;
+}
+
+std::vector<std::string> RoomWarnings(const PricedPlan& plan, const FreeRoom& room) {
+  std::vector<std::string> warnings;
+  const auto memory = static_cast<uint64_t>(plan.cost.memory_bytes);
+  if (memory > room.memory) {
+    warnings.push_back(fmt::format(
+        "It takes {} of memory beside the model, and {} are free now. A smaller --memory-budget "
+        "puts activations on disk; fewer --calib-sequences take less.",
+        Gigabytes(memory), Gigabytes(room.memory)));
+  }
+  const auto disk = static_cast<uint64_t>(plan.cost.output_bytes + plan.cost.spilled_bytes +
+                                          plan.cost.record_bytes);
+  if (disk > room.disk) {
+    warnings.push_back(fmt::format(
+        "It takes up to {} of disk while it runs ({} for the checkpoint, the rest for activations "
+        "and what --resume goes on from), and {} are free now. Make room, or choose another --out.",
+        Gigabytes(disk), Gigabytes(static_cast<uint64_t>(plan.cost.output_bytes)),
+        Gigabytes(room.disk)));
+  }
+  return warnings;
+}
+
+// Of the file system that holds the folder, or will.
+uint64_t FreeDisk(const fs::path& folder) {
+  for (fs::path path = fs::absolute(folder);; path = path.parent_path()) {
+    std::error_code error;
+    const fs::space_info space = fs::space(path, error);
+    if (!error) return space.available;
+    if (path == path.parent_path()) return 0;
+  }
+}
+
+CalibrationSize SizeOfText(const model::Architecture& architecture, const method::Recipe& recipe) {
+  if (!recipe.NeedsCalibration()) return {};
+  return {.sequences = recipe.calibration_sequences,
+          .held_out = recipe.held_out_sequences,
+          .length = MeasureRun(architecture, recipe).length};
+}
+
+}  // namespace
+
+std::vector<std::string> PlanWarnings(const PricedPlan& plan,
+                                      const model::Architecture& architecture,
+                                      const QuantizeOptions& options, const FreeRoom& room) {
+  std::vector<std::string> warnings;
+  for (const auto& some : {GroupWarnings(plan, options), EngineWarnings(plan, options),
+                           TextWarnings(plan, architecture, options), RoomWarnings(plan, room)}) {
+    warnings.insert(warnings.end(), some.begin(), some.end());
+  }
+  return warnings;
+}
+
+PricedPlan PricePlan(const QuantizeOptions& options) {
+  options.Validate();
+  RequireUsableOut(options);
+  const auto model = runtime::LanguageModel::Load(options.model);
+  const model::Checkpoint& source = model.checkpoint();
+  PricedPlan plan{PlanQuantization(source, options), {}, {}, {}};
+  plan.calibration = SizeOfText(source.architecture(), options.recipe);
+  plan.cost = EstimateCost(source, plan.layers, options, linalg::MeasureProductRate());
+  plan.warnings = PlanWarnings(plan, source.architecture(), options,
+                               {.memory = AvailableMemory(), .disk = FreeDisk(options.out)});
+  return plan;
+}
+
+io::Json ToJson(const PricedPlan& plan, const QuantizeOptions& options) {
+  io::Json json = ToJson(static_cast<const QuantizationPlan&>(plan), options);
+  json["calibration"] = {{"sequences", plan.calibration.sequences},
+                         {"held_out_sequences", plan.calibration.held_out},
+                         {"sequence_length", plan.calibration.length}};
+  json["cost"] = ToJson(plan.cost);
+  json["warnings"] = plan.warnings;
+  return json;
+}
+
+}  // namespace paroquant::pipeline

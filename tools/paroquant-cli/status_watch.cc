@@ -1,0 +1,53 @@
+#include "status_watch.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <iostream>
+#include <mutex>
+#include <utility>
+
+#include "paroquant/base/stopwatch.h"
+#include "status_line.h"
+
+namespace paroquant::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{200};
+
+std::atomic<bool> requested = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
+
+void OnSignal(int /*signal*/) { requested = true; }
+
+}  // namespace
+
+void TakeStatusRequests() { std::signal(SIGUSR1, OnSignal); }
+
+StatusWatch::StatusWatch()
+    : StatusWatch(
+          [watch = Stopwatch()] {
+            std::cerr << fmt::format("paroquant: {} elapsed, {}\n", ClockTime(watch.Seconds()),
+                                     MemoryBounds(/*budget=*/0));
+          },
+          [] {}) {}
+
+StatusWatch::StatusWatch(std::function<void()> answer, std::function<void()> tick)
+    : answer_(std::move(answer)),
+      tick_(std::move(tick)),
+      thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+
+void StatusWatch::Run(const std::stop_token& stop) const {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  while (!stopped.wait_for(lock, stop, kTick, [&] { return stop.stop_requested(); })) {
+    if (requested.exchange(false)) answer_();
+    tick_();
+  }
+}
+
+}  // namespace paroquant::cli
