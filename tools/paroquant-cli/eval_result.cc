@@ -3,16 +3,20 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 #include <optional>
 #include <set>
-
-#include "report_option.h"
 
 namespace paroquant::cli {
 namespace {
 
 using eval::PerplexityResult;
 using Json = nlohmann::ordered_json;
+
+// A dataset's name, or that of a file.
+std::string ShortName(const std::string& data) {
+  return std::filesystem::path(data).filename().string();
+}
 
 // A single window says nothing about how windows differ.
 std::optional<double> StandardError(const PerplexityResult& result,
@@ -130,15 +134,15 @@ std::string ToText(const DatasetResult& entry) {
 report::EvaluationReport ToReport(const std::vector<ModelResult>& results,
                                   const std::string& protocol, const std::string& baseline) {
   std::set<std::string> names;
-  for (const ModelResult& result : results) names.insert(ShortName(result.model));
+  for (const ModelResult& result : results) names.insert(pipeline::ModelName(result.model));
   const bool distinct = names.size() == results.size();
-  report::EvaluationReport report{.baseline = baseline.empty() ? "" : ShortName(baseline),
+  report::EvaluationReport report{.baseline = baseline.empty() ? "" : pipeline::ModelName(baseline),
                                   .protocol = protocol,
                                   .models = {},
                                   .commands = {}};
   for (const ModelResult& result : results) {
     report::EvaluatedModel& model = report.models.emplace_back();
-    model = {.name = distinct ? ShortName(result.model) : result.model,
+    model = {.name = distinct ? pipeline::ModelName(result.model) : result.model,
              .bytes = result.size.bytes,
              .bits_per_weight = result.size.bits_per_weight,
              .tokens_per_second = result.TokensPerSecond(),

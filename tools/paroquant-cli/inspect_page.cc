@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "paroquant/method/outlier_counts.h"
+#include "paroquant/pipeline/card_figures.h"
 #include "paroquant/report/model_report.h"
-#include "report_option.h"
 
 namespace paroquant::cli {
 namespace {
@@ -59,7 +59,7 @@ std::string Fate(const LayerInspection& layer) {
 
 std::string InspectPage(const std::string& folder, const Inspection& inspection,
                         const std::string& command) {
-  report::ModelReport page{.model = ShortName(folder),
+  report::ModelReport page{.model = pipeline::ModelName(folder),
                            .facts = ModelFacts(inspection),
                            .layers = {},
                            .commands = {command}};

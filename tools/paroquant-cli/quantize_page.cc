@@ -10,6 +10,7 @@
 #include "paroquant/format/packed_format.h"
 #include "paroquant/method/outlier_counts.h"
 #include "paroquant/model/checkpoint.h"
+#include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/stored_size.h"
 #include "paroquant/report/quantization_report.h"
 #include "report_option.h"
@@ -149,7 +150,7 @@ std::string QuantizePage(const QuantizeSummary& summary, const std::string& comm
   const std::string in = ShellWord(options.model.string());
   const std::string out = ShellWord(options.out.string());
   report::QuantizationReport page{
-      .model = ShortName(options.model.string()),
+      .model = pipeline::ModelName(options.model),
       .recipe = options.recipe.name,
       .bits = options.recipe.bits,
       .group_size = options.recipe.group_size,

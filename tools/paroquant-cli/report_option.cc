@@ -88,9 +88,4 @@ std::string CommandText(const CLI::App& app) {
   return text;
 }
 
-std::string ShortName(const std::string& path) {
-  const auto whole = std::filesystem::absolute(path).lexically_normal();
-  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
-}
-
 }  // namespace paroquant::cli

@@ -35,9 +35,6 @@ std::string CommandText(const CLI::App& app);
 // A word as a shell reads it.
 std::string ShellWord(const std::string& word);
 
-// What to call the model in a folder, or a file of data, for people: the last part of the path.
-std::string ShortName(const std::string& path);
-
 }  // namespace paroquant::cli
 
 #endif  // PAROQUANT_TOOLS_PAROQUANT_CLI_REPORT_OPTION_H_
