@@ -81,6 +81,12 @@ Broken NoExperts(const CheckpointFacts& facts) {
   });
 }
 
+Broken SeparateGateAndUp(const CheckpointFacts& facts) {
+  return FirstLayer(facts, [](const LayerFacts& layer) {
+    return layer.info.role == model::LinearRole::kGateUp ? "both in one quantized layer" : "";
+  });
+}
+
 Broken SharedRotations(const CheckpointFacts& facts) {
   return FirstLayer(facts, [](const LayerFacts& layer) {
     return layer.info.expert < 0 || layer.shares_rotation ? "" : "a rotation of its own";
@@ -168,6 +174,12 @@ std::vector<EngineRule> MakeRules() {
        kGptqModelTried,
        "use --set symmetric=true, or --format gptq_v2",
        Symmetric},
+      {"gptqmodel",
+       {kParoquant, FormatKind::kAwq, FormatKind::kGptq, FormatKind::kGptqV2},
+       "gate and up as two layers",
+       kGptqModelTried,
+       "use --format fp16, or --skip gate_up_proj",
+       SeparateGateAndUp},
       {"mlx",
        {kParoquant},
        "groups of 128 at most",
