@@ -1,6 +1,9 @@
 #include "text/added_tokens.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "text/component.h"
@@ -8,6 +11,18 @@
 
 namespace paroquant::text {
 namespace {
+
+// At every position of a text as many bytes may be compared.
+constexpr size_t kMaxContent = 1024;
+
+std::string Content(const io::JsonObject& token) {
+  auto content = token.Get<std::string>("content");
+  if (content.size() > kMaxContent) {
+    token.Fail("content", fmt::format("at most {} bytes", kMaxContent),
+               fmt::format("{}", content.size()));
+  }
+  return content;
+}
 
 bool StandsAlone(std::string_view text, Span match) {
   const std::string_view before = text.substr(0, match.begin);
@@ -23,7 +38,7 @@ std::vector<AddedToken> LoadAddedTokens(const io::JsonObject& tokenizer) {
   if (!tokenizer.Has("added_tokens")) return tokens;
   ForEachObject(tokenizer, "added_tokens", [&](const io::JsonObject& token) {
     const bool special = token.GetOr("special", false);
-    tokens.push_back({.content = token.Get<std::string>("content"),
+    tokens.push_back({.content = Content(token),
                       .id = token.Get<int64_t>("id"),
                       .single_word = token.GetOr("single_word", false),
                       .lstrip = token.GetOr("lstrip", false),

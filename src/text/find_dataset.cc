@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/base/nearest_word.h"
 #include "paroquant/text/dataset.h"
 
@@ -83,11 +84,11 @@ fs::path FindDataset(const std::string& name, const fs::path& data_dir) {
     if (name == dataset.name) return FindIn(data_dir, dataset);
     known.emplace_back(dataset.name);
   }
-  std::error_code ignored;
-  if (fs::is_regular_file(name, ignored)) return name;
+  const bool exists = Exists(name);
+  if (exists && fs::is_regular_file(name)) return name;
   const std::string nearest = NearestWord(name, known);
   throw NotFound(name, fmt::format("{} or the path of a file", fmt::join(known, ", ")),
-                 fs::is_directory(name, ignored) ? "a folder" : "no file of that name",
+                 exists && fs::is_directory(name) ? "a folder" : "no file of that name",
                  nearest.empty() ? "Check the path." : fmt::format("Did you mean {}?", nearest));
 }
 

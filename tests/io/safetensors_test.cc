@@ -160,6 +160,33 @@ TEST(SafetensorsTest, LengthsOverTheFormatsBoundAreRefused) {
   }
 }
 
+// The longest header that the format allows, and one byte more.
+TEST(SafetensorsTest, HeadersUpToTheFormatsBoundOpen) {
+  const testing::TemporaryFolder folder;
+  for (const size_t size : {kMaxSafetensorsHeader, kMaxSafetensorsHeader + 1}) {
+    std::string header = R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+    header.resize(size, ' ');
+    WriteFile(folder.path() / "f", FileBytes(header, 1));
+    const auto open = [&] { SafetensorsFile::Open(folder.path() / "f"); };
+    if (size == kMaxSafetensorsHeader) {
+      EXPECT_NO_THROW(open());
+    } else {
+      EXPECT_THAT(ErrorOf(open).what(), HasSubstr("a header length of 100000001"));
+    }
+  }
+}
+
+TEST(SafetensorsTest, DepthIsRefusedAtItsFirstLevel) {
+  const testing::TemporaryFolder folder;
+  for (const char* level : {R"({"a":)", R"({"a":{"shape":[)"}) {
+    std::string header;
+    for (int i = 0; i < 100'000; ++i) header += level;
+    WriteFile(folder.path() / "f", FileBytes(header, 0));
+    EXPECT_EQ(ErrorOf([&] { SafetensorsFile::Open(folder.path() / "f"); }).kind(),
+              ErrorKind::kInput);
+  }
+}
+
 struct BadHeader {
   const char* name;
   std::string header;

@@ -101,9 +101,11 @@ TEST_F(ShardedFolderTest, ShardsOutsideTheFolderAreRefused) {
 }
 
 TEST_F(ShardedFolderTest, BadIndexIsRefused) {
-  for (const char* text : {"", "{", "[]", "7", "{}", R"({"weight_map":[]})", R"({"weight_map":{}})",
-                           R"({"weight_map":{"a":1}})", R"({"weight_map":{"a":null}})",
-                           R"({"weight_map":{"a":"1.safetensors","a":"2.safetensors"}})"}) {
+  const std::string deep(100'000, '[');
+  for (const char* text :
+       {deep.c_str(), "", "{", "[]", "7", "{}", R"({"weight_map":[]})", R"({"weight_map":{}})",
+        R"({"weight_map":{"a":1}})", R"({"weight_map":{"a":null}})",
+        R"({"weight_map":{"a":"1.safetensors","a":"2.safetensors"}})"}) {
     WriteIndexText(text);
     const Error error = OpenError();
     EXPECT_EQ(error.kind(), ErrorKind::kInput) << text;
@@ -115,6 +117,38 @@ TEST_F(ShardedFolderTest, ShardThatIsAFolderIsRefused) {
   std::filesystem::create_directory(path() / "d.safetensors");
   WriteIndex({{"a", "d.safetensors"}});
   EXPECT_EQ(OpenError().kind(), ErrorKind::kInput);
+}
+
+// As the Hugging Face cache has its files.
+TEST_F(ShardedFolderTest, LinksToFilesElsewhereAreFollowed) {
+  const testing::TemporaryFolder elsewhere;
+  for (const char* name : {"1.safetensors", "2.safetensors", "model.safetensors.index.json"}) {
+    std::filesystem::rename(path() / name, elsewhere.path() / name);
+    std::filesystem::create_symlink(elsewhere.path() / name, path() / name);
+  }
+  EXPECT_THAT(Names(TensorFolder::Open(path())), ElementsAre("a", "c", "b"));
+}
+
+TEST_F(ShardedFolderTest, LinksThatLeadToNoFileAreRefused) {
+  const auto link_to = [&](const char* target) {
+    std::filesystem::remove(path() / "2.safetensors");
+    std::filesystem::create_symlink(target, path() / "2.safetensors");
+    const Error error = OpenError();
+    EXPECT_THAT(error.what(), HasSubstr("2.safetensors")) << target;
+    return error.kind();
+  };
+  EXPECT_EQ(link_to("absent"), ErrorKind::kInput);
+  EXPECT_EQ(link_to("."), ErrorKind::kInput);
+  EXPECT_EQ(link_to("2.safetensors"), ErrorKind::kSystem) << "a loop";
+}
+
+TEST_F(ShardedFolderTest, EmptyFilesAreRefused) {
+  for (const char* name : {"2.safetensors", "model.safetensors.index.json"}) {
+    WriteFile(path() / name, "");
+    const Error error = OpenError();
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_THAT(error.what(), HasSubstr(name));
+  }
 }
 
 TEST(TensorFolderTest, OtherSafetensorsFilesAreNoShards) {

@@ -105,6 +105,7 @@ TEST(RecipeTest, WrongFilesAreExplained) {
   const std::string file = (folder.path() / "recipe.json").string();
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"[]", "recipe.json"},
+      {std::string(100'000, '['), "recipe.json"},
       {"{\"bits\": }", "recipe.json"},
       {R"({"bits": "4"})", "recipe.json: bits"},
       {R"({"roundin": "nearest"})", "Did you mean \"rounding\"?"},

@@ -81,6 +81,9 @@ harmless() {
   esac
 }
 
+# By these, of glibc and (with asserts only) of nlohmann-json, a program without memory may end.
+runtime_ends="^Fatal glibc error: .*out of memory\|nlohmann/json.hpp:.* Assertion"
+
 failures=0
 # wrong WHAT
 wrong() {
@@ -115,7 +118,9 @@ inject() {
     return
   fi
   refused=$((refused + 1))
-  if ((code != 5)); then
+  if ((code == 134)) && grep --quiet "$runtime_ends" "$work/message"; then
+    runtime=$((runtime + 1))
+  elif ((code != 5)); then
     wrong "no refusal"
   elif [[ -z ${reason[${error%+}]:-} ]]; then
     wrong "not tried again"
@@ -152,7 +157,7 @@ faults() {
 }
 
 echo "Seattle is a town in the state of Washington. It rains there now and then." >"$work/text.txt"
-printf '%-9s %-10s %8s %8s %8s %9s\n' job calls made faults refused unharmed
+printf '%-9s %-10s %8s %8s %8s %8s %9s\n' job calls made faults refused runtime unharmed
 for job in quantize spill convert evaluate; do
   rm -rf "$work/out" "$work/whole"
   environment=(LD_PRELOAD="$injector" FAULT_LOG="$work/counts" FAULT_SITES="$work/sites")
@@ -160,10 +165,10 @@ for job in quantize spill convert evaluate; do
   mv "$work/out" "$work/whole"
   for kind in $kinds; do
     count=$(sed -n "s/^$kind //p" "$work/counts")
-    refused=0 unharmed=0
+    refused=0 unharmed=0 runtime=0
     while read -r number error; do inject; done < <(faults)
-    printf '%-9s %-10s %8d %8d %8d %9d\n' "$job" "$kind" "$count" $((refused + unharmed)) "$refused" \
-      "$unharmed"
+    printf '%-9s %-10s %8d %8d %8d %8d %9d\n' "$job" "$kind" "$count" $((refused + unharmed)) \
+      $((refused - runtime)) "$runtime" "$unharmed"
   done
 done
 echo "$failures faults had another end than they should"

@@ -64,6 +64,8 @@ TEST_F(DatasetTest, FaultsNameFileAndLine) {
   ExpectFault("h.txt", "", input, ": expected at least one document");
   ExpectFault("i.jsonl", "\n\n", input, ": expected at least one document");
   ExpectFault("j.json", "[]", input, ": expected at least one document");
+  ExpectFault("l.jsonl", good + std::string(100'000, '['), input, ":2: expected valid JSON");
+  ExpectFault("m.jsonl", good + R"({"text": "\ud800"})", input, ":2: expected valid JSON");
   ExpectFault("k.jsonl.gz", "no gzip", input, ": expected a whole gzip file");
 }
 

@@ -1,11 +1,13 @@
 #include "paroquant/text/tokenizer.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
@@ -358,6 +360,39 @@ TEST_F(TokenizerTest, TextWithoutBordersTakesNoQuadraticTime) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(tokenizer.Encode(std::string(1 << 20, 'a'), false).size(), 1U << 19);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+}
+
+// Time that grew with the square of the length would be hours.
+TEST_F(TokenizerTest, ATokenAndAWordOfTenMegabytesAreRead) {
+  const std::string huge(10'000'000, 'z');
+  Json json = SmallTokenizer();
+  json["model"]["vocab"][huge] = 16;
+  const auto start = std::chrono::steady_clock::now();
+  const Tokenizer tokenizer = Load(json);
+  EXPECT_EQ(tokenizer.Encode(huge, false).size(), huge.size()) << "unknown, one by one";
+  EXPECT_EQ(tokenizer.Decode(std::vector<int32_t>{16}, false), huge);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(120));
+}
+
+// They are looked for at every position of a text.
+TEST_F(TokenizerTest, AddedTokensAreShort) {
+  const auto with = [](size_t length) {
+    Json json = SmallTokenizer();
+    json["added_tokens"][0]["content"] = std::string(length, 'a');
+    return json;
+  };
+  EXPECT_THAT(Load(with(1024)).Encode(std::string(1024, 'a'), false), ElementsAre(20));
+  ExpectFault(with(1025).dump(), ErrorKind::kInput, "content: expected at most 1024 bytes");
+}
+
+TEST_F(TokenizerTest, TokensMayHoldAZeroByteAndNoIllFormedText) {
+  Json json = SmallTokenizer();
+  json["model"]["vocab"][std::string("\0", 1)] = 16;
+  EXPECT_THAT(Load(json).Encode(std::string_view("a\0b", 3), false), ElementsAre(1, 16, 2));
+  for (const char* token : {"\xff\xfe", R"(\ud800)"}) {
+    ExpectFault(fmt::format(R"({{"model": {{"vocab": {{"{}": 0}}, "merges": []}}}})", token),
+                ErrorKind::kInput, "a syntax error at byte");
+  }
 }
 
 TEST_F(TokenizerTest, ThreadsShareATokenizer) {

@@ -7,7 +7,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -47,8 +49,10 @@ int FailWithoutMemory() {
   return static_cast<int>(ErrorKind::kSystem);
 }
 
-// For want of memory where no handler is in reach: before main, and in the destructor of JSON,
-// which needs some itself. What is left then is what a killed run leaves.
+std::atomic<bool> memory_is_short = false;
+
+// For want of memory where no handler is in reach: before main, in the destructor of JSON, which
+// needs some itself, and for an exception. What is left then is what a killed run leaves.
 [[noreturn]] void OnTerminate() {
   try {
     if (std::current_exception() != nullptr) throw;
@@ -57,11 +61,18 @@ int FailWithoutMemory() {
   } catch (...) {
     // Our own fault, of which a core file tells more than a message.
   }
+  if (memory_is_short) std::_Exit(FailWithoutMemory());
   std::abort();
 }
 
 // Before all other initialisation of this program.
-[[gnu::constructor(101)]] void SetTerminateHandler() { std::set_terminate(OnTerminate); }
+[[gnu::constructor(101)]] void SetHandlers() {
+  std::set_terminate(OnTerminate);
+  std::set_new_handler([] {
+    memory_is_short = true;
+    throw std::bad_alloc();
+  });
+}
 
 std::string DidYouMean(const std::string& word, const std::vector<std::string>& known) {
   const std::string nearest = NearestWord(word, known);
@@ -241,4 +252,11 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace paroquant::cli
 
-int main(int argc, char** argv) { return paroquant::cli::Main(argc, argv); }
+int main(int argc, char** argv) {
+  const int code = paroquant::cli::Main(argc, argv);
+  if (code != static_cast<int>(paroquant::ErrorKind::kSystem)) return code;
+  // Without destructors: an Eigen matrix whose resizing found no memory would be freed twice, and
+  // the buffers that threads keep are such matrices.
+  std::fflush(nullptr);
+  std::_Exit(code);
+}

@@ -11,6 +11,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/folder.h"
 
 namespace paroquant::cli {
 namespace {
@@ -75,14 +76,13 @@ void RequireWritable(const std::string& option, const std::string& path) {
                                     .found = "one that a model's file has",
                                     .hint = "Choose another name."});
   }
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) throw NotAFile(where, "a folder", "Name a file in it.");
+  const bool exists = Exists(path);
+  if (exists && fs::is_directory(path)) throw NotAFile(where, "a folder", "Name a file in it.");
   const fs::path folder = fs::absolute(path).parent_path();
-  if (!fs::is_directory(folder, ignored)) {
+  if (!Exists(folder) || !fs::is_directory(folder)) {
     throw NotAFile(where, "no folder " + folder.string(), "Create it first.");
   }
   const bool plain = IsPlainFile(path);
-  const bool exists = fs::exists(path, ignored);
   if ((exists || !plain) && ::access(path.c_str(), W_OK) != 0) {
     throw SystemError(where, "write", errno);
   }
