@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/foreign_content.h"
+#include "io/json_line.h"
 #include "paroquant/base/file.h"
 
 namespace paroquant::io {
@@ -53,7 +54,8 @@ AnyJson Parse(std::string_view text, const std::string& where) {
   try {
     return AnyJson::parse(text, check);
   } catch (const typename AnyJson::parse_error& error) {
-    throw JsonError(where, fmt::format("a syntax error at byte {}", error.byte));
+    throw JsonError(where, fmt::format("a syntax error at byte {}, in line {}", error.byte,
+                                       LineAt(text, error.byte)));
   } catch (const typename AnyJson::out_of_range&) {
     throw JsonError(where, "a number that no double can hold");
   }

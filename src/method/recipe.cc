@@ -6,13 +6,17 @@
 #include <filesystem>
 #include <utility>
 
+#include "io/json_line.h"
 #include "method/recipe_fields.h"
 #include "method/shipped_recipes.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/file.h"
 #include "paroquant/base/nearest_word.h"
 
 namespace paroquant::method {
 namespace {
+
+constexpr uint64_t kMostBytes = uint64_t{1} << 20;
 
 // Where a key and its value come from, and whose fault it is if they are wrong.
 struct Place {
@@ -21,7 +25,9 @@ struct Place {
 };
 
 Error UnknownKey(const std::string& key, const Place& place) {
-  const std::string nearest = NearestWord(key, RecipeKeys());
+  std::vector<std::string> known = RecipeKeys();
+  known.emplace_back("tuning");
+  const std::string nearest = NearestWord(key, known);
   return Error(place.kind,
                {.where = place.where,
                 .expected = "a key of a recipe",
@@ -30,35 +36,76 @@ Error UnknownKey(const std::string& key, const Place& place) {
                                         : fmt::format("Did you mean \"{}\"?", nearest)});
 }
 
+Error BadValue(const Place& place, const std::string& expected, const io::Json& value) {
+  return Error(place.kind, {.where = place.where,
+                            .expected = expected,
+                            .found = value.dump(-1, ' ', false, io::Json::error_handler_t::replace),
+                            .hint = "docs/recipes.md says what each key means."});
+}
+
 void SetKey(Recipe& recipe, const std::string& key, const io::Json& value, const Place& place) {
   std::vector<RecipeField> fields = FieldsOf(recipe);
   const auto field = std::find_if(fields.begin(), fields.end(),
                                   [&](const RecipeField& f) { return f.key == key; });
   if (field == fields.end()) throw UnknownKey(key, place);
-  if (field->write(value)) return;
-  throw Error(place.kind, {.where = place.where,
-                           .expected = field->expects,
-                           .found = value.dump(),
-                           .hint = "docs/recipes.md says what each key means."});
+  if (!field->write(value)) throw BadValue(place, field->expects, value);
 }
 
-// Objects inside the object are sections: {"a": {"b": 1}} is the key a.b.
-void SetAll(Recipe& recipe, const io::Json& object, const std::string& prefix,
-            const std::string& file) {
-  for (const auto& [name, value] : object.items()) {
-    const std::string key = prefix + name;
-    if (value.is_object()) {
-      SetAll(recipe, value, key + ".", file);
-    } else {
-      SetKey(recipe, key, value, {ErrorKind::kInput, fmt::format("{}: {}", file, key)});
+// Reads one file into a recipe.
+class RecipeReader {
+ public:
+  RecipeReader(std::string file, std::string_view text, Recipe& recipe)
+      : file_(std::move(file)), text_(text), recipe_(recipe) {}
+
+  void Read() {
+    const io::Json json = io::ParseJson(text_, file_);
+    SetAll(io::JsonObject(json, file_).json(), "");
+  }
+
+ private:
+  // Objects inside the object are sections: {"a": {"b": 1}} is the key a.b.
+  void SetAll(const io::Json& object, const std::string& prefix) {
+    for (const auto& [name, value] : object.items()) {
+      const std::string key = prefix + name;
+      if (name.find('.') != std::string::npos) {
+        throw BadValue({ErrorKind::kInput, fmt::format("{}: {}", file_, key)},
+                       R"(objects in objects, as in {"tuning": {"loss": "curvature"}})",
+                       "a dot in a key");
+      }
+      if (IsSection(key)) {
+        RequireKind(key, value.is_object(), "an object of keys", value);
+        SetAll(value, key + ".");
+      } else if (key == "$schema" || key == "description") {
+        RequireKind(key, value.is_string(), "a string", value);
+        if (key == "description") recipe_.description = value.get<std::string>();
+      } else {
+        SetKey(recipe_, key, value, PlaceOf(key));
+      }
     }
   }
-}
 
-Recipe FromJson(std::string name, const io::Json& json, const std::string& file) {
-  const io::JsonObject object(json, file);
+  static bool IsSection(const std::string& key) {
+    return std::ranges::any_of(RecipeKeys(),
+                               [&](const std::string& k) { return k.starts_with(key + "."); });
+  }
+
+  Place PlaceOf(const std::string& key) const {
+    return {ErrorKind::kInput, fmt::format("{}:{}: {}", file_, io::LineOfKey(text_, key), key)};
+  }
+
+  void RequireKind(const std::string& key, bool is_right, const std::string& expected,
+                   const io::Json& value) const {
+    if (!is_right) throw BadValue(PlaceOf(key), expected, value);
+  }
+
+  std::string file_;
+  std::string_view text_;
+  Recipe& recipe_;
+};
+
+Recipe FromText(std::string name, std::string_view text, const std::string& file) {
   Recipe recipe{.name = std::move(name)};
-  SetAll(recipe, object.json(), "", file);
+  RecipeReader(file, text, recipe).Read();
   return recipe;
 }
 
@@ -81,12 +128,12 @@ std::vector<std::string> ShippedRecipes() {
 Recipe LoadRecipe(const std::string& name_or_file) {
   const std::filesystem::path path(name_or_file);
   if (path.extension() == ".json") {
-    return FromJson(path.stem().string(), io::ReadJsonFile(path), name_or_file);
+    return FromText(path.stem().string(), ReadFile(path, kMostBytes), name_or_file);
   }
   for (const ShippedRecipe& shipped : ShippedRecipeFiles()) {
     if (name_or_file != shipped.name) continue;
     const std::string file = fmt::format("configs/{}.json", shipped.name);
-    return FromJson(shipped.name, io::ParseJson(shipped.json, file), file);
+    return FromText(shipped.name, shipped.json, file);
   }
   const std::string nearest = NearestWord(name_or_file, ShippedRecipes(), 2);
   throw Error(
@@ -103,6 +150,14 @@ std::vector<std::string> RecipeKeys() {
   std::vector<std::string> keys;
   for (const RecipeField& field : FieldsOf(recipe)) keys.push_back(field.key);
   return keys;
+}
+
+std::vector<std::string> RecipeKeyChoices(const std::string& key) {
+  Recipe recipe;
+  for (const RecipeField& field : FieldsOf(recipe)) {
+    if (field.key == key) return field.choices;
+  }
+  return {};
 }
 
 void SetRecipeKey(Recipe& recipe, const std::string& key, const io::Json& value,

@@ -16,6 +16,7 @@ template <typename Enum>
 RecipeField Choice(const std::string& key, Enum& field, const Names& names) {
   return {.key = key,
           .expects = fmt::format("one of {}", fmt::join(names, ", ")),
+          .choices = names,
           .read = [&field, names] { return io::Json(names[static_cast<size_t>(field)]); },
           .write =
               [&field, names](const io::Json& value) {
@@ -27,8 +28,11 @@ RecipeField Choice(const std::string& key, Enum& field, const Names& names) {
 }
 
 RecipeField OneOf(std::string key, int& field, const std::vector<int>& values) {
+  std::vector<std::string> names;
+  for (const int value : values) names.push_back(fmt::to_string(value));
   return {.key = std::move(key),
-          .expects = fmt::format("one of {}", fmt::join(values, ", ")),
+          .expects = fmt::format("one of {}", fmt::join(names, ", ")),
+          .choices = names,
           .read = [&field] { return io::Json(field); },
           .write =
               [&field, values](const io::Json& value) {

@@ -92,6 +92,7 @@ struct LayerRecipe {
 // The defaults are the recipe "fast".
 struct Recipe {
   std::string name = "fast";  // of a shipped recipe, or of a file without its extension
+  std::string description;    // what its file says of it; changes nothing
   int bits = 4;               // 2, 3, 4 or 8
   int group_size = 128;       // 32, 64 or 128
   int rotations = 8;          // rounds, 1 to 16
@@ -118,12 +119,16 @@ struct Recipe {
 std::vector<std::string> ShippedRecipes();
 
 // A shipped recipe by its name or, for a text that ends in ".json", the recipe in that file. A file
-// is an object of keys; those it leaves out have their defaults. Throws kUnsupported for an unknown
-// name, and kInput, naming the file and the key, for a file that is no recipe.
+// is an object of keys, as configs/recipe.schema.json says; those it leaves out have their
+// defaults. Throws kUnsupported for an unknown name, and kInput, naming the file, the line and the
+// key, for a file that is no recipe.
 Recipe LoadRecipe(const std::string& name_or_file);
 
 // All keys, in the order of the documentation.
 std::vector<std::string> RecipeKeys();
+
+// The values of a key that takes one of a few, as typed; none for any other.
+std::vector<std::string> RecipeKeyChoices(const std::string& key);
 
 // Sets a key to a value; `where` names the place of both in errors. Throws kUsage for a key that
 // there is not, naming the nearest that there is, and for a value that the key does not take.
