@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <regex>
 #include <stdexcept>
 
 #include "paroquant/base/file.h"
@@ -62,6 +63,30 @@ io::Json RunCliJson(std::vector<std::string> arguments) {
   const CliResult result = RunCli(arguments);
   if (result.exit_code != 0) throw std::runtime_error(result.error);
   return io::ReadJsonFile(file);
+}
+
+std::vector<std::string> CommandNames() {
+  const std::string help = RunCli({"--help"}).out;
+  const size_t start = help.find("Commands:");
+  const std::string list = help.substr(start, help.find("Options:") - start);
+  const std::regex row("\n  ([a-z-]+) ");
+  std::vector<std::string> names;
+  for (std::sregex_iterator i(list.begin(), list.end(), row), end; i != end; ++i) {
+    names.push_back((*i)[1]);
+  }
+  return names;
+}
+
+std::set<std::string> OptionNames(const std::string& command) {
+  std::vector<std::string> words = {"--help-all"};
+  if (!command.empty()) words.insert(words.begin(), command);
+  const std::string help = RunCli(words).out;
+  const std::regex row("\n  (?:-[a-z], )?(--[a-z][a-z0-9-]*)");
+  std::set<std::string> names;
+  for (std::sregex_iterator i(help.begin(), help.end(), row), end; i != end; ++i) {
+    names.insert((*i)[1]);
+  }
+  return names;
 }
 
 std::map<std::string, std::string> FolderContent(const std::filesystem::path& folder) {

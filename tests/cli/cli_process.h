@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,12 @@ CliResult RunCliInScript(const std::string& script, const std::vector<std::strin
 
 // RunCli with --json into a file that is read back; the run must succeed.
 io::Json RunCliJson(std::vector<std::string> arguments);
+
+// The commands that the program lists in its help.
+std::vector<std::string> CommandNames();
+
+// The long options of a command, or with "" of the program, by its full help.
+std::set<std::string> OptionNames(const std::string& command);
 
 // The bytes of every file of a folder and the folders in it, by its path there.
 std::map<std::string, std::string> FolderContent(const std::filesystem::path& folder);

@@ -28,6 +28,11 @@ Run DeclareInspect(CLI::App& app);
 Run DeclareConvert(CLI::App& app);
 Run DeclareGenerate(CLI::App& app);
 Run DeclareTokenize(CLI::App& app);
+Run DeclareRecipe(CLI::App& app);
+
+// These are for packagers and shells, and not listed.
+Run DeclareCompletion(CLI::App& app);
+Run DeclareMan(CLI::App& app);
 
 }  // namespace paroquant::cli
 

@@ -12,6 +12,10 @@ constexpr Command kCommands[] = {
     {"convert", "write a quantized checkpoint in another engine's layout", DeclareConvert},
     {"generate", "continue a prompt through the reference runtime", DeclareGenerate},
     {"tokenize", "turn text into token ids", DeclareTokenize},
+    {"recipe", "print a recipe with all its keys, or list those in the program", DeclareRecipe},
+    {"completion", "print a script that completes the program's options in a shell",
+     DeclareCompletion},
+    {"man", "print the manual page of the program or of a command, as roff", DeclareMan},
 };
 
 }  // namespace

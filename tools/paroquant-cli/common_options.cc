@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "log_file.h"
+#include "option_facts.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/parallel.h"
@@ -35,7 +36,7 @@ bool UpdatesInPlace() {
 }  // namespace
 
 void CommonOptions::Declare(CLI::App& app) {
-  const std::string group = "Common";
+  const std::string group = kOptionsOfAll;
   AddPath(app, "--json", json_, "write the machine-readable result to FILE ('-': stdout)")
       ->type_name("FILE")
       ->group(group);

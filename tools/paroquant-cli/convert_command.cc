@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <iostream>
@@ -54,10 +53,9 @@ Run DeclareConvert(CLI::App& app) {
       ->required()
       ->type_name("DIR");
   AddPath(app, "--out", arguments->out, "a new or empty folder")->required()->type_name("DIR");
-  app.add_option("--format", arguments->format,
-                 fmt::format("the layout to write: {}", fmt::join(format::FormatNames(), ", ")))
+  app.add_option("--format", arguments->format, "the layout to write")
       ->required()
-      ->type_name("NAME");
+      ->type_name(Alternatives(format::FormatNames()));
   app.add_flag("--overwrite", arguments->options.overwrite, "replace what is in the folder");
   arguments->common.Declare(app);
   return [arguments] { return RunConvert(*arguments); };

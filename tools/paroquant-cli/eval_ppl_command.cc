@@ -226,9 +226,9 @@ Run DeclareEvalPpl(CLI::App& app) {
           "also measure KL divergence and top-1 agreement against this model")
       ->type_name("DIR");
   app.add_option("--data", options->data,
-                 "wikitext2, c4, a text file, or a .json of token ids (repeatable)")
+                 "a known text, a file of text, or a .json of token ids (repeatable)")
       ->required()
-      ->type_name("NAME|FILE");
+      ->type_name("wikitext2|c4|FILE");
   AddPath(app, "--data-dir", options->data_dir,
           "where wikitext2 and c4 lie (default: $PAROQUANT_DATA)")
       ->type_name("DIR");
@@ -239,10 +239,9 @@ Run DeclareEvalPpl(CLI::App& app) {
              "tokens between windows' starts (default: the window)");
   AddInteger(app, "--max-windows", options->max_windows, {1, kMostTokens},
              "stop after this many windows");
-  AddChoice(app, "--bos", options->bos, {"auto", "always", "never"},
-            "BOS at each window's start: auto, always or never");
+  AddChoice(app, "--bos", options->bos, {"auto", "always", "never"}, "BOS at each window's start");
   AddChoice(app, "--protocol", options->protocol, {"paper", "llama.cpp", "paper-c4"},
-            "paper, llama.cpp or paper-c4");
+            "how windows are cut and scored");
   AddInteger(app, "--seed", options->seed, kAnySeed, "of paper-c4's random crops")
       ->default_str("0");
   AddPath(app, "--save-logits", options->save_logits,

@@ -13,6 +13,7 @@
 #include "paroquant/runtime/language_model.h"
 #include "paroquant/runtime/sampler.h"
 #include "paroquant/text/tokenizer.h"
+#include "standard_output.h"
 #include "status_watch.h"
 
 namespace paroquant::cli {
@@ -52,7 +53,10 @@ Continuation Continue(const runtime::LanguageModel& model, const text::Tokenizer
     const size_t known = prefix + continuation.text.size();
     const bool complete = !whole.ends_with("\xEF\xBF\xBD");
     if (!complete || whole.size() < known) return;
-    if (shown) std::cout << whole.substr(known) << std::flush;
+    if (shown) {
+      std::cout << whole.substr(known);
+      RequireOutputTaken();
+    }
     continuation.text += whole.substr(known);
   };
   runtime::Generate(model, ids, length, options.sampling, on_token);
@@ -154,7 +158,9 @@ Run DeclareGenerate(CLI::App& app) {
   AddPath(app, "--model", options->model, "model folder, 16-bit or quantized")
       ->required()
       ->type_name("DIR");
-  app.add_option("--prompt", options->prompt, "the text to go on from")->required();
+  app.add_option("--prompt", options->prompt, "the text to go on from")
+      ->required()
+      ->type_name("TEXT");
   app.add_flag("--chat", options->chat,
                "the prompt is a user's message, put into the model's chat template");
   AddPath(app, "--baseline", options->baseline,

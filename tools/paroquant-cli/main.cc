@@ -19,12 +19,15 @@
 #include <string_view>
 
 #include "command.h"
+#include "help_text.h"
 #include "log_file.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/nearest_word.h"
 #include "paroquant/base/version.h"
 #include "paroquant/kernels/instruction_set.h"
+#include "standard_output.h"
 #include "status_watch.h"
+#include "text_layout.h"
 
 namespace paroquant::cli {
 namespace {
@@ -119,7 +122,13 @@ void RequireNoExtrasBeforeCommand(const CLI::App& app, const std::vector<std::st
                                   .hint = hint});
 }
 
-// Prints what --help or --version asked for, or explains what is wrong with the arguments.
+int PrintHelp(const CLI::App& app, HelpScope scope) {
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  std::cout << HelpText(chosen.empty() ? app : *chosen.back(), scope, OutputColumns());
+  return 0;
+}
+
+// Prints what --version asked for, or explains what is wrong with the arguments.
 int ExplainParse(const CLI::App& app, const CLI::ParseError& error) {
   const bool success = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
   if (success) return app.exit(error);
@@ -137,8 +146,12 @@ std::string VersionText() {
 
 int ParseAndRun(int argc, char** argv) {
   CLI::App app{"Turns 16-bit language models into 4-bit ones that stay as good.", "paroquant"};
-  app.set_version_flag("--version", VersionText());
+  app.set_help_flag("-h,--help", "show this help");
+  app.set_help_all_flag("--help-all", "show all options");
+  app.set_version_flag("--version", VersionText, "show the version and the instructions it uses");
   app.allow_extras();
+  // What follows a command is its own, even if it is the name of another one.
+  app.require_subcommand(0, 1);
   std::map<const CLI::App*, Run> runs;
   std::vector<std::string> command_names;
   for (const Command& command : Commands()) {
@@ -149,6 +162,10 @@ int ParseAndRun(int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return PrintHelp(app, HelpScope::kCommon);
+  } catch (const CLI::CallForAllHelp&) {
+    return PrintHelp(app, HelpScope::kAll);
   } catch (const CLI::ParseError& error) {
     // An unknown option explains a "required" error better than the error does.
     if (error.get_exit_code() != 0) RequireNoExtrasBeforeCommand(app, command_names);
@@ -159,16 +176,8 @@ int ParseAndRun(int argc, char** argv) {
   }
   RequireNoExtrasBeforeCommand(app, command_names);
   if (app.get_subcommands().empty()) {
-    std::cerr << app.help();
+    std::cerr << HelpText(app, HelpScope::kCommon, OutputColumns());
     return static_cast<int>(ErrorKind::kUsage);
-  }
-  if (app.get_subcommands().size() > 1) {
-    throw Error(ErrorKind::kUsage,
-                {.where = "paroquant",
-                 .expected = "one command",
-                 .found = fmt::format("\"{}\" and \"{}\"", app.get_subcommands()[0]->get_name(),
-                                      app.get_subcommands()[1]->get_name()),
-                 .hint = "Run them one after the other."});
   }
   const CLI::App* chosen = app.get_subcommands().front();
   RequireNoExtras(*chosen, OptionNames(*chosen));
@@ -202,15 +211,6 @@ void RequireStack() {
                                    .expected = fmt::format("at least {} KiB", kBytes >> 10),
                                    .found = fmt::format("a limit of {} KiB", limit.rlim_cur >> 10),
                                    .hint = "Raise the limit (ulimit -s)."});
-}
-
-// A result that the system did not take was not given.
-void RequireOutputTaken() {
-  if (std::cout.flush()) return;
-  throw Error(ErrorKind::kSystem, {.where = "standard output",
-                                   .expected = "to write all of the result",
-                                   .found = "a full disk or a closed pipe",
-                                   .hint = "Write it to a file with --json FILE."});
 }
 
 // Runs the command and explains its fault, if it has one. Throws bad_alloc only.

@@ -10,6 +10,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/nearest_word.h"
+#include "paroquant/method/recipe.h"
 #include "paroquant/text/dataset.h"
 
 namespace paroquant::cli {
@@ -138,6 +139,12 @@ CLI::Option* AddSize(CLI::App& app, const std::string& name, uint64_t& value,
   return app.add_option_function<std::string>(name, read, help)->type_name("SIZE");
 }
 
+std::string Alternatives(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, "|"));
+}
+
+std::string RecipeValue() { return Alternatives(method::ShippedRecipes()) + "|FILE.json"; }
+
 CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::string& value,
                        const std::vector<std::string>& choices, const std::string& help) {
   const auto read = [name, &value, choices](const std::string& text) {
@@ -147,7 +154,9 @@ CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::string& valu
     throw BadValue(name, fmt::format("one of {}", fmt::join(choices, ", ")), text,
                    nearest.empty() ? kSeeHelp : fmt::format("Did you mean {}?", nearest));
   };
-  return app.add_option_function<std::string>(name, read, help)->default_str(value);
+  return app.add_option_function<std::string>(name, read, help)
+      ->type_name(Alternatives(choices))
+      ->default_str(value);
 }
 
 }  // namespace paroquant::cli

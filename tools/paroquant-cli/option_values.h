@@ -67,6 +67,11 @@ CLI::Option* AddPath(CLI::App& app, const std::string& name, std::string& value,
 // Declares an option of several of them, given at once or by repeating it.
 CLI::Option* AddPaths(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                       const std::string& help);
+// The words as alternatives in an option's value: "auto|always|never".
+std::string Alternatives(const std::vector<std::string>& words);
+
+// What names a recipe: one in the program or a file.
+std::string RecipeValue();
 
 // Declares an option that takes one of some words. `value` holds the default.
 CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::string& value,

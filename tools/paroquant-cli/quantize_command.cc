@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "command.h"
 #include "common_options.h"
+#include "option_facts.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/parallel.h"
@@ -221,63 +221,67 @@ void DeclareModelOptions(CLI::App& app, QuantizeArguments& arguments) {
   AddPath(app, "--model", arguments.model, "the 16-bit model folder")->required()->type_name("IN");
   AddPath(app, "--out", arguments.out, "the folder to write")->required()->type_name("OUT");
   app.add_flag("--overwrite", arguments.options.overwrite, "replace what OUT holds");
-  app.add_flag("--resume", arguments.options.resume,
-               "go on where a run into OUT was stopped; all else as it was then");
-  app.add_flag("--plan", arguments.plan,
-               "show what would happen to each layer, how long it takes, write nothing");
+  app.add_flag("--resume", arguments.options.resume, "go on where a run into OUT was stopped");
+  app.add_flag("--plan", arguments.plan, "show each layer's fate, time, memory; write nothing");
   arguments.report.Declare(app);
-  AddSize(app, "--shard-size", arguments.options.shard_size, "bytes a file of weights holds");
+  AddSize(app, "--shard-size", arguments.options.shard_size, "bytes a file of weights holds")
+      ->group(kMoreOptions);
 }
 
 void DeclareRecipeOptions(CLI::App& app, QuantizeArguments& arguments) {
   arguments.recipe_options = {
-      {"--bits", "bits", "2, 3, 4 or 8", {}},
-      {"--group-size", "group_size", "32, 64 or 128", {}},
-      {"--rotations", "rotations", "rounds of rotations, 1 to 16", {}},
-      {"--calib-sequences", "calibration_sequences", "sequences to calibrate on", {}},
+      {"--bits", "bits", "of a code (default: the recipe's)", {}},
+      {"--group-size", "group_size", "channels that share a scale (the recipe's)", {}},
+      {"--rotations", "rotations", "rounds of rotations, 1 to 16 (the recipe's)", {}},
+      {"--calib-sequences", "calibration_sequences", "to calibrate on (the recipe's)", {}},
       {"--sequence-length", "sequence_length", "tokens of each, never over the model's", {}},
   };
   for (RecipeOption& option : arguments.recipe_options) {
-    AddInteger(app, option.name, option.value, {}, fmt::format("{} (the recipe's)", option.help));
+    CLI::Option* declared = AddInteger(app, option.name, option.value, {}, option.help);
+    const std::vector<std::string> choices = method::RecipeKeyChoices(option.key);
+    if (choices.empty()) {
+      declared->group(kMoreOptions);
+    } else {
+      declared->type_name(Alternatives(choices));
+    }
   }
 }
 
 void DeclareMethodOptions(CLI::App& app, QuantizeArguments& arguments) {
   pipeline::QuantizeOptions& options = arguments.options;
-  app.add_option("--recipe", arguments.recipe,
-                 fmt::format("{}, or a file", fmt::join(method::ShippedRecipes(), ", ")))
+  app.add_option("--recipe", arguments.recipe, "how to quantize")
       ->capture_default_str()
-      ->type_name("NAME|FILE.json");
-  app.add_option("--set", arguments.settings,
-                 "sets a key of the recipe (repeatable; docs/recipes.md lists them)")
+      ->type_name(RecipeValue());
+  app.add_option("--set", arguments.settings, "change a key of the recipe (repeatable)")
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
-  app.add_option("--format", arguments.format,
-                 fmt::format("the layout to write: {}", fmt::join(format::FormatNames(), ", ")))
+  app.add_option("--format", arguments.format, "the layout to write")
       ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option("--target", options.target,
-                 fmt::format("refuse what this engine would not load: {}",
-                             fmt::join(pipeline::EngineNames(), ", ")))
-      ->type_name("NAME");
+      ->type_name(Alternatives(format::FormatNames()));
+  app.add_option("--target", options.target, "refuse what this engine would not load")
+      ->type_name(Alternatives(pipeline::EngineNames()));
   DeclareRecipeOptions(app, arguments);
   app.add_option("--skip", options.skip, "keep modules whose name matches (repeatable)")
       ->allow_extra_args(false)
-      ->type_name("REGEX");
+      ->type_name("REGEX")
+      ->group(kMoreOptions);
   app.add_option("--override", arguments.overrides,
                  "other settings for modules whose name matches (repeatable)")
       ->allow_extra_args(false)
-      ->type_name("REGEX:bits=B,group-size=G");
+      ->type_name("REGEX:bits=B,group-size=G")
+      ->group(kMoreOptions);
 }
 
 void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options) {
   app.add_option("--calib", options.calibration,
-                 "self, or files of text or conversations (.txt, .jsonl, .json, .gz); several are "
-                 "mixed evenly")
+                 "files of text or conversations; self: the model's own")
       ->type_name("self|FILE");
   AddSize(app, "--memory-budget", options.memory_budget,
-          "bytes of activations to keep in memory, the rest goes to disk (1/16 of memory)");
-  AddInteger(app, "--seed", options.seed, kAnySeed, "of all random choices")->default_str("0");
+          "bytes of activations to keep in memory, the rest goes to disk (1/16 of memory)")
+      ->group(kMoreOptions);
+  AddInteger(app, "--seed", options.seed, kAnySeed, "of all random choices")
+      ->default_str("0")
+      ->group(kMoreOptions);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/text/dataset.h"
 #include "paroquant/text/tokenizer.h"
+#include "standard_output.h"
 #include "status_watch.h"
 
 namespace paroquant::cli {
@@ -31,6 +32,7 @@ struct TokenizeOptions {
 void TokenizeLines(const TokenizeOptions& options, const text::Tokenizer& tokenizer) {
   for (const std::string& text : text::ReadDocumentLines(options.jsonl)) {
     std::cout << Json{{"ids", tokenizer.Encode(text, options.special)}}.dump() << "\n";
+    if (!std::cout) RequireOutputTaken();
   }
 }
 
@@ -67,7 +69,7 @@ Run DeclareTokenize(CLI::App& app) {
   AddPath(app, "--model", options->model, "folder with tokenizer.json")
       ->required()
       ->type_name("DIR");
-  app.add_option("--text", options->text, "the text itself");
+  app.add_option("--text", options->text, "the text itself")->type_name("TEXT");
   AddPath(app, "--file", options->file, "a text file, taken whole")->type_name("FILE");
   AddPath(app, "--jsonl", options->jsonl, R"(a {"text"} a line in, an {"ids"} a line out)")
       ->type_name("FILE");

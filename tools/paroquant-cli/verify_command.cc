@@ -1,4 +1,4 @@
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <iostream>
 #include <memory>
@@ -66,10 +66,8 @@ Run DeclareVerify(CLI::App& app) {
   AddPath(app, "--model", options->model, "the checkpoint to check")->required()->type_name("DIR");
   AddPath(app, "--source", options->source, "also compare with the model it was made from")
       ->type_name("DIR");
-  app.add_option("--target", options->target,
-                 fmt::format("also check that this engine will load it: {}",
-                             fmt::join(pipeline::EngineNames(), ", ")))
-      ->type_name("NAME");
+  app.add_option("--target", options->target, "also check that this engine will load it")
+      ->type_name(Alternatives(pipeline::EngineNames()));
   options->common.Declare(app);
   return [options] { return RunVerify(*options); };
 }

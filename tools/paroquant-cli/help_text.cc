@@ -1,0 +1,90 @@
+#include "help_text.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "option_facts.h"
+#include "text_layout.h"
+
+namespace paroquant::cli {
+namespace {
+
+constexpr size_t kNameColumn = 22;
+constexpr size_t kCommandColumn = 8;
+
+// "--recipe NAME", as it is written on the command line.
+std::string Syntax(const OptionFacts& option) {
+  const std::string name = fmt::format("{}", fmt::join(option.names, ", "));
+  return name + (name.empty() || option.value.empty() ? "" : " ") + option.value;
+}
+
+std::string Paragraph(const std::string& text, size_t columns) {
+  return fmt::format("{}\n", fmt::join(Wrap(text, columns), "\n"));
+}
+
+std::string Section(const std::vector<OptionFacts>& options, const std::string& group,
+                    size_t columns) {
+  const TwoColumns table(kNameColumn, columns);
+  std::string text;
+  for (const OptionFacts& option : options) {
+    if (option.group == group) text += table.Row(Syntax(option), option.help);
+  }
+  return "\n" + Paragraph(group + ":", columns) + text;
+}
+
+std::string Commands(const CLI::App& program, size_t columns) {
+  const TwoColumns table(kCommandColumn, columns);
+  std::string text;
+  for (const CLI::App* command : ListedCommands(program)) {
+    text += table.Row(command->get_name(), command->get_description());
+  }
+  if (text.empty()) return text;
+  const std::string more = program.get_name() + " COMMAND --help shows what a command takes.";
+  return fmt::format("\nCommands:\n{}\n{}", text, Paragraph(more, columns));
+}
+
+// Names what --help leaves out.
+std::string More(const std::vector<OptionFacts>& options, size_t columns) {
+  std::vector<std::string> flags;
+  for (const OptionFacts& option : options) {
+    const bool hidden = option.is_common || option.is_help || option.group.empty();
+    if (!hidden) flags.push_back(option.names.back());
+  }
+  if (flags.empty()) return "";
+  return "\n" + Paragraph(fmt::format("With --help-all also {}.", fmt::join(flags, ", ")), columns);
+}
+
+}  // namespace
+
+std::string UsageOf(const CLI::App& command) {
+  if (command.get_parent() == nullptr) return command.get_name() + " COMMAND [OPTION...]";
+  std::string usage = fmt::format("{} {}", command.get_parent()->get_name(), command.get_name());
+  for (const OptionFacts& option : FactsOf(command)) {
+    if (option.required) {
+      usage += " " + Syntax(option);
+    } else if (option.names.empty()) {
+      usage += fmt::format(" [{}]", Syntax(option));
+    }
+  }
+  return usage + " [OPTION...]";
+}
+
+std::string HelpText(const CLI::App& command, HelpScope scope, size_t columns) {
+  const std::vector<OptionFacts> options = FactsOf(command);
+  std::string text = Paragraph("Usage: " + UsageOf(command), columns);
+  text += Paragraph(command.get_description(), columns);
+  text += Commands(command, columns);
+  std::vector<std::string> groups;
+  for (const OptionFacts& option : options) {
+    const bool shown = option.is_common || (scope == HelpScope::kAll && !option.group.empty());
+    const bool known = std::ranges::find(groups, option.group) != groups.end();
+    if (shown && !known) groups.push_back(option.group);
+  }
+  for (const std::string& group : groups) text += Section(options, group, columns);
+  if (scope == HelpScope::kCommon) text += More(options, columns);
+  return text;
+}
+
+}  // namespace paroquant::cli

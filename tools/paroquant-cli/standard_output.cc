@@ -1,0 +1,33 @@
+#include "standard_output.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "paroquant/base/error.h"
+
+namespace paroquant::cli {
+namespace {
+
+bool NobodyReadsOn() {
+  pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&output, 1, /*timeout=*/0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+}  // namespace
+
+void RequireOutputTaken() {
+  if (std::cout.flush()) return;
+  if (NobodyReadsOn()) {
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);
+  }
+  throw Error(ErrorKind::kSystem, {.where = "standard output",
+                                   .expected = "to write all of the result",
+                                   .found = "a full disk or a closed file",
+                                   .hint = "Write it to a file with --json FILE."});
+}
+
+}  // namespace paroquant::cli

@@ -1,0 +1,95 @@
+#include "text_layout.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+namespace paroquant::cli {
+namespace {
+
+constexpr size_t kLeastColumns = 20;
+constexpr size_t kMostColumns = 100;
+constexpr size_t kUsualColumns = 80;
+constexpr size_t kLeastRightColumn = 30;
+constexpr size_t kIndent = 2;
+constexpr size_t kGap = 2;
+
+// 0 if the variable is not set to a number.
+size_t ColumnsOfEnvironment() {
+  const char* text = std::getenv("COLUMNS");
+  if (text == nullptr) return 0;
+  const char* end = text + std::strlen(text);
+  size_t columns = 0;
+  const auto [stop, error] = std::from_chars(text, end, columns);
+  return error == std::errc() && stop == end ? columns : 0;
+}
+
+// 0 if standard output is no terminal.
+size_t ColumnsOfTerminal() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// How much of a word that is longer than a line goes on this line.
+size_t CutOf(std::string_view word, size_t width) {
+  const size_t mark = word.substr(0, width).find_last_of("|,:=-/");
+  return mark == std::string_view::npos || mark == 0 ? width : mark + 1;
+}
+
+}  // namespace
+
+size_t OutputColumns() {
+  size_t columns = ColumnsOfEnvironment();
+  if (columns == 0) columns = ColumnsOfTerminal();
+  if (columns == 0) columns = kUsualColumns;
+  return std::clamp(columns, kLeastColumns, kMostColumns);
+}
+
+std::vector<std::string> Wrap(std::string_view text, size_t width) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    size_t end = text.size();
+    if (end > width) {
+      const size_t space = text.substr(0, width + 1).rfind(' ');
+      end = space == std::string_view::npos || space == 0 ? CutOf(text, width) : space;
+    }
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(text.find_first_not_of(' ', end), text.size()));
+  }
+  return lines;
+}
+
+TwoColumns::TwoColumns(size_t left_width, size_t width)
+    : right_start_(kIndent + left_width + kGap), width_(width) {
+  if (right_start_ + kLeastRightColumn > width) right_start_ = 2 * kIndent;
+}
+
+std::string TwoColumns::Row(const std::string& left, const std::string& right) const {
+  std::string text;
+  std::string line(kIndent, ' ');
+  const auto end_line = [&] {
+    text += line + "\n";
+    line.clear();
+  };
+  for (const std::string& part : Wrap(left, width_ - kIndent)) {
+    if (line.size() > kIndent) {
+      end_line();
+      line.assign(kIndent, ' ');
+    }
+    line += part;
+  }
+  if (line.size() + kGap > right_start_) end_line();
+  for (const std::string& part : Wrap(right, width_ - right_start_)) {
+    if (line.size() > right_start_) end_line();
+    line.resize(right_start_, ' ');
+    line += part;
+  }
+  if (!line.empty()) end_line();
+  return text;
+}
+
+}  // namespace paroquant::cli
