@@ -17,4 +17,6 @@ target_compile_options(
 target_compile_options(paroquant_options INTERFACE -fno-math-errno -fno-trapping-math)
 if(PAROQUANT_NATIVE)
   target_compile_options(paroquant_options INTERFACE -march=native)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(paroquant_options INTERFACE -march=x86-64-v2)
 endif()
