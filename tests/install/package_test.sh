@@ -22,8 +22,8 @@ check_tree() {
   done
   [[ ! -e $prefix/include ]] || fail "the package of the program holds the library"
   local program=(env -i "$prefix/bin/paroquant")
-  "${program[@]}" --version | grep -q '^kernels: ' || fail "--version"
-  "${program[@]}" recipe show fast | grep -q '"feedback"' || fail "recipe show fast"
+  "${program[@]}" --version | grep '^kernels: ' > /dev/null || fail "--version"
+  "${program[@]}" recipe show fast | grep '"feedback"' > /dev/null || fail "recipe show fast"
   "${program[@]}" quantize --model "$model" --out "$out" --recipe fast --plan --quiet
   "${program[@]}" quantize --model "$model" --out "$out" --recipe rtn --quiet
   "${program[@]}" verify --model "$out" --source "$model"
@@ -48,7 +48,7 @@ if ! command -v dpkg-shlibdeps > /dev/null; then
 fi
 package=$(echo "$work"/packages/paroquant_*.deb)
 for library in libc6 libstdc++6 libfmt libpcre2-8-0 libutf8proc zlib1g; do
-  dpkg-deb --field "$package" Depends | grep -q "$library" || fail "$package does not depend on $library"
+  dpkg-deb --field "$package" Depends | grep "$library" > /dev/null || fail "$package does not depend on $library"
 done
 dpkg-deb --extract "$package" "$work/deb"
 check_tree "$work/deb/usr"
