@@ -39,6 +39,7 @@ Regex::Code Regex::Compile(const std::string& pattern, std::string& problem) {
   Code code(pcre2_compile_8(Units(pattern), pattern.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE,
                             &error, &offset, context.get()));
   if (code == nullptr) {
+    if (error == PCRE2_ERROR_HEAP_FAILED) throw std::bad_alloc();
     problem = fmt::format("\"{}\" ({} at byte {})", pattern, Message(error), offset);
   }
   return code;
@@ -97,6 +98,7 @@ std::optional<Span> Regex::Search::MatchFrom(size_t start, bool jit) const {
 }
 
 void Regex::Search::Fail(int error) const {
+  if (error == PCRE2_ERROR_NOMEMORY) throw std::bad_alloc();
   throw Error(ErrorKind::kUnsupported,
               {.where = regex_.where_,
                .expected = "a text the pattern can be matched against",

@@ -133,7 +133,8 @@ inject() {
   [[ -e $work/out ]] || return
   environment=()
   "${job}_again" || { code=$?; wrong "no going on"; return; }
-  same || wrong "other bytes after going on"
+  # Without memory a run may end as if it was killed: a temporary file of a result stays then.
+  same --exclude='.result.json.*.tmp' || wrong "other bytes after going on"
 }
 
 # The faults of $kind, as lines "NUMBER ERROR". Of few calls each fails with every error.
