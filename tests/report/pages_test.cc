@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
                       PageCase{"Evaluation", [] { return ToHtml(SomeEvaluation()); }},
                       PageCase{"Model", [] { return ToHtml(SomeModel()); }},
                       PageCase{"ModelOfNothing", [] { return ToHtml(ModelReport()); }}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& page) { return page.param.name; });
 
 std::vector<std::string> LastRow(const XmlElement& page, const char* section, size_t from_end) {
   for (const XmlElement* candidate : page.All("section")) {
