@@ -21,7 +21,7 @@ struct VerifyProblem {
 // partition of each group, finite scales and weights, quantization_config against the tensors, and
 // that no tensor is left over. With `source` also that each layer's unrotated, dequantized weight
 // is as close to the source as the checkpoint's own report says, that all other tensors and files
-// are byte-identical, and that config.json has the same keys. Throws only for
+// but the model card are byte-identical, and that config.json has the same keys. Throws only for
 // folders that are no models at all.
 std::vector<VerifyProblem> Verify(const std::filesystem::path& folder,
                                   const std::optional<std::filesystem::path>& source,
