@@ -147,6 +147,11 @@ Section Outliers(const QuantizationReport& report) {
       "A grid of few bits has to span the largest weight of its group, so what sticks out costs "
       "all others precision. Shown are the layers with the greatest error, as they were and in "
       "the basis they are rounded in.");
+  if (std::ranges::any_of(report.layers, [](const QuantizedLayer& layer) {
+        return layer.quantized && !layer.outliers;
+      })) {
+    section.content += Paragraph("Layers of blocks that an earlier run has made are left out.");
+  }
   Markup figures;
   for (const QuantizedLayer* layer : layers) {
     figures += OutlierFigures(layer->name, *layer->outliers);
