@@ -33,7 +33,7 @@ class FrameLoader {
       const SpecialFrame outer = Load(processor);
       frame.before.insert(frame.before.begin(), outer.before.begin(), outer.before.end());
       frame.after.insert(frame.after.end(), outer.after.begin(), outer.after.end());
-      CheckLength(json, frame.before.size() + frame.after.size());
+      CheckLength(json, "processors", frame.before.size() + frame.after.size());
     });
     return frame;
   }
@@ -46,7 +46,7 @@ class FrameLoader {
         const auto ids = LoadIds(json, piece.Object("SpecialToken").Get<std::string>("id"));
         auto& side = text_is_placed ? frame.after : frame.before;
         side.insert(side.end(), ids.begin(), ids.end());
-        CheckLength(json, side.size());
+        CheckLength(json, "single", side.size());
       } else if (text_is_placed || piece.Object("Sequence").Get<std::string>("id") != "A") {
         RefuseValue(json, "single", "a template with the text A, once");
       } else {
@@ -58,10 +58,10 @@ class FrameLoader {
   }
 
   // A template may name a token of many ids many times.
-  static void CheckLength(const io::JsonObject& json, size_t length) {
+  static void CheckLength(const io::JsonObject& json, const char* key, size_t length) {
     constexpr size_t kMaxLength = 1024;
     if (length <= kMaxLength) return;
-    json.Fail("type", fmt::format("{} special tokens around a text at most", kMaxLength),
+    json.Fail(key, fmt::format("{} special tokens around a text at most", kMaxLength),
               fmt::format("{}", length));
   }
 
