@@ -304,7 +304,7 @@ TEST_F(ConvertTest, PlainWeightsBeyondF16AreRefusedByName) {
         GoldenPath("models/llama_untied_bias"), At("model"),
         [&](std::vector<testing::EditableTensor>& tensors) {
           for (testing::EditableTensor& tensor : tensors) {
-            if (tensor.name.ends_with("layers.1.mlp.up_proj.weight")) {
+            if (tensor.name.ends_with("layers.1.self_attn.q_proj.weight")) {
               for (size_t i = 0; i < 64; ++i) {
                 const uint16_t greatest = i % 2 == 0 ? 0x7BFF : 0xFBFF;
                 std::memcpy(&tensor.bytes[2 * i], &greatest, sizeof greatest);
@@ -317,11 +317,11 @@ TEST_F(ConvertTest, PlainWeightsBeyondF16AreRefusedByName) {
   };
   const std::vector<std::string> quantize = {"quantize", "--model",  At("model"), "--out",
                                              At("out"),  "--recipe", "rtn",       "--group-size",
-                                             "64",       "--format", "fp16"};
+                                             "32",       "--format", "fp16"};
   write(io::DType::kF16);
   const CliResult refused = RunCli(quantize);
   EXPECT_EQ(refused.exit_code, 4);
-  EXPECT_THAT(refused.error, HasSubstr("model.layers.1.mlp.up_proj"));
+  EXPECT_THAT(refused.error, HasSubstr("model.layers.1.self_attn.q_proj"));
   EXPECT_THAT(refused.error, HasSubstr("more than F16 holds"));
   EXPECT_FALSE(fs::exists(At("out")));
 
@@ -332,7 +332,7 @@ TEST_F(ConvertTest, PlainWeightsBeyondF16AreRefusedByName) {
   const CliResult kept =
       RunCli({"convert", "--model", At("packed"), "--out", At("out"), "--format", "fp16"});
   EXPECT_EQ(kept.exit_code, 4);
-  EXPECT_THAT(kept.error, HasSubstr("model.layers.1.mlp.up_proj"));
+  EXPECT_THAT(kept.error, HasSubstr("model.layers.1.self_attn.q_proj"));
   EXPECT_THAT(kept.error, ::testing::Not(HasSubstr("fp16 holds every layer")));
   EXPECT_FALSE(fs::exists(At("out")));
 

@@ -156,18 +156,16 @@ TEST(PackedInputTest, WeightsOfAnotherFamilyAreRefusedByName) {
   struct Pair {
     const char* weights;
     const char* config;
-    const char* mentions;
   };
   const TemporaryFolder folder;
   const fs::path ids = folder.path() / "ids.json";
   WriteFile(ids, R"({"input_ids": [1, 5, 9, 33]})");
-  for (const Pair& c :
-       std::vector<Pair>{{"qwen3", "phi3", "qkv_proj"},
-                         {"phi3", "qwen3", "q_proj"},
-                         {"mixtral", "qwen3_moe", "mlp.experts"},
-                         {"qwen3_moe", "mixtral", "block_sparse_moe"},
-                         {"llama_untied_bias", "gemma2", "pre_feedforward_layernorm"},
-                         {"gemma2", "olmo2", "q_norm"}}) {
+  for (const Pair& c : std::vector<Pair>{{"qwen3", "phi3"},
+                                         {"phi3", "qwen3"},
+                                         {"mixtral", "qwen3_moe"},
+                                         {"qwen3_moe", "mixtral"},
+                                         {"llama_untied_bias", "gemma2"},
+                                         {"gemma2", "olmo2"}}) {
     SCOPED_TRACE(std::string(c.weights) + " as " + c.config);
     const fs::path model = folder.path() / (std::string(c.weights) + c.config);
     fs::create_directory(model);
@@ -182,7 +180,7 @@ TEST(PackedInputTest, WeightsOfAnotherFamilyAreRefusedByName) {
     const CliResult evaluated =
         RunCli({"eval-ppl", "--model", model.string(), "--data", ids.string(), "--window", "4"});
     EXPECT_EQ(evaluated.exit_code, 3) << evaluated.error;
-    EXPECT_THAT(evaluated.error, HasSubstr("model.layers."));
+    EXPECT_THAT(evaluated.error, HasSubstr("expected a tensor \""));
     const CliResult quantized = RunCli({"quantize", "--model", model.string(), "--out",
                                         (folder.path() / "out").string(), "--recipe", "rtn"});
     EXPECT_EQ(quantized.exit_code, 3) << quantized.error;
