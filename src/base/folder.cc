@@ -13,6 +13,10 @@ bool Exists(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (fs::status_known(status)) return fs::exists(status);
+  // Nothing can be at such a path.
+  if (error == std::errc::filename_too_long || error == std::errc::too_many_symbolic_link_levels) {
+    return false;
+  }
   throw SystemError(path.string(), "look whether this exists", error.value());
 }
 

@@ -54,8 +54,11 @@ AnyJson Parse(std::string_view text, const std::string& where) {
   try {
     return AnyJson::parse(text, check);
   } catch (const typename AnyJson::parse_error& error) {
-    throw JsonError(where, fmt::format("a syntax error at byte {}, in line {}", error.byte,
-                                       LineAt(text, error.byte)));
+    // `where` names the line of a text that is but one.
+    const bool one_line = text.find('\n') == std::string_view::npos;
+    throw JsonError(
+        where, fmt::format("a syntax error at byte {}{}", error.byte,
+                           one_line ? "" : fmt::format(", in line {}", LineAt(text, error.byte))));
   } catch (const typename AnyJson::out_of_range&) {
     throw JsonError(where, "a number that no double can hold");
   }

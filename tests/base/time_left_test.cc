@@ -85,10 +85,11 @@ TEST(TimeLeftTest, UnevenStepsAreWithinAQuarterFromATenthOn) {
   }
 }
 
-// What a tenth of it tells of three blocks is not much more than what the plan says.
-TEST(TimeLeftTest, FewBlocksAreAsGoodAsThePlanUntilTheFirstIsDone) {
+// Near the end of three blocks one step is most of what is left: it may take a fifth less than it
+// should, and those it is told from a fifth more.
+TEST(TimeLeftTest, TheLastStepsOfFewBlocksAreAsSureAsOneStep) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
-    EXPECT_LT(WorstError(UnevenRun(3, seed), 0.75), 0.25) << seed;
+    EXPECT_LT(WorstError(UnevenRun(3, seed), 0.75), 0.5) << seed;
   }
 }
 

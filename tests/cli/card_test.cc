@@ -153,7 +153,7 @@ TEST_F(CardTest, NamesThatYamlAndMarkdownWouldMisreadAreQuoted) {
 }
 
 TEST_F(CardTest, ACardThatSomebodyWroteIsKept) {
-  fs::create_directory(out_);
+  ASSERT_EQ(Quantize().exit_code, 0);
   WriteFile(out_ / "README.md", "mine\n");
   EXPECT_EQ(Quantize().exit_code, 2);
   EXPECT_EQ(Card(), "mine\n");

@@ -200,7 +200,10 @@ TEST(CommandsTest, QuantizationConfigDescribesTheLayersThereAre) {
       {kTinyLlama, {}, 4, 128},
       {kTinyLlama, {"--override", "down_proj:bits=8"}, 4, 128},
       {kTinyLlama, {"--override", ".*:bits=8,group-size=64"}, 8, 64},
-      {kTinyLlama, {"--override", ".*:bits=8", "--override", "down_proj:bits=2"}, 8, 128},
+      {kTinyLlama,
+       {"--override", "(q|k|v|o|gate|up)_proj:bits=8", "--override", "down_proj:bits=2"},
+       8,
+       128},
       {GoldenPath("models/qwen3"), {}, 4, 64},
   };
   for (const SettingsCase& c : cases) {

@@ -47,7 +47,7 @@ class WatchTest : public ::testing::Test {
                                       "--calib",
                                       DataPath("tiny-llama/sample_calibration.txt").string(),
                                       "--calib-sequences",
-                                      "4",
+                                      "8",
                                       "--sequence-length",
                                       "128"};
     words.insert(words.end(), more.begin(), more.end());
@@ -99,9 +99,7 @@ TEST_F(WatchTest, TerminalsThatCannotRedrawGetPlainLines) {
 }
 
 TEST_F(WatchTest, NoColorIsHonoured) {
-  const std::vector<std::string> words =
-      Quantize({"--calib-sequences", "2", "--sequence-length", "32"});
-  const CliResult result = OnTerminal(80, "NO_COLOR=1", words);
+  const CliResult result = OnTerminal(80, "NO_COLOR=1", Quantize());
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, Not(HasSubstr("\x1B[3")));  // a colour
   EXPECT_FALSE(DrawnLines(result.out).empty());

@@ -95,7 +95,7 @@ TEST_P(QuantizeFamiliesTest, EvaluatesLikeItsPlainTwin) {
   Convert({.model = packed, .out = plain, .format = format::FormatKind::kDense}, progress);
   const auto model = runtime::LanguageModel::Load(packed);
   std::vector<eval::Window> windows;
-  for (auto& tokens : runtime::SampleSequences(model, 8, kLength, /*seed=*/99, progress)) {
+  for (auto& tokens : runtime::SampleSequences(model, 32, kLength, /*seed=*/99, progress)) {
     windows.push_back({.tokens = std::move(tokens)});
   }
   const auto twin = runtime::LanguageModel::Load(plain);

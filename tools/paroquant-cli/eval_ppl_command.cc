@@ -11,6 +11,7 @@
 #include "command.h"
 #include "common_options.h"
 #include "eval_result.h"
+#include "option_facts.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/stopwatch.h"
@@ -236,17 +237,21 @@ Run DeclareEvalPpl(CLI::App& app) {
              "tokens a window, never over the model's")
       ->default_str(fmt::format("{}", options->window));
   AddInteger(app, "--stride", options->stride, {1, kMostTokens},
-             "tokens between windows' starts (default: the window)");
+             "tokens between windows' starts (default: the window)")
+      ->group(kMoreOptions);
   AddInteger(app, "--max-windows", options->max_windows, {1, kMostTokens},
              "stop after this many windows");
-  AddChoice(app, "--bos", options->bos, {"auto", "always", "never"}, "BOS at each window's start");
+  AddChoice(app, "--bos", options->bos, {"auto", "always", "never"}, "BOS at each window's start")
+      ->group(kMoreOptions);
   AddChoice(app, "--protocol", options->protocol, {"paper", "llama.cpp", "paper-c4"},
             "how windows are cut and scored");
   AddInteger(app, "--seed", options->seed, kAnySeed, "of paper-c4's random crops")
-      ->default_str("0");
+      ->default_str("0")
+      ->group(kMoreOptions);
   AddPath(app, "--save-logits", options->save_logits,
           "keep the first window's logits (F32 [T, V]) as safetensors")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group(kMoreOptions);
   options->report.Declare(app);
   app.add_flag("--card", options->card,
                "put the figures into the model's README.md, in the place of earlier ones");

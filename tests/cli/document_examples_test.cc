@@ -105,7 +105,7 @@ class Workplace {
   TemporaryFolder folder_;
 };
 
-TEST(DocsTest, DotsStandForAnyText) {
+TEST(DocumentExamplesTest, DotsStandForAnyText) {
   EXPECT_TRUE(Matches("a ... c\n", "a b c\n"));
   EXPECT_TRUE(Matches("... b ... d", "a b c b d"));
   EXPECT_TRUE(Matches("a...", "a"));
@@ -148,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(, DocumentTest, ::testing::ValuesIn(Documents()),
                          });
 
 // "paroquant: WHERE: expected EXPECTED, found FOUND. HINT"
-TEST(DocsTest, EveryErrorSaysWhereExpectedFoundAndWhatToDo) {
+TEST(DocumentExamplesTest, EveryErrorSaysWhereExpectedFoundAndWhatToDo) {
   for (const Example& example : ExamplesIn(kRoot / "docs/errors.md")) {
     if (!example.output.starts_with("paroquant: ")) continue;
     const std::string& text = example.output;
