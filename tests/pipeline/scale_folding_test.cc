@@ -239,7 +239,7 @@ TEST(ScaleFoldingVerifyTest, AFoldedTensorThatIsNotTheProductIsFound) {
   NoProgress progress;
   const fs::path source = GoldenPath("models/llama_untied_bias");
   Quantize(Options(source, folder.path() / "out"), progress);
-  const std::string norm = "model.layers.1.post_attention_layernorm.weight";
+  const std::string norm = "model.layers.1.input_layernorm.weight";
   WriteEditedModel(folder.path() / "out", folder.path() / "edited",
                    [&](std::vector<EditableTensor>& tensors) {
                      const auto tensor = std::ranges::find(tensors, norm, &EditableTensor::name);
