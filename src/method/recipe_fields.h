@@ -14,7 +14,7 @@ namespace paroquant::method {
 // A key and the field of a certain recipe behind it.
 struct RecipeField {
   std::string key;
-  std::string expects;  // "one of 2, 3, 4, 8": what values it takes, for errors
+  std::string expects;               // "one of 2, 3, 4, 8": what values it takes, for errors
   std::vector<std::string> choices;  // these values, if it takes one of a few
   std::function<io::Json()> read;
   std::function<bool(const io::Json& value)> write;  // false, and no change, for other values

@@ -121,11 +121,16 @@ TEST(PlanTest, ActivationsOnDiskAreThoseOfTheRun) {
 // tests/pipeline/priced_plan_test.cc has each of them.
 TEST(PlanTest, WarnsOfWhatWillDisappoint) {
   const TemporaryFolder folder;
-  std::vector<std::string> words = {"quantize",     "--model",
-                                    kTinyLlama,     "--out",
-                                    (folder.path() / "out").string(), "--plan",
-                                    "--group-size", "64",
-                                    "--calib-sequences", "1"};
+  std::vector<std::string> words = {"quantize",
+                                    "--model",
+                                    kTinyLlama,
+                                    "--out",
+                                    (folder.path() / "out").string(),
+                                    "--plan",
+                                    "--group-size",
+                                    "64",
+                                    "--calib-sequences",
+                                    "1"};
   const testing::CliResult result = RunCli(words);
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.error, HasSubstr("warning: vllm would not load the result"));

@@ -58,7 +58,7 @@ std::atomic<bool> memory_is_short = false;
 // needs some itself, and for an exception. What is left then is what a killed run leaves.
 [[noreturn]] void OnTerminate() {
   try {
-    if (std::current_exception() != nullptr) throw;
+    if (const auto exception = std::current_exception()) std::rethrow_exception(exception);
   } catch (const std::bad_alloc&) {
     std::_Exit(FailWithoutMemory());
   } catch (...) {
