@@ -53,6 +53,14 @@ TensorNames FindNames(const io::TensorFolder& tensors) {
   return names;
 }
 
+void RequireFloat(const io::TensorView& tensor) {
+  if (IsFloat(tensor.dtype)) return;
+  throw Error(ErrorKind::kInput, {.where = Place(tensor),
+                                  .expected = "F16, BF16 or F32",
+                                  .found = io::DTypeName(tensor.dtype),
+                                  .hint = "Start from the 16-bit model."});
+}
+
 }  // namespace
 
 Checkpoint::Checkpoint(std::filesystem::path folder, io::Json config, Architecture architecture,
@@ -82,12 +90,7 @@ Checkpoint Checkpoint::Open(const std::filesystem::path& folder) {
 const io::TensorView& Checkpoint::FloatTensor(const std::string& name,
                                               const std::vector<int64_t>& shape) const {
   const io::TensorView& tensor = tensors_.Get(name);
-  if (!IsFloat(tensor.dtype)) {
-    throw Error(ErrorKind::kInput, {.where = Place(tensor),
-                                    .expected = "F16, BF16 or F32",
-                                    .found = io::DTypeName(tensor.dtype),
-                                    .hint = "Start from the 16-bit model."});
-  }
+  RequireFloat(tensor);
   if (tensor.shape != shape) {
     throw Error(ErrorKind::kInput,
                 {.where = Place(tensor),
@@ -121,6 +124,7 @@ float DotFloats(const io::TensorView& tensor, int64_t first, std::span<const flo
 }
 
 std::vector<float> DecodeFloats(const io::TensorView& tensor) {
+  RequireFloat(tensor);
   std::vector<float> values(static_cast<size_t>(tensor.elements()));
   DecodeFloats(tensor, 0, tensor.elements(), values.data());
   return values;

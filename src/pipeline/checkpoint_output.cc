@@ -96,8 +96,9 @@ void CheckpointOutput::CopyOtherFiles() {
 // Those that were kept before stay too.
 void CheckpointOutput::KeepForeignCards() {
   std::string name = "README.old.md";
-  for (int i = 2; fs::exists(folder_.path() / name); ++i) {
-    CopyFile(folder_.path() / name, folder_.Stage(name));
+  const auto carried_over = [&] { return fs::exists(source_.folder() / name); };
+  for (int i = 2; carried_over() || fs::exists(folder_.path() / name); ++i) {
+    if (!carried_over()) CopyFile(folder_.path() / name, folder_.Stage(name));
     name = fmt::format("README.old.{}.md", i);
   }
   const fs::path card = folder_.path() / kModelCard;

@@ -263,9 +263,11 @@ std::string WhatWasDone(const std::string& base, const CardFacts& facts) {
 }
 
 std::string WhatWasMeasured(const model::Checkpoint& source, const CardFacts& facts) {
-  const std::string rows = Cells(
-      "size of the weights",
-      fmt::format("{}; the source's {}", Megabytes(facts.bytes), Megabytes(SourceBytes(source))));
+  const bool converted = facts.report.is_null();
+  const std::string rows =
+      Cells("size of the weights", fmt::format("{}; {} {}", Megabytes(facts.bytes),
+                                               converted ? "before converting" : "the source's",
+                                               Megabytes(SourceBytes(source))));
   return "## Measured\n\n" + Table(rows + OfReport(facts.report, ReportedFigures)) +
          FiguresPlace("Perplexity was not measured. `paroquant eval-ppl --card` puts it here.\n") +
          "\n";

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <charconv>
+#include <cstring>
 #include <exception>
 #include <system_error>
 #include <utility>
@@ -31,13 +33,16 @@ fs::path BlockRecord(const fs::path& folder, int64_t block) {
   return folder / fmt::format("{}{:05}", kBlockRecord, block);
 }
 
-// Records of blocks in the state's folder, whole or not.
-std::vector<fs::path> BlockRecords(const fs::path& folder) {
+// Records of a run's blocks in the state's folder, whole or not.
+std::vector<fs::path> BlockRecords(const fs::path& folder, int64_t blocks) {
   if (!Exists(folder)) return {};
   std::vector<fs::path> records = FolderEntries(folder);
-  std::erase_if(records, [](const fs::path& path) {
+  std::erase_if(records, [&](const fs::path& path) {
     const std::string name = path.filename().string();
-    return !name.starts_with(kBlockRecord) || name.ends_with(io::kUnfinishedRecord);
+    if (!name.starts_with(kBlockRecord)) return true;
+    int64_t block = blocks;
+    std::from_chars(name.data() + std::strlen(kBlockRecord), name.data() + name.size(), block);
+    return block < 0 || block >= blocks || path != BlockRecord(folder, block);
   });
   return records;
 }
@@ -274,7 +279,7 @@ void RunState::SaveStreams(int64_t passed, const std::function<void(io::RecordWr
 
 std::string RunState::WhatIsKept() const {
   constexpr char kHowToGoOn[] = "repeat the command with --resume to go on.";
-  const size_t blocks = BlockRecords(folder_).size();
+  const size_t blocks = BlockRecords(folder_, description_.blocks).size();
   if (blocks > 0) {
     return fmt::format("{} of {} blocks are kept: {}", blocks, description_.blocks, kHowToGoOn);
   }
@@ -302,7 +307,7 @@ RunDescription ReadRunDescription(const fs::path& out) {
 
 int64_t CountFinishedBlocks(const fs::path& out, const RunDescription& description) {
   int64_t count = 0;
-  for (const fs::path& record : BlockRecords(out / kStateFolder)) {
+  for (const fs::path& record : BlockRecords(out / kStateFolder, description.blocks)) {
     try {
       if (OpenRecord(record, description.fingerprint)) ++count;
     } catch (const Error& error) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -41,6 +42,7 @@ ScalePlace InRows(std::span<const LayerPlan> block, int64_t expert, LinearRole r
   const auto before = std::ranges::find_if(block, [&](const LayerPlan& plan) {
     return plan.info.expert == expert && (plan.info.role == role || plan.info.role == fused);
   });
+  assert(before != block.end());
   if (!before->quantized) return Nowhere("the layer before stays in 16 bits");
   return {.home = ScaleHome::kRows, .into = before->info.name, .reason = ""};
 }
@@ -115,6 +117,17 @@ void PlanFolding(const model::Architecture& architecture, std::vector<LayerPlan>
       }
     }
   }
+}
+
+std::set<std::string> FoldableNorms(const model::Architecture& architecture) {
+  std::set<std::string> names;
+  for (int64_t layer = 0; layer < architecture.layers; ++layer) {
+    for (const std::string& norm :
+         {architecture.norms.attention_input, architecture.norms.mlp_input}) {
+      if (!norm.empty()) names.insert(BlockTensorName(architecture, layer, norm));
+    }
+  }
+  return names;
 }
 
 std::vector<std::string> FoldingNotes(const std::vector<LayerPlan>& plans) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ bool FoldsScales(const QuantizeOptions& options);
 // basis_group. Where nothing can take them up, or a layer that reads the same input stays in 16
 // bits, they stay at 1.
 void PlanFolding(const model::Architecture& architecture, std::vector<LayerPlan>& plans);
+// The norms, as tensors, that can take scales up.
+std::set<std::string> FoldableNorms(const model::Architecture& architecture);
 // What the user should know of it.
 std::vector<std::string> FoldingNotes(const std::vector<LayerPlan>& plans);
 // The source's tensors, other than weights that are quantized, that are written changed.

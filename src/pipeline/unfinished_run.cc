@@ -8,6 +8,19 @@
 
 namespace paroquant::pipeline {
 
+namespace {
+
+// Throws kInput if a key that tells people what the run is has another type.
+void CheckWhatIsShown(const io::JsonObject& fingerprint) {
+  const io::JsonObject settings = fingerprint.Object("settings");
+  fingerprint.Get<std::string>("recipe");
+  fingerprint.Get<uint64_t>("seed");
+  settings.Get<int>("bits");
+  settings.Get<int>("group_size");
+}
+
+}  // namespace
+
 std::optional<UnfinishedRun> FindUnfinishedRun(const std::filesystem::path& folder) {
   if (!HasRunState(folder)) return std::nullopt;
   UnfinishedRun run{.running = io::FolderLock::IsTaken(folder)};
@@ -18,6 +31,7 @@ std::optional<UnfinishedRun> FindUnfinishedRun(const std::filesystem::path& fold
     run.overwrite = description.overwrite;
     run.model = description.model;
     run.fingerprint = description.fingerprint;
+    CheckWhatIsShown(io::JsonObject(run.fingerprint, folder.string() + ": fingerprint"));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kInput) throw;
     run.problem = error.what();

@@ -204,7 +204,9 @@ class Verifier {
   void CheckSource(const Checkpoint& checkpoint, const Checkpoint& source,
                    const std::vector<model::LinearInfo>& linears) {
     std::set<std::string> replaced;
+    std::set<std::string> foldable = FoldableNorms(source.architecture());
     for (const model::LinearInfo& info : linears) {
+      foldable.insert(info.name + kBias);
       if (packed_->Has(info) || reported_.contains(info.name)) {
         replaced.insert(info.WeightName());
         Try([&] { CheckCloseness(checkpoint, source, info); });
@@ -213,7 +215,8 @@ class Verifier {
     }
     for (const io::TensorView& tensor : source.tensors().tensors()) {
       if (replaced.contains(tensor.name)) continue;
-      if (const std::vector<uint16_t>* scales = FindFolded(tensor)) {
+      const std::vector<uint16_t>* scales = FindFolded(tensor);
+      if (scales != nullptr && foldable.contains(tensor.name)) {
         const bool norm = !tensor.name.ends_with(kBias);
         const bool adds_one = norm && checkpoint.architecture().norms_add_one;
         Try([&] {
@@ -321,7 +324,8 @@ class Verifier {
         bias ? original.name.substr(0, original.name.size() - std::strlen(kBias)) : original.name);
     if (found == folded_.end() || found->second.rows.empty()) return nullptr;
     const std::vector<uint16_t>& scales = found->second.rows;
-    return std::ssize(scales) <= original.elements() ? &scales : nullptr;
+    const auto size = std::ssize(scales);
+    return (bias ? size <= original.elements() : size == original.elements()) ? &scales : nullptr;
   }
 
   // What the checkpoint's report says of a layer.

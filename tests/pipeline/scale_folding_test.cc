@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "paroquant/base/file.h"
 #include "paroquant/base/half.h"
 #include "paroquant/eval/perplexity.h"
+#include "paroquant/io/tensor_folder.h"
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/pipeline/verify.h"
 #include "paroquant/quant/dequantize.h"
@@ -29,8 +31,10 @@ using paroquant::testing::GoldenPath;
 using paroquant::testing::TemporaryFolder;
 using paroquant::testing::WriteEditedModel;
 using ::testing::Contains;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // Gives each query head keys and values of its own: those of its group.
 void Ungroup(int64_t heads, int64_t kv_heads, int64_t first_row, EditableTensor& tensor) {
@@ -251,6 +255,33 @@ TEST(ScaleFoldingVerifyTest, AFoldedTensorThatIsNotTheProductIsFound) {
   ASSERT_EQ(problems.size(), 1U) << problems.back().where << ": " << problems.back().found;
   EXPECT_EQ(problems.front().where, norm);
   EXPECT_THAT(problems.front().expected, HasSubstr("channel scales"));
+}
+
+// Whoever spoils a checkpoint can spoil its report, too: only norms and biases take scales up.
+TEST(ScaleFoldingVerifyTest, AReportExcusesNoOtherTensor) {
+  const TemporaryFolder folder;
+  NoProgress progress;
+  const fs::path source = GoldenPath("models/llama_untied_bias");
+  const fs::path out = folder.path() / "out";
+  const fs::path edited = folder.path() / "edited";
+  const std::string spoilt = "model.embed_tokens.weight";
+  Quantize(Options(source, out), progress);
+  io::Json report = io::ReadJsonFile(out / kProvenanceFile);
+  std::vector<uint16_t> scales;
+  for (io::Json& layer : report.at("layers")) {
+    if (layer.at("name") != "model.layers.1.self_attn.q_proj") continue;
+    scales = FromHex(layer.at("channel_scales").get<std::string>());
+    layer["channel_scales_in"] = spoilt;
+  }
+  ASSERT_THAT(scales, Not(IsEmpty()));
+  const auto original = io::TensorFolder::Open(out);
+  WriteEditedModel(out, edited, [&](std::vector<EditableTensor>& tensors) {
+    const auto tensor = std::ranges::find(tensors, spoilt, &EditableTensor::name);
+    tensor->bytes = FoldedTensor(original.Get(spoilt), scales, /*adds_one=*/false);
+  });
+  fs::copy(out, edited, fs::copy_options::skip_existing | fs::copy_options::recursive);
+  WriteFile(edited / kProvenanceFile, report.dump());
+  EXPECT_THAT(Verify(edited, source, progress), Contains(Field(&VerifyProblem::where, spoilt)));
 }
 
 TEST(ScaleFoldingHexTest, TextThatIsNoHalvesGivesNone) {

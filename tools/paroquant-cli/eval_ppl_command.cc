@@ -109,11 +109,11 @@ class Evaluation {
       : options_(options), progress_(options.common.MakeProgress()) {}
 
   ModelResult Measure(const std::string& folder) {
-    const Stopwatch watch;
-    const auto model = runtime::LanguageModel::Load(folder);
     if (!baseline_ && !options_.baseline.empty()) {
       baseline_ = runtime::LanguageModel::Load(options_.baseline);
     }
+    const Stopwatch watch;
+    const auto model = runtime::LanguageModel::Load(folder);
     const Texts texts = LoadTexts(options_, model);
     if (!options_.save_logits.empty()) {
       SaveLogits(options_.save_logits, model, texts.front().front());
@@ -173,21 +173,20 @@ std::filesystem::path CardPath(const std::string& model) {
   return std::filesystem::path(model) / pipeline::kModelCard;
 }
 
-// The cards that figures go into; none without --card.
-std::vector<std::string> ReadCards(const EvalOptions& options) {
-  std::vector<std::string> cards;
+// The models whose cards figures go into; none without --card. Throws if one has no place for them.
+std::vector<std::string> ModelsWithCards(const EvalOptions& options) {
+  if (!options.card) return {};
   for (const std::string& model : options.models) {
-    if (!options.card) break;
-    cards.push_back(pipeline::ReadCard(model));
+    pipeline::ReadCard(model);
     RequireWritable("--card", CardPath(model).string());
   }
-  return cards;
+  return options.models;
 }
 
 int RunEvalPpl(const EvalOptions& options, const CLI::App& app) {
   options.common.Apply();
   RequireUsable(options);
-  const std::vector<std::string> cards = ReadCards(options);
+  const std::vector<std::string> carded = ModelsWithCards(options);
   Evaluation evaluation(options);
   std::vector<ModelResult> results;
   for (const std::string& folder : options.models) results.push_back(evaluation.Measure(folder));
@@ -206,10 +205,11 @@ int RunEvalPpl(const EvalOptions& options, const CLI::App& app) {
   options.report.Write(json, [&] { return report::ToHtml(report); });
   const std::string baseline =
       options.baseline.empty() ? "" : pipeline::ModelName(options.baseline);
-  for (size_t i = 0; i < cards.size(); ++i) {
-    WriteResultText(
-        CardPath(options.models[i]).string(),
-        pipeline::WithFigures(cards[i], ToFigures(results[i], options.protocol), baseline));
+  for (size_t i = 0; i < carded.size(); ++i) {
+    // Read again: an evaluation takes long enough for somebody to edit it meanwhile.
+    WriteResultText(CardPath(carded[i]).string(),
+                    pipeline::WithFigures(pipeline::ReadCard(carded[i]),
+                                          ToFigures(results[i], options.protocol), baseline));
   }
   options.common.WriteJson(json);
   return 0;

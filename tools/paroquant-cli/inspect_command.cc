@@ -149,12 +149,12 @@ void Print(const std::string& folder, const UnfinishedRun& run) {
     std::cout << fmt::format("  {}\n", run.problem);
     return;
   }
-  const Json settings = run.fingerprint.value("settings", Json::object());
+  const Json& settings = run.fingerprint.at("settings");
   std::cout << fmt::format("  of {}, recipe {}, {} bit, groups of {}, calibration {}, seed {}\n",
-                           run.model, run.fingerprint.value("recipe", "?"),
-                           settings.value("bits", 0), settings.value("group_size", 0),
+                           run.model, run.fingerprint.at("recipe").get<std::string>(),
+                           settings.at("bits").get<int>(), settings.at("group_size").get<int>(),
                            run.fingerprint.value("calibration", Json()).dump(),
-                           run.fingerprint.value("seed", uint64_t{0}));
+                           run.fingerprint.at("seed").get<uint64_t>());
 }
 
 int RunInspect(const InspectOptions& options, const CLI::App& app) {

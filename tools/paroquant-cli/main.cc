@@ -62,7 +62,7 @@ std::atomic<bool> memory_is_short = false;
   } catch (const std::bad_alloc&) {
     std::_Exit(FailWithoutMemory());
   } catch (...) {
-    // Our own fault, of which a core file tells more than a message.
+    std::abort();  // our own fault, of which a core file tells more than a message
   }
   if (memory_is_short) std::_Exit(FailWithoutMemory());
   std::abort();

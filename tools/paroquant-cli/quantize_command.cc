@@ -20,6 +20,7 @@
 #include "paroquant/pipeline/quantize.h"
 #include "quantize_page.h"
 #include "report_option.h"
+#include "status_watch.h"
 
 namespace paroquant::cli {
 namespace {
@@ -204,6 +205,7 @@ int RunQuantize(const QuantizeArguments& arguments, const CLI::App& app) {
   pipeline::QuantizeOptions options = Resolve(arguments);
   if (arguments.plan) {
     arguments.report.RefusePages("--plan");
+    const StatusWatch watch;
     const pipeline::PricedPlan plan = pipeline::PricePlan(options);
     Report(arguments, plan, pipeline::ToJson(plan, options), nullptr);
     for (const std::string& warning : plan.warnings) spdlog::warn("{}", warning);
@@ -230,10 +232,10 @@ void DeclareModelOptions(CLI::App& app, QuantizeArguments& arguments) {
 
 void DeclareRecipeOptions(CLI::App& app, QuantizeArguments& arguments) {
   arguments.recipe_options = {
-      {"--bits", "bits", "of a code (default: the recipe's)", {}},
+      {"--bits", "bits", "bits of each weight (default: the recipe's)", {}},
       {"--group-size", "group_size", "channels that share a scale (the recipe's)", {}},
       {"--rotations", "rotations", "rounds of rotations, 1 to 16 (the recipe's)", {}},
-      {"--calib-sequences", "calibration_sequences", "to calibrate on (the recipe's)", {}},
+      {"--calib-sequences", "calibration_sequences", "how many to calibrate on (the recipe's)", {}},
       {"--sequence-length", "sequence_length", "tokens of each, never over the model's", {}},
   };
   for (RecipeOption& option : arguments.recipe_options) {
@@ -279,7 +281,7 @@ void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options
   AddSize(app, "--memory-budget", options.memory_budget,
           "bytes of activations to keep in memory, the rest goes to disk (1/16 of memory)")
       ->group(kMoreOptions);
-  AddInteger(app, "--seed", options.seed, kAnySeed, "of all random choices")
+  AddInteger(app, "--seed", options.seed, kAnySeed, "seed of all random choices")
       ->default_str("0")
       ->group(kMoreOptions);
 }

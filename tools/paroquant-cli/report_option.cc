@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "option_facts.h"
 #include "paroquant/base/error.h"
 #include "result_file.h"
 
@@ -19,8 +20,9 @@ bool IsPage(const std::string& file) { return file.ends_with(kPage); }
 
 // Does the option decide what the result is?
 bool DecidesResult(const CLI::Option& option) {
-  constexpr std::array kOthers = {"--report", "--overwrite", "--resume", "--outliers"};
-  return option.count() > 0 && option.get_group() != "Common" &&
+  constexpr std::array kOthers = {"--report",   "--overwrite", "--resume",
+                                  "--outliers", "--card",      "--save-logits"};
+  return option.count() > 0 && option.get_group() != kOptionsOfAll &&
          std::ranges::none_of(kOthers, [&](const char* name) { return option.check_name(name); });
 }
 

@@ -36,9 +36,13 @@ StatusWatch::StatusWatch()
           [] {}) {}
 
 StatusWatch::StatusWatch(std::function<void()> answer, std::function<void()> tick)
-    : answer_(std::move(answer)),
-      tick_(std::move(tick)),
-      thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+    : answer_(std::move(answer)), tick_(std::move(tick)) {
+  try {
+    thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+  } catch (const std::system_error&) {
+    // No thread to be had: the command goes on, unwatched.
+  }
+}
 
 void StatusWatch::Run(const std::stop_token& stop) const {
   std::mutex mutex;

@@ -46,7 +46,7 @@ void DecodeFloats(const io::TensorView& tensor, int64_t first, int64_t count, fl
 // The sum of x[i] times element first + i of a float tensor.
 float DotFloats(const io::TensorView& tensor, int64_t first, std::span<const float> x);
 
-// The whole tensor as float32.
+// The whole tensor as float32. Throws kInput for one of another type.
 std::vector<float> DecodeFloats(const io::TensorView& tensor);
 
 // Throws kInput, naming it, for a float tensor that holds a NaN or an infinity.
