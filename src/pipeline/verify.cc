@@ -35,8 +35,10 @@ using model::Checkpoint;
 constexpr double kAnyWeightError = 0.5;
 // Reported errors are recomputed from the same bits; only the order of sums may differ.
 constexpr double kReportTolerance = 1e-3;
-// What rounding to BF16 adds to the relative error of a weight that is stored as floats.
-constexpr double kDenseRounding = 0x1.0p-17;
+// What rounding to its type adds to the relative error of a weight that is stored as floats, with
+// what it happens to have in common with the error of quantizing.
+constexpr double kHalfRounding = 0x1.0p-17;
+constexpr double kBFloat16Rounding = 0x1.0p-13;
 constexpr uint16_t kInfinity = 0x7C00;  // as a half
 constexpr char kBias[] = ".bias";
 
@@ -268,11 +270,17 @@ class Verifier {
       return;
     }
     const double expected = reported->second.weight_error;
-    const double rounding = packed_->Has(info) ? 1e-9 : kDenseRounding;
+    const double rounding = packed_->Has(info) ? 1e-9 : DenseRounding(checkpoint, info);
     if (!(std::abs(error - expected) <= kReportTolerance * expected + rounding)) {
       Add(info.name, fmt::format("the reported relative weight error {:.6g}", expected),
           fmt::format("{:.6g}", error));
     }
+  }
+
+  static double DenseRounding(const Checkpoint& checkpoint, const model::LinearInfo& info) {
+    const io::TensorView* weight = checkpoint.tensors().Find(info.WeightName());
+    const bool bfloat16 = weight != nullptr && weight->dtype == io::DType::kBF16;
+    return bfloat16 ? kBFloat16Rounding : kHalfRounding;
   }
 
   void CheckIdentical(const Checkpoint& checkpoint, const io::TensorView& original,
