@@ -11,6 +11,7 @@
 #include <new>
 #include <utility>
 
+#include "base/reserve_space.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/interrupted.h"
 
@@ -123,12 +124,8 @@ OutputFile::~OutputFile() {
 
 void OutputFile::Reserve(uint64_t size) {
   if (size == 0) return;
-  const auto reserve = [&] {
-    errno = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(size));
-    return -errno;
-  };
-  if (RetryInterrupted(reserve) != 0) {
-    throw SystemError(path_.string(), fmt::format("reserve {} bytes", size), errno);
+  if (const int error = ReserveSpace(descriptor_, size)) {
+    throw SystemError(path_.string(), fmt::format("reserve {} bytes", size), error);
   }
 }
 

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/reserve_space.h"
 #include "paroquant/base/error.h"
-#include "paroquant/base/interrupted.h"
 #include "paroquant/base/memory_use.h"
 
 namespace paroquant {
@@ -31,12 +31,7 @@ int MakeFile(const std::filesystem::path& folder, uint64_t bytes) {
   const int file = ::mkostemps(path.data(), kExtension.size(), O_CLOEXEC);
   if (file < 0) throw SystemError(folder.string(), "create a temporary file", errno);
   ::unlink(path.c_str());
-  const auto reserve = [&] {
-    errno = ::posix_fallocate(file, 0, static_cast<off_t>(bytes));
-    return -errno;
-  };
-  if (RetryInterrupted(reserve) != 0) {
-    const int error = errno;
+  if (const int error = ReserveSpace(file, bytes)) {
     ::close(file);
     throw SystemError(folder.string(), fmt::format("reserve {} bytes for activations", bytes),
                       error);

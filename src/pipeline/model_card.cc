@@ -13,6 +13,7 @@
 
 #include "paroquant/base/checksum.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/shell_word.h"
 #include "paroquant/base/version.h"
 #include "paroquant/pipeline/card_figures.h"
 #include "pipeline/card_engines.h"
@@ -273,19 +274,6 @@ std::string WhatWasMeasured(const model::Checkpoint& source, const CardFacts& fa
          "\n";
 }
 
-// Quoted for a shell where that is needed.
-std::string Quoted(const std::string& word) {
-  const auto safe = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_./=,:+@").find(c) != std::string_view::npos;
-  };
-  const std::string text = Printable(word);
-  if (!text.empty() && std::ranges::all_of(text, safe)) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
-}
-
 // The recipe's name, and what differs from it.
 void AddRecipe(const method::Recipe& recipe, std::vector<std::string>& words) {
   const std::vector<std::string> shipped = method::ShippedRecipes();
@@ -347,7 +335,7 @@ std::string QuantizeCommand(const QuantizeOptions& options) {
   if (options.shard_size != QuantizeOptions().shard_size) {
     add("--shard-size", fmt::format("{}", options.shard_size));
   }
-  for (std::string& word : words) word = Quoted(word);
+  for (std::string& word : words) word = ShellWord(Printable(word));
   const std::vector<std::string> shipped = method::ShippedRecipes();
   const bool own = std::ranges::find(shipped, options.recipe.name) == shipped.end();
   return fmt::format("{}{}", fmt::join(words, " "),
@@ -356,8 +344,9 @@ std::string QuantizeCommand(const QuantizeOptions& options) {
 
 std::string ConvertCommand(const fs::path& model, FormatKind format) {
   const std::string name = LastPart(ModelName(model));
-  return fmt::format("paroquant convert --model {} --out {} --format {}", Quoted(name),
-                     Quoted(fmt::format("{}-{}", name, FormatName(format))), FormatName(format));
+  return fmt::format(
+      "paroquant convert --model {} --out {} --format {}", ShellWord(Printable(name)),
+      ShellWord(Printable(fmt::format("{}-{}", name, FormatName(format)))), FormatName(format));
 }
 
 bool IsUneditedCard(std::string_view card) {

@@ -11,9 +11,6 @@ std::string BashCompletion(const CLI::App& program);
 std::string ZshCompletion(const CLI::App& program);
 std::string FishCompletion(const CLI::App& program);
 
-// `text` as one word of any of these shells.
-std::string Quoted(const std::string& text);
-
 }  // namespace paroquant::cli
 
 #endif  // PAROQUANT_TOOLS_PAROQUANT_CLI_COMPLETION_SCRIPTS_H_

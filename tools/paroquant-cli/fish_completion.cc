@@ -2,6 +2,7 @@
 
 #include "completion_scripts.h"
 #include "option_facts.h"
+#include "paroquant/base/shell_word.h"
 
 namespace paroquant::cli {
 namespace {
@@ -30,7 +31,7 @@ std::string Lines(const std::vector<OptionFacts>& options, const std::string& co
   std::string text;
   for (const OptionFacts& option : options) {
     text += fmt::format("complete -c paroquant -n '{}'{}{} -d {}\n", condition,
-                        FlagArguments(option), ValueArguments(option), Quoted(option.help));
+                        FlagArguments(option), ValueArguments(option), ShellQuoted(option.help));
   }
   return text;
 }
@@ -45,7 +46,7 @@ std::string FishCompletion(const CLI::App& program) {
   text += Lines(FactsOf(program), no_command);
   for (const CLI::App* command : ListedCommands(program)) {
     text += fmt::format("complete -c paroquant -n '{}' -a {} -d {}\n", no_command,
-                        command->get_name(), Quoted(command->get_description()));
+                        command->get_name(), ShellQuoted(command->get_description()));
     text += Lines(FactsOf(*command), "__fish_seen_subcommand_from " + command->get_name());
   }
   return text;

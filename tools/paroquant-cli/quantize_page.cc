@@ -7,13 +7,13 @@
 #include <optional>
 
 #include "paroquant/base/half.h"
+#include "paroquant/base/shell_word.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/method/outlier_counts.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/stored_size.h"
 #include "paroquant/report/quantization_report.h"
-#include "report_option.h"
 
 namespace paroquant::cli {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "option_facts.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/shell_word.h"
 #include "result_file.h"
 
 namespace paroquant::cli {
@@ -63,15 +64,6 @@ void ReportOption::Write(const nlohmann::ordered_json& json,
   for (const std::string& file : files_) {
     WriteResultText(file, IsPage(file) ? page() : ResultText(json));
   }
-}
-
-std::string ShellWord(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
 }
 
 std::string CommandText(const CLI::App& app) {

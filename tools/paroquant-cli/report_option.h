@@ -32,8 +32,6 @@ class ReportOption {
 
 // The command as it was given, for a shell, without the options that change no result.
 std::string CommandText(const CLI::App& app);
-// A word as a shell reads it.
-std::string ShellWord(const std::string& word);
 
 }  // namespace paroquant::cli
 

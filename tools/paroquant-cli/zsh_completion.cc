@@ -2,6 +2,7 @@
 
 #include "completion_scripts.h"
 #include "option_facts.h"
+#include "paroquant/base/shell_word.h"
 
 namespace paroquant::cli {
 namespace {
@@ -36,13 +37,13 @@ std::string ValueSpec(const OptionFacts& option) {
 std::string ArgumentSpecs(const std::vector<OptionFacts>& options) {
   std::string text;
   for (const OptionFacts& option : options) {
-    if (option.names.empty()) text += " \\\n        " + Quoted(ValueSpec(option));
+    if (option.names.empty()) text += " \\\n        " + ShellQuoted(ValueSpec(option));
     for (const std::string& name : option.names) {
       const bool takes_value = !option.value.empty();
       const std::string spec =
           fmt::format("{}{}{}[{}]{}", option.repeatable ? "*" : "", name, takes_value ? "=" : "",
                       Plain(option.help), takes_value ? ValueSpec(option) : "");
-      text += " \\\n        " + Quoted(spec);
+      text += " \\\n        " + ShellQuoted(spec);
     }
   }
   return text;
@@ -55,8 +56,8 @@ std::string ZshCompletion(const CLI::App& program) {
   std::string cases;
   for (const CLI::App* command : ListedCommands(program)) {
     const std::string& name = command->get_name();
-    summaries += fmt::format("    {}\n",
-                             Quoted(fmt::format("{}:{}", name, Plain(command->get_description()))));
+    summaries += fmt::format(
+        "    {}\n", ShellQuoted(fmt::format("{}:{}", name, Plain(command->get_description()))));
     cases += fmt::format("    {})\n      _arguments{}\n      ;;\n", name,
                          ArgumentSpecs(FactsOf(*command)));
   }
