@@ -1,5 +1,6 @@
 #include "paroquant/base/memory_use.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -32,6 +33,8 @@ int64_t PeakResidentMemory() {
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_maxrss * kKibibyte;
 }
+
+void ReleaseFreedMemory() { ::malloc_trim(0); }
 
 uint64_t MemoryLimit() {
   return std::min(Pages(_SC_PHYS_PAGES), ControlGroupMemory("/sys/fs/cgroup", "/proc/self/cgroup"));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/memory_use.h"
 #include "paroquant/quant/packed_view.h"
 #include "paroquant/quant/packing.h"
 #include "paroquant/runtime/rotated_linear.h"
@@ -57,6 +58,7 @@ class BlockVisitor : public StageVisitor {
     for (const LayerPlan& plan : plans_.subspan(stage.first, stage.count)) {
       if (plan.quantized) plans.push_back(&plan);
     }
+    ReleaseFreedMemory();  // what the streams took
     std::vector<SolvedLayer> layers = quantizer_.Solve(plans, std::move(moments), output_moments_);
     for (const SolvedLayer& layer : layers) Place(layer);
     if (keeps_) {
@@ -137,8 +139,8 @@ void CalibratedRun::TakeGradients() {
   for (size_t i = 0; i < text_.sequences.size() && sequences.size() < count; i += 2) {
     sequences.push_back(text_.sequences[i]);
   }
-  output_moments_.emplace(model_, sequences, summary_.options.seed, store_);
-  progress_.Gradients();
+  RunProgress::Part progress = progress_.Gradients();
+  output_moments_.emplace(model_, sequences, summary_.options.seed, store_, progress);
 }
 
 void CalibratedRun::RunBlock(std::span<const LayerPlan> plans) {

@@ -52,11 +52,11 @@ class MomentCollector : public runtime::CheckpointBackward {
 
 OutputMoments::OutputMoments(const runtime::LanguageModel& model,
                              std::span<const std::vector<int32_t>> sequences, uint64_t seed,
-                             MatrixStore& store)
+                             MatrixStore& store, Progress& progress)
     : model_(model),
       length_(std::ssize(sequences.front())),
       rows_(std::ssize(sequences) * length_),
-      gradients_(runtime::SelfGradients(model, sequences, seed, store)) {}
+      gradients_(runtime::SelfGradients(model, sequences, seed, store, progress)) {}
 
 nn::PerLinear<MatrixD> OutputMoments::AtLinears(int64_t layer, ConstMatrixRef inputs,
                                                 double damping) const {

@@ -9,6 +9,7 @@
 
 #include "paroquant/base/matrix.h"
 #include "paroquant/base/matrix_store.h"
+#include "paroquant/base/progress.h"
 #include "paroquant/nn/held_linear.h"
 #include "paroquant/runtime/language_model.h"
 
@@ -19,7 +20,8 @@ class OutputMoments {
   // Runs the 16-bit model forwards and backwards over `sequences`, all of one length. `model` and
   // `store`, where the gradients at all blocks' outputs are kept, must outlive this.
   OutputMoments(const runtime::LanguageModel& model,
-                std::span<const std::vector<int32_t>> sequences, uint64_t seed, MatrixStore& store);
+                std::span<const std::vector<int32_t>> sequences, uint64_t seed, MatrixStore& store,
+                Progress& progress);
 
   // The mean of g g^T, [N, N], g the gradients (see runtime::SelfGradients) at some outputs, in
   // units of its mean diagonal, plus `damping` I: at those of each linear of a block, which reads

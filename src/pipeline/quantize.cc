@@ -82,7 +82,7 @@ CalibrationText TakeText(const QuantizeOptions& options, const runtime::Language
   std::optional<CalibrationText> kept = state.LoadText();
   progress.Start(kept.has_value(), finished);
   if (kept) return *std::move(kept);
-  RunProgress::Sampling sampling(progress);
+  RunProgress::Part sampling = progress.Sampling();
   CalibrationText text = LoadCalibrationText(options, model, sampling);
   state.SaveText(text);
   return text;

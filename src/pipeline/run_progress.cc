@@ -61,13 +61,19 @@ void RunProgress::Start(bool has_text, const std::function<bool(int64_t)>& finis
   progress_.Plan("quantizing", steps);
 }
 
-void RunProgress::Sampling::Advance(int64_t steps, const std::string& /*note*/) {
+void RunProgress::Part::Advance(int64_t steps, const std::string& /*note*/) {
   const double part =
       static_cast<double>(steps) / static_cast<double>(std::max<int64_t>(1, total_));
-  run_.progress_.Complete({kSampling, part * run_.cost_.sampling}, "sampling calibration text");
+  whole_.Complete({work_.kind, part * work_.amount}, note_);
 }
 
-void RunProgress::Gradients() { progress_.Complete({kGradients, cost_.gradients}, "gradients"); }
+RunProgress::Part RunProgress::Sampling() {
+  return {progress_, {kSampling, cost_.sampling}, "sampling calibration text"};
+}
+
+RunProgress::Part RunProgress::Gradients() {
+  return {progress_, {kGradients, cost_.gradients}, "gradients of the model's predictions"};
+}
 
 void RunProgress::GradientMoments(int64_t block) {
   progress_.Complete({kGradientMoments, Cost(block).gradients}, Where(block));

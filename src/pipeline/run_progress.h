@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "paroquant/base/progress.h"
 #include "paroquant/method/block_tuning.h"
@@ -27,24 +28,28 @@ class RunProgress {
   void Start(bool has_text, const std::function<bool(int64_t)>& finished);
   void Finish() { progress_.Finish(); }
 
-  // Samples the text under the display of the whole run.
-  class Sampling : public Progress {
+  // A part that counts steps of its own, under the display of the whole run.
+  class Part : public Progress {
    public:
-    explicit Sampling(RunProgress& run) : run_(run) {}
+    Part(Progress& whole, Work work, std::string note)
+        : whole_(whole), work_(std::move(work)), note_(std::move(note)) {}
     void Start(const std::string& /*phase*/, int64_t total) override { total_ = total; }
     void Advance(int64_t steps, const std::string& note) override;
     void Finish() override {}
 
    private:
-    RunProgress& run_;
+    Progress& whole_;
+    Work work_;
+    std::string note_;
     int64_t total_ = 1;
   };
+  Part Sampling();
+  Part Gradients();
 
   // What was done until now, and is in no plan, tells nothing of the rest.
   void PassOver() { progress_.Skip({}); }
 
   // Each says that a part is done, in the order of a run.
-  void Gradients();
   void GradientMoments(int64_t block);
   void Layer(const LayerPlan& plan);
   void Epoch(int64_t block, const method::EpochReport& epoch);

@@ -80,22 +80,28 @@ void CheckpointBackward::Backward(size_t linear, ConstMatrixRef input,
 
 std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
                                         std::span<const std::vector<int32_t>> sequences,
-                                        uint64_t seed, MatrixStore& store) {
+                                        uint64_t seed, MatrixStore& store, Progress& progress) {
   const auto count = static_cast<int64_t>(sequences.size());
   const auto length = static_cast<int64_t>(sequences.front().size());
   const nn::RopeTables rope = model.Rope(0, length);
   const int64_t per_pass = std::max<int64_t>(1, kTokensPerBackwardPass / length);
-  const auto for_each_pass = [&](const auto& body) {
+  // A pass back computes the block's states once more.
+  constexpr int64_t kStepsForward = 1, kStepsBack = 2;
+  const int64_t passes = (count + per_pass - 1) / per_pass;
+  const int64_t blocks = model.architecture().layers;
+  progress.Start("gradients", passes * (blocks * kStepsForward + (blocks - 1) * kStepsBack));
+  const auto for_each_pass = [&](int64_t steps, const auto& body) {
     for (int64_t first = 0; first < count; first += per_pass) {
       body(first * length,
            nn::SequenceBatch{.count = std::min(per_pass, count - first), .length = length});
+      progress.Advance(steps, "");
     }
   };
   std::vector<int32_t> ids;
   for (const auto& sequence : sequences) ids.insert(ids.end(), sequence.begin(), sequence.end());
 
   // states[l] is what block l reads; on the way back, once block l is passed, the gradient there.
-  const auto layers = static_cast<size_t>(model.architecture().layers);
+  const auto layers = static_cast<size_t>(blocks);
   std::vector<StoredMatrix> states;
   for (size_t i = 0; i <= layers; ++i) {
     states.push_back(store.Make(std::ssize(ids), model.architecture().hidden_size));
@@ -104,7 +110,7 @@ std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
   for (size_t layer = 0; layer < layers; ++layer) {
     MatrixMap output = states[layer + 1].view();
     output = states[layer].view();
-    for_each_pass([&](int64_t row, const nn::SequenceBatch& batch) {
+    for_each_pass(kStepsForward, [&](int64_t row, const nn::SequenceBatch& batch) {
       model.block(static_cast<int64_t>(layer))
           .Forward(batch, rope, output.middleRows(row, batch.rows()));
     });
@@ -114,7 +120,7 @@ std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
   for (size_t layer = layers - 1; layer > 0; --layer) {
     const nn::Block& block = model.block(static_cast<int64_t>(layer));
     CheckpointBackward linears(model.checkpoint(), static_cast<int64_t>(layer));
-    for_each_pass([&](int64_t row, const nn::SequenceBatch& batch) {
+    for_each_pass(kStepsBack, [&](int64_t row, const nn::SequenceBatch& batch) {
       auto input = states[layer].view().middleRows(row, batch.rows());
       Matrix hidden = input;
       block.ForwardKeeping(batch, rope, hidden, kept);
@@ -123,6 +129,7 @@ std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
       input = gradient;
     });
   }
+  progress.Finish();
   states.erase(states.begin());
   return states;
 }

@@ -55,7 +55,7 @@ TEST_F(MemoryLimitTest, Version1) {
   EXPECT_EQ(Limit(), 7000000000U);
 }
 
-TEST_F(MemoryLimitTest, HalfOfItIsTheBudget) {
+TEST_F(MemoryLimitTest, ASixteenthOfItIsTheBudget) {
   EXPECT_GT(DefaultMemoryBudget(), 0U);
   EXPECT_LE(DefaultMemoryBudget(), ControlGroupMemory("/sys/fs/cgroup", "/proc/self/cgroup") / 16);
 }

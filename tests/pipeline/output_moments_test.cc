@@ -37,10 +37,11 @@ TEST(OutputMomentsTest, AreThoseOfTheGradientsAtTheBlock) {
   const paroquant::testing::TemporaryFolder folder;
   MatrixStore store(folder.path(), DefaultMemoryBudget());
   const auto sequences = SomeSequences();
-  OutputMoments moments(model, sequences, kSeed, store);
+  NoProgress progress;
+  OutputMoments moments(model, sequences, kSeed, store, progress);
   ASSERT_EQ(moments.rows(), 3 * 16);
   const std::vector<StoredMatrix> gradients =
-      runtime::SelfGradients(model, sequences, kSeed, store);
+      runtime::SelfGradients(model, sequences, kSeed, store, progress);
   std::vector<int32_t> ids;
   for (const auto& sequence : sequences) ids.insert(ids.end(), sequence.begin(), sequence.end());
   const Matrix inputs = model.Embed(ids);

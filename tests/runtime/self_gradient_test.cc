@@ -74,10 +74,25 @@ int32_t DrawnToken(const LanguageModel& model, const Matrix& last, const Matrix&
   return static_cast<int32_t>(token);
 }
 
+// Expects as many steps as were announced.
+class CountedProgress : public NoProgress {
+ public:
+  void Start(const std::string& /*phase*/, int64_t total) override { left_ = total; }
+  void Advance(int64_t steps, const std::string& /*note*/) override {
+    EXPECT_GE(left_, steps);
+    left_ -= steps;
+  }
+  void Finish() override { EXPECT_EQ(left_, 0); }
+
+ private:
+  int64_t left_ = 0;
+};
+
 std::vector<Matrix> Gradients(const LanguageModel& model, uint64_t seed) {
   MatrixStore store(".", DefaultMemoryBudget());
+  CountedProgress progress;
   std::vector<Matrix> gradients;
-  for (StoredMatrix& gradient : SelfGradients(model, SomeSequences(), seed, store)) {
+  for (StoredMatrix& gradient : SelfGradients(model, SomeSequences(), seed, store, progress)) {
     gradients.emplace_back(gradient.view());
   }
   return gradients;

@@ -146,11 +146,11 @@ Status TerminalProgress::Now() const {
   if (status.left) {
     *status.left = std::max(0.0, *status.left - Seconds(now - last_step_).count());
   }
-  // Of the time, as steps differ.
-  const double whole = status.elapsed + status.left.value_or(status.elapsed);
-  const double part = working_ && whole > 0 ? std::min(0.99, status.elapsed / whole) : 1.0;
+  // Of the time, as steps differ. Until one is done nobody knows.
+  const double part =
+      status.left ? std::min(0.99, status.elapsed / (status.elapsed + *status.left)) : 0.0;
   status.position = total_ > 0 ? fmt::format("{}/{}", done_, total_)
-                               : fmt::format("{:.0f}%", std::floor(100 * part));
+                               : fmt::format("{:.0f}%", working_ ? std::floor(100 * part) : 100.0);
   return status;
 }
 

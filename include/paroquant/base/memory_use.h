@@ -11,6 +11,10 @@ namespace paroquant {
 int64_t ResidentMemory();
 int64_t PeakResidentMemory();
 
+// Gives the system what was freed but kept for the next allocation. Without it many pieces of some
+// megabytes, freed one by one, stay resident beside the large ones that follow.
+void ReleaseFreedMemory();
+
 // Bytes that the machine and the control groups of this process let it have in all.
 uint64_t MemoryLimit();
 // Bytes that could be taken now without pushing others out; never more than MemoryLimit().

@@ -9,6 +9,7 @@
 
 #include "paroquant/base/matrix.h"
 #include "paroquant/base/matrix_store.h"
+#include "paroquant/base/progress.h"
 #include "paroquant/nn/block.h"
 #include "paroquant/nn/held_linear.h"
 #include "paroquant/runtime/language_model.h"
@@ -35,10 +36,11 @@ inline constexpr int64_t kTokensPerBackwardPass = 1024;
 // likelihoods of next tokens, summed over all positions; those tokens are drawn from the model's
 // own distribution, so that the gradients' second moments are its Fisher information. Takes
 // sequences of one length. What is drawn for a sequence depends on `seed` and its number alone.
-// Memory: that of the result, which is made in `store`, and the activations of about 1024 tokens.
+// `progress` counts passes through blocks. Memory: that of the result, which is made in `store`,
+// and the activations of about 1024 tokens.
 std::vector<StoredMatrix> SelfGradients(const LanguageModel& model,
                                         std::span<const std::vector<int32_t>> sequences,
-                                        uint64_t seed, MatrixStore& store);
+                                        uint64_t seed, MatrixStore& store, Progress& progress);
 
 }  // namespace paroquant::runtime
 
