@@ -65,7 +65,7 @@ inline void AddVectorProducts(const uint32_t* codes, int64_t stride, int64_t row
   }
 #pragma GCC unroll 8
   for (int i = 0; i < kNibbles; ++i) {
-    StoreFloats(sum[i] * (1 / kPlaces[i]), sums + kColumnOfNibble[i] * sums_stride);
+    Store(sum[i] * (1 / kPlaces[i]), sums + kColumnOfNibble[i] * sums_stride);
   }
 }
 

@@ -35,7 +35,7 @@ void Decode(const void* source, int64_t count, float* target) {
   const char* bytes = static_cast<const char*>(source);
   int64_t i = 0;
   for (; i + kSimdFloats <= count; i += kSimdFloats) {
-    StoreFloats(Stored::Decode(bytes + i * Stored::kBytes), target + i);
+    Store(Stored::Decode(bytes + i * Stored::kBytes), target + i);
   }
   if (i == count) return;
   const SimdFloat last = DecodeLast<Stored>(bytes + i * Stored::kBytes, count - i);
@@ -101,8 +101,8 @@ inline void RotateRound(const int16_t* first, const int16_t* second, const float
     for (int64_t lane = 0; lane < kRotationLanes; lane += kSimdFloats) {
       const SimdFloat a = LoadFloats(x + lane);
       const SimdFloat b = LoadFloats(y + lane);
-      StoreFloats(c * a + s * b, x + lane);
-      StoreFloats(c * b - s * a, y + lane);
+      Store(c * a + s * b, x + lane);
+      Store(c * b - s * a, y + lane);
     }
   }
 }

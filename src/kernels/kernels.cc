@@ -13,7 +13,8 @@ namespace PAROQUANT_KERNELS {
 extern const Kernels kKernels;
 const Kernels kKernels = {
     .name = PAROQUANT_EXPANDED_TEXT(PAROQUANT_KERNELS),
-    .multiply_tile = MultiplyTile,
+    .multiply_tile = MultiplyTile<SimdFloat, float>,
+    .multiply_double_tile = MultiplyTile<SimdDouble, double>,
     .interleave_rows = InterleaveRows,
     .add_tile = AddTile,
     .decode_half = DecodeHalf,

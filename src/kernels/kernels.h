@@ -17,6 +17,8 @@ namespace paroquant::kernels {
 // With AVX-512 a tile fills 24 of 32 registers; others cut it further.
 inline constexpr int64_t kTileRows = 12;
 inline constexpr int64_t kTileColumns = 32;
+// Numbers in double precision fill the same registers with half as many columns.
+inline constexpr int64_t kDoubleTileColumns = kTileColumns / 2;
 
 // Numbers that pass a rotation side by side.
 inline constexpr int64_t kRotationLanes = 16;
@@ -32,6 +34,10 @@ struct Kernels {
   // column], for all kTileColumns columns of the first `rows` rows. k runs upwards.
   void (*multiply_tile)(int64_t rows, int64_t k, const float* slab, const float* strip, float* c,
                         int64_t stride);
+
+  // The same for kDoubleTileColumns columns in double precision.
+  void (*multiply_double_tile)(int64_t rows, int64_t k, const double* slab, const double* strip,
+                               double* c, int64_t stride);
 
   // packed[k * width + row] = rows[row * stride + k] for 0 <= k < depth and 0 <= row < width;
   // width is a multiple of 4.

@@ -16,6 +16,7 @@ inline constexpr int kSimdFloats = 4;
 #endif
 
 using SimdFloat = float __attribute__((vector_size(kSimdFloats * sizeof(float))));
+using SimdDouble = double __attribute__((vector_size(kSimdFloats * sizeof(float))));
 using SimdWord = uint32_t __attribute__((vector_size(kSimdFloats * sizeof(uint32_t))));
 using SimdInt = int32_t __attribute__((vector_size(kSimdFloats * sizeof(int32_t))));
 using SimdShort = uint16_t __attribute__((vector_size(kSimdFloats * sizeof(uint16_t))));
@@ -29,7 +30,10 @@ inline Vector Load(const void* from) {
   return value;
 }
 inline SimdFloat LoadFloats(const float* from) { return Load<SimdFloat>(from); }
-inline void StoreFloats(SimdFloat value, float* to) { __builtin_memcpy(to, &value, sizeof(value)); }
+template <typename Vector>
+inline void Store(Vector value, void* to) {
+  __builtin_memcpy(to, &value, sizeof(value));
+}
 
 inline SimdFloat ToFloats(SimdWord small) {
   return __builtin_convertvector(reinterpret_cast<SimdInt>(small), SimdFloat);

@@ -10,62 +10,73 @@ namespace {
 
 // The part of a tile whose sums fill the registers, beside two vectors of B and an element of A:
 // all of it with 32 registers, a quarter with 16.
-inline constexpr int kBlockVectors = 2;
-inline constexpr int kBlockColumns = kBlockVectors * kSimdFloats;
 inline constexpr int kBlockRows = kSimdFloats == 16 ? 12 : kSimdFloats == 8 ? 6 : 4;
 
+// Numbers in a vector, and columns of a strip of B.
+template <typename Vector, typename Element>
+inline constexpr int kLanes = static_cast<int>(sizeof(Vector) / sizeof(Element));
+template <typename Element>
+inline constexpr int64_t kStripColumns = kTileColumns* static_cast<int64_t>(sizeof(float)) /
+                                         static_cast<int64_t>(sizeof(Element));
+static_assert(kStripColumns<double> == kDoubleTileColumns);
+
 // The loops over rows must be unrolled: only then do the sums live in registers.
-template <int kRows>
-void MultiplyBlock(int64_t k, const float* slab, const float* strip, float* c, int64_t stride) {
-  SimdFloat left[kRows] = {};
-  SimdFloat right[kRows] = {};
+template <typename Vector, typename Element, int kRows>
+void MultiplyBlock(int64_t k, const Element* slab, const Element* strip, Element* c,
+                   int64_t stride) {
+  constexpr int kWidth = kLanes<Vector, Element>;
+  Vector left[kRows] = {};
+  Vector right[kRows] = {};
   // C is far away: its lines arrive while the sums are made.
 #pragma GCC unroll 16
   for (int row = 0; row < kRows; ++row) {
     __builtin_prefetch(c + row * stride, 1);
-    __builtin_prefetch(c + row * stride + kBlockColumns - 1, 1);
+    __builtin_prefetch(c + row * stride + 2 * kWidth - 1, 1);
   }
   for (int64_t i = 0; i < k; ++i) {
-    const SimdFloat b_left = LoadFloats(strip);
-    const SimdFloat b_right = LoadFloats(strip + kSimdFloats);
+    const Vector b_left = Load<Vector>(strip);
+    const Vector b_right = Load<Vector>(strip + kWidth);
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) {
       left[row] += slab[row] * b_left;
       right[row] += slab[row] * b_right;
     }
     slab += kTileRows;
-    strip += kTileColumns;
+    strip += kStripColumns<Element>;
   }
 #pragma GCC unroll 16
   for (int row = 0; row < kRows; ++row) {
-    StoreFloats(LoadFloats(c) + left[row], c);
-    StoreFloats(LoadFloats(c + kSimdFloats) + right[row], c + kSimdFloats);
+    Store(Load<Vector>(c) + left[row], c);
+    Store(Load<Vector>(c + kWidth) + right[row], c + kWidth);
     c += stride;
   }
 }
 
 // The last rows of a slab, fewer than a block.
-template <int kRows>
-void MultiplyLast(int64_t rows, int64_t k, const float* slab, const float* strip, float* c,
+template <typename Vector, typename Element, int kRows>
+void MultiplyLast(int64_t rows, int64_t k, const Element* slab, const Element* strip, Element* c,
                   int64_t stride) {
   if constexpr (kRows > 0) {
     if (rows == kRows) {
-      MultiplyBlock<kRows>(k, slab, strip, c, stride);
+      MultiplyBlock<Vector, Element, kRows>(k, slab, strip, c, stride);
     } else {
-      MultiplyLast<kRows - 1>(rows, k, slab, strip, c, stride);
+      MultiplyLast<Vector, Element, kRows - 1>(rows, k, slab, strip, c, stride);
     }
   }
 }
 
-inline void MultiplyTile(int64_t rows, int64_t k, const float* slab, const float* strip, float* c,
-                         int64_t stride) {
-  for (int64_t column = 0; column < kTileColumns; column += kBlockColumns) {
+template <typename Vector, typename Element>
+void MultiplyTile(int64_t rows, int64_t k, const Element* slab, const Element* strip, Element* c,
+                  int64_t stride) {
+  constexpr int64_t kBlockColumns = 2 * kLanes<Vector, Element>;
+  for (int64_t column = 0; column < kStripColumns<Element>; column += kBlockColumns) {
     int64_t row = 0;
     for (; row + kBlockRows <= rows; row += kBlockRows) {
-      MultiplyBlock<kBlockRows>(k, slab + row, strip + column, c + row * stride + column, stride);
+      MultiplyBlock<Vector, Element, kBlockRows>(k, slab + row, strip + column,
+                                                 c + row * stride + column, stride);
     }
-    MultiplyLast<kBlockRows - 1>(rows - row, k, slab + row, strip + column,
-                                 c + row * stride + column, stride);
+    MultiplyLast<Vector, Element, kBlockRows - 1>(rows - row, k, slab + row, strip + column,
+                                                  c + row * stride + column, stride);
   }
 }
 

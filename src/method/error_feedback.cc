@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "linalg/double_product.h"
 #include "paroquant/base/parallel.h"
 
 namespace paroquant::method {
@@ -79,10 +80,11 @@ void ForRowChunks(Panel& panel, const Solve& solve) {
 void Eliminate(const Panel& coupling, std::vector<Panel>& panels) {
   const int64_t size = coupling.cols();
   const int64_t groups = coupling.rows() / size;
+  const linalg::Subtrahend all(coupling);
   ParallelFor(groups, [&](int64_t item) {
     const int64_t group = groups - 1 - item;  // the largest first
-    panels[static_cast<size_t>(group)].noalias() -=
-        coupling.topRows((group + 1) * size) * coupling.middleRows(group * size, size).transpose();
+    all.SubtractTransposed(0, coupling.middleRows(group * size, size),
+                           panels[static_cast<size_t>(group)]);
   });
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "method/positive_definite.h"
+#include "linalg/positive_definite.h"
 #include "paroquant/linalg/product.h"
 
 namespace paroquant::method {
@@ -29,8 +29,8 @@ void Divide(const InputStatistics& inputs, const VectorD& lambda,
             std::vector<MatrixD>& numerators) {
   MatrixD factor = inputs.Moment(0);
   factor.diagonal() += lambda;
-  FactorLower(factor);
-  for (MatrixD& numerator : numerators) SolveRows(factor, numerator);
+  linalg::FactorLower(factor);
+  for (MatrixD& numerator : numerators) linalg::SolveRows(factor, numerator);
 }
 
 // At most this many rows of a linear decide on its factor: thousands more would tell the same.
@@ -47,11 +47,8 @@ double Inner(const MatrixD& a, const MatrixD& b) { return a.cwiseProduct(b).sum(
 
 class Repair {
  public:
-  Repair(const StageMoments& moments, std::span<const Matrix> weights, double damping)
-      : moments_(moments), weights_(weights), all_(moments.halves[0].inputs) {
-    all_.Merge(moments.halves[1].inputs);
-    lambda_ = Lambda(damping);
-  }
+  Repair(StageMoments& moments, std::span<const Matrix> weights, double damping)
+      : moments_(moments), weights_(weights), lambda_(Lambda(damping)) {}
 
   bool Possible() const {
     return lambda_.maxCoeff() > 0 && moments_.halves[0].inputs.tokens() > 0 &&
@@ -77,14 +74,16 @@ class Repair {
     return gains;
   }
 
-  std::vector<MatrixD> Corrections() const {
-    const MatrixD mean = (moments_.halves[0].repair + moments_.halves[1].repair) /
-                         static_cast<double>(all_.tokens());
+  // The halves are one then.
+  std::vector<MatrixD> Corrections() {
+    const InputStatistics& all = moments_.JoinInputs();
+    const MatrixD mean =
+        (moments_.halves[0].repair + moments_.halves[1].repair) / static_cast<double>(all.tokens());
     std::vector<MatrixD> corrections;
     for (const Matrix& weight : weights_) {
-      corrections.push_back(Numerator(moments_.form, weight, mean, all_));
+      corrections.push_back(Numerator(moments_.form, weight, mean, all));
     }
-    Divide(all_, lambda_, corrections);
+    Divide(all, lambda_, corrections);
     return corrections;
   }
 
@@ -92,14 +91,25 @@ class Repair {
   // damping * mean_j(H_jj n_j^2) / n_j^2 of each channel, n_j the norm of its columns.
   VectorD Lambda(double damping) const {
     constexpr double kLeast = 1e-6;  // of the mean of n_j^2: columns of zeros have no scale
-    VectorD squares = VectorD::Zero(all_.channels());
+    VectorD squares = VectorD::Zero(moments_.held_out.channels());
     for (const Matrix& weight : weights_) {
       squares += weight.cast<double>().colwise().squaredNorm().transpose();
     }
     if (squares.maxCoeff() == 0) squares.setOnes();
     squares = squares.cwiseMax(kLeast * squares.mean());
-    const double mean = all_.MeanSquares().cwiseProduct(squares).mean();
+    const double mean = MeanSquares().cwiseProduct(squares).mean();
     return damping * mean * squares.cwiseInverse();
+  }
+
+  // Of the inputs of both halves, [K].
+  VectorD MeanSquares() const {
+    VectorD sum = VectorD::Zero(moments_.held_out.channels());
+    int64_t tokens = 0;
+    for (const HalfMoments& half : moments_.halves) {
+      sum += static_cast<double>(half.inputs.tokens()) * half.inputs.MeanSquares();
+      tokens += half.inputs.tokens();
+    }
+    return sum / static_cast<double>(std::max<int64_t>(tokens, 1));
   }
 
   // Of some rows of each linear.
@@ -114,22 +124,20 @@ class Repair {
     return numerators;
   }
 
-  const StageMoments& moments_;
+  StageMoments& moments_;
   const std::span<const Matrix> weights_;
-  InputStatistics all_;
-  VectorD lambda_;  // [K]
+  const VectorD lambda_;  // [K]
 };
 
 }  // namespace
 
-std::vector<RepairedTarget> RepairTargets(const StageMoments& moments,
-                                          std::span<const Matrix> weights, TargetChoice choice,
-                                          double damping) {
+std::vector<RepairedTarget> RepairTargets(StageMoments& moments, std::span<const Matrix> weights,
+                                          TargetChoice choice, double damping) {
   assert(moments.form != RepairForm::kOutputs || weights.size() == 1);
   std::vector<RepairedTarget> targets;
   for (const Matrix& weight : weights) targets.push_back({.weight = weight, .factor = 0.0});
   if (moments.form == RepairForm::kNone || choice == TargetChoice::kWeight) return targets;
-  const Repair repair(moments, weights, damping);
+  Repair repair(moments, weights, damping);
   if (!repair.Possible()) return targets;
 
   const std::vector<double> factors = choice == TargetChoice::kStreamFull

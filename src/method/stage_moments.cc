@@ -14,9 +14,17 @@ StageMoments::StageMoments(const std::string& name, int64_t channels, RepairForm
   for (HalfMoments& half : halves) half.repair = MatrixD::Zero(differences, channels);
 }
 
+const InputStatistics& StageMoments::JoinInputs() {
+  if (halves[1].inputs.channels() > 0) {
+    halves[0].inputs.Merge(halves[1].inputs);
+    halves[1].inputs = InputStatistics("", 0);
+  }
+  return halves[0].inputs;
+}
+
 InputStatistics StageMoments::TakeInputs() {
   for (HalfMoments& half : halves) half.repair.resize(0, 0);
-  halves[0].inputs.Merge(halves[1].inputs);
+  JoinInputs();
   return std::move(halves[0].inputs);
 }
 

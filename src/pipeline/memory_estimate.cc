@@ -86,8 +86,8 @@ double BlockBytes(std::span<const LayerPlan> plans, const QuantizeOptions& optio
     const LinearInput input = InputOf(plan.info.role);
     const bool adds = input == LinearInput::kAttended || input == LinearInput::kMlpHidden;
     const double square = channels * channels;
-    // Two halves and the held-out tokens, their sum, a factor and a copy on the way.
-    double stage = 6 * square + rows * channels;
+    // Two halves or their sum, the held-out tokens, a factor and a copy on the way.
+    double stage = 5 * square + rows * channels;
     if (recipe.layer.UsesRepairs()) {
       stage += 2 * channels * (adds ? hidden : channels);
     }

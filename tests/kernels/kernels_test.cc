@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "paroquant/base/half.h"
@@ -41,30 +42,44 @@ INSTANTIATE_TEST_SUITE_P(InstructionSets, KernelsTest,
                          ::testing::ValuesIn(SupportedInstructionSets()),
                          [](const auto& set) { return set.param; });
 
-TEST_P(KernelsTest, MultipliesTilesOfAnyNumberOfRows) {
-  constexpr int64_t kStride = kTileColumns + 5;
+// A tile of some rows, of tiles `columns` wide, with every number of rows.
+template <typename Element, typename Multiply>
+void CheckTiles(int64_t columns, double error, const Multiply& multiply) {
+  const auto random = [](int64_t count, uint64_t seed) {
+    const std::vector<float> floats = RandomFloats(count, seed);
+    return std::vector<Element>(floats.begin(), floats.end());
+  };
+  const int64_t stride = columns + 5;
   for (const int64_t k : {0, 1, 2, 7, 256}) {
-    const std::vector<float> slab = RandomFloats(k * kTileRows, 1);
-    const std::vector<float> strip = RandomFloats(k * kTileColumns, 2);
+    const std::vector<Element> slab = random(k * kTileRows, 1);
+    const std::vector<Element> strip = random(k * columns, 2);
     for (int64_t rows = 1; rows <= kTileRows; ++rows) {
-      const std::vector<float> before = RandomFloats((kTileRows + 1) * kStride, 3);
-      std::vector<float> c = before;
-      run().multiply_tile(rows, k, slab.data(), strip.data(), c.data(), kStride);
+      const std::vector<Element> before = random((kTileRows + 1) * stride, 3);
+      std::vector<Element> c = before;
+      multiply(rows, k, slab.data(), strip.data(), c.data(), stride);
       for (int64_t i = 0; i < std::ssize(c); ++i) {
         double expected = before[static_cast<size_t>(i)];
-        const int64_t row = i / kStride;
-        const int64_t column = i % kStride;
-        if (row < rows && column < kTileColumns) {
+        const int64_t row = i / stride;
+        const int64_t column = i % stride;
+        if (row < rows && column < columns) {
           for (int64_t j = 0; j < k; ++j) {
             expected += static_cast<double>(slab[static_cast<size_t>(j * kTileRows + row)]) *
-                        strip[static_cast<size_t>(j * kTileColumns + column)];
+                        static_cast<double>(strip[static_cast<size_t>(j * columns + column)]);
           }
         }
-        ASSERT_NEAR(c[static_cast<size_t>(i)], expected, 1e-6 * static_cast<double>(k + 1))
+        ASSERT_NEAR(c[static_cast<size_t>(i)], expected, error * static_cast<double>(k + 1))
             << k << " " << rows << " " << row << " " << column;
       }
     }
   }
+}
+
+TEST_P(KernelsTest, MultipliesTilesOfAnyNumberOfRows) {
+  CheckTiles<float>(kTileColumns, 1e-6, run().multiply_tile);
+}
+
+TEST_P(KernelsTest, MultipliesTilesInDouble) {
+  CheckTiles<double>(kDoubleTileColumns, 1e-15, run().multiply_double_tile);
 }
 
 TEST_P(KernelsTest, InterleavesRows) {
@@ -248,8 +263,13 @@ TEST(InstructionSetTest, FusedKernelsAgreeToTheBit) {
     const int16_t second[] = {2, 1};
     run.rotate_round(first, second, strip.data(), strip.data() + 7, 1, 2, tile.data());
     c.insert(c.begin(), tile.begin(), tile.end());
+    const std::vector<double> wide_slab(slab.begin(), slab.end());
+    const std::vector<double> wide_strip(strip.begin(), strip.end());
+    std::vector<double> wide(static_cast<size_t>(kTileRows * kDoubleTileColumns));
+    run.multiply_double_tile(kTileRows, kDepth, wide_slab.data(), wide_strip.data(), wide.data(),
+                             kDoubleTileColumns);
     c.back() = run.dot_float(slab.data(), strip.data(), 1234);
-    return c;
+    return std::pair(c, wide);
   };
   const std::string before = ActiveInstructionSet();
   EXPECT_EQ(results("avx512"), results("avx2"));

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "method/positive_definite.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/linalg/product.h"
 #include "tests/method/fixtures.h"
@@ -18,20 +17,6 @@ constexpr int64_t kRows = 20;
 constexpr double kDamping = 0.01;
 
 MatrixD Gram(const MatrixD& rows) { return rows.transpose() * rows; }
-
-TEST(PositiveDefiniteTest, FactorAndSolveAgreeWithTheInverse) {
-  constexpr int64_t kSize = 300;  // two blocks and a rest
-  const MatrixD matrix = Gram(testing::CorrelatedInputs(500, kSize, 1).cast<double>()) +
-                         MatrixD::Identity(kSize, kSize);
-  MatrixD lower = matrix;
-  FactorLower(lower);
-  const MatrixD factor = lower.triangularView<Eigen::Lower>();
-  EXPECT_TRUE((factor * factor.transpose()).isApprox(matrix, 1e-12));
-  const MatrixD rows = RandomMatrix(70, kSize, 2).cast<double>();
-  MatrixD solved = rows;
-  SolveRows(lower, solved);
-  EXPECT_TRUE((solved * matrix).isApprox(rows, 1e-9));
-}
 
 // A layer's inputs in the quantized model, and those in the 16-bit model: a linear function of them
 // that `bias` makes different, plus noise. The two halves are of different lengths.
@@ -93,7 +78,8 @@ struct Streams {
 class RepairTargetTest : public ::testing::Test {
  protected:
   RepairedTarget Repair(const Streams& streams, TargetChoice choice) const {
-    return RepairTargets(streams.Moments(), {&weight_, 1}, choice, kDamping).front();
+    StageMoments moments = streams.Moments();
+    return RepairTargets(moments, {&weight_, 1}, choice, kDamping).front();
   }
 
   const Matrix weight_ = RandomMatrix(kRows, kChannels, 30);
@@ -141,10 +127,9 @@ TEST_F(RepairTargetTest, OutlierChannelsChangeNothing) {
     streams.original[half] *= factors.asDiagonal();
   }
   const Matrix weight = weight_ * factors.cwiseInverse().asDiagonal();
+  StageMoments moments = streams.Moments();
   const Matrix moved =
-      RepairTargets(streams.Moments(), {&weight, 1}, TargetChoice::kStreamShrunk, kDamping)
-          .front()
-          .weight;
+      RepairTargets(moments, {&weight, 1}, TargetChoice::kStreamShrunk, kDamping).front().weight;
   EXPECT_TRUE((moved * factors.asDiagonal()).isApprox(plain, 1e-4F));
 }
 
@@ -247,7 +232,8 @@ TEST_F(RepairTargetTest, ThreadCountChangesNoBit) {
 TEST(StageMomentsTest, JoinedInputsAreThoseOfAllTokens) {
   const Streams streams(1, 1);
   StageMoments moments = streams.Moments();
-  const InputStatistics joined = moments.TakeInputs();
+  EXPECT_EQ(moments.JoinInputs().tokens(), 460);
+  const InputStatistics joined = moments.TakeInputs();  // which joins nothing again
   EXPECT_EQ(joined.tokens(), 460);
   const MatrixD expected =
       (Gram(streams.quantized[0].cast<double>()) + Gram(streams.quantized[1].cast<double>())) / 460;

@@ -33,9 +33,10 @@ struct RepairedTarget {
 // `choice` kStreamFull takes the correction as it is. Without tokens in both halves, or with inputs
 // that are all 0, the targets are the weights. With RepairForm::kOutputs there is one weight, the
 // one whose outputs the moments are of.
-std::vector<RepairedTarget> RepairTargets(const StageMoments& moments,
-                                          std::span<const Matrix> weights, TargetChoice choice,
-                                          double damping);
+//
+// Joins the inputs of `moments` when the halves are not needed any more.
+std::vector<RepairedTarget> RepairTargets(StageMoments& moments, std::span<const Matrix> weights,
+                                          TargetChoice choice, double damping);
 
 }  // namespace paroquant::method
 

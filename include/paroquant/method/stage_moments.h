@@ -45,7 +45,10 @@ struct StageMoments {
   std::optional<int64_t> routed_tokens;
   bool blended = false;
 
-  // Joins the halves into one and forgets what could be repaired.
+  // Joins the inputs of both halves in the first and frees those of the second, once: of an MLP's
+  // last linear they are the most that a run holds.
+  const InputStatistics& JoinInputs();
+  // Joins them and forgets what could be repaired.
   InputStatistics TakeInputs();
 };
 

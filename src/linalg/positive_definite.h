@@ -1,18 +1,18 @@
 // Cholesky factors of large matrices, in parallel.
-#ifndef PAROQUANT_METHOD_POSITIVE_DEFINITE_H_
-#define PAROQUANT_METHOD_POSITIVE_DEFINITE_H_
+#ifndef PAROQUANT_LINALG_POSITIVE_DEFINITE_H_
+#define PAROQUANT_LINALG_POSITIVE_DEFINITE_H_
 
 #include "paroquant/base/matrix.h"
 
-namespace paroquant::method {
+namespace paroquant::linalg {
 
 // In place of a symmetric positive definite matrix, of which the lower triangle is read: its lower
-// Cholesky factor L, with A = L L^T. The upper triangle is not touched.
+// Cholesky factor L, with A = L L^T. What is above the diagonal is undefined afterwards.
 void FactorLower(MatrixD& matrix);
 
 // rows = rows (L L^T)^-1, rows [n, K].
 void SolveRows(const MatrixD& lower, MatrixD& rows);
 
-}  // namespace paroquant::method
+}  // namespace paroquant::linalg
 
-#endif  // PAROQUANT_METHOD_POSITIVE_DEFINITE_H_
+#endif  // PAROQUANT_LINALG_POSITIVE_DEFINITE_H_
