@@ -61,14 +61,22 @@ class Loop {
 };
 
 // Waits for a short time, as loops often follow each other closely and waking a thread up takes
-// longer than many of them; other programs may have the processor meanwhile.
+// longer than many of them; other programs may have the processor meanwhile. False if in vain.
 template <typename Condition>
-void AwaitBriefly(const Condition& condition) {
+bool AwaitBriefly(const Condition& condition) {
+  constexpr int kLooks = 64;  // between those that cost a system call
   const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
-  while (!condition() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  do {
+    for (int look = 0; look < kLooks; ++look) {
+      if (condition()) return true;
+    }
+    std::this_thread::yield();
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
 }
 
-// Threads that wait for a loop, help with it and report back.
+// Threads that wait for a loop, help with it and report back. While loops follow each other closely
+// nobody takes the mutex: it is for those who have gone to sleep.
 class Pool {
  public:
   explicit Pool(int helpers) {
@@ -92,53 +100,55 @@ class Pool {
   int size() const { return static_cast<int>(threads_.size()) + 1; }
 
   void Run(Loop& loop) {
-    {
-      const std::lock_guard lock(mutex_);
-      loop_ = &loop;
-      busy_ = static_cast<int>(threads_.size());
-      ++generation_;
-    }
-    wake_.notify_all();
+    loop_ = &loop;
+    busy_ = static_cast<int>(threads_.size());
+    ++generation_;
+    // Whoever falls asleep after this has seen the new generation before.
+    if (sleeping_ > 0) Notify(wake_);
     loop.RunItems();
-    AwaitBriefly([this] { return busy_ == 0; });
+    const auto done = [this] { return busy_ == 0; };
+    if (AwaitBriefly(done)) return;
     std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return busy_ == 0; });
-    loop_ = nullptr;
+    done_.wait(lock, done);
   }
 
  private:
+  // The mutex is free only while those who are to hear it wait, or before they last look.
+  void Notify(std::condition_variable& condition) {
+    { const std::lock_guard lock(mutex_); }
+    condition.notify_all();
+  }
+
   void Stop() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
+    stopping_ = true;
+    Notify(wake_);
     for (std::thread& thread : threads_) thread.join();
   }
 
   void Work() {
     uint64_t seen = 0;
+    const auto called = [&] { return stopping_ || generation_ != seen; };
     while (true) {
-      AwaitBriefly([&] { return stopping_ || generation_ != seen; });
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+      if (!AwaitBriefly(called)) {
+        std::unique_lock lock(mutex_);
+        ++sleeping_;
+        wake_.wait(lock, called);
+        --sleeping_;
+      }
       if (stopping_) return;
       seen = generation_;
-      Loop* loop = loop_;
-      lock.unlock();
-      loop->RunItems();
-      lock.lock();
-      if (--busy_ == 0) done_.notify_one();
+      loop_->RunItems();
+      if (--busy_ == 0) Notify(done_);
     }
   }
 
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   std::vector<std::thread> threads_;
-  Loop* loop_ = nullptr;
-  // Changed under the mutex, read without it only to see whether waiting is over.
-  std::atomic<int> busy_ = 0;
+  Loop* loop_ = nullptr;  // of this generation
   std::atomic<uint64_t> generation_ = 0;
+  std::atomic<int> busy_ = 0;      // threads that have not done with it
+  std::atomic<int> sleeping_ = 0;  // threads that wait for the next one with the mutex
   std::atomic<bool> stopping_ = false;
 };
 
