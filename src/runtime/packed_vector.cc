@@ -14,8 +14,10 @@ namespace {
 
 using kernels::kNibbles;
 
-// Wanted for a layer, whatever the number of threads.
-constexpr int64_t kTasks = 16;
+// Wanted for a layer, whatever the number of threads: of a small one fewer, for threads get a task
+// in the time of some thousand weights, and every task over some columns rotates its inputs again.
+constexpr int64_t kMostTasks = 16;
+constexpr int64_t kWeightsPerTask = 1 << 16;
 // Tasks start at multiples of so many output features.
 constexpr int64_t kColumnUnit = 128;
 // Output features whose sums are kept at a time.
@@ -81,11 +83,13 @@ void MultiplyVector(const quant::PackedView& packed, const quant::PreparedRotati
                     const float* channel_scales, const float* input, float* output) {
   assert(TakesVector(packed) && packed.group_size % kRowsAtOnce == 0);
   const int64_t groups = packed.in_features / packed.group_size;
-  const int64_t group_parts = std::min(groups, kTasks);
+  const int64_t tasks =
+      std::clamp<int64_t>(packed.in_features * packed.out_features / kWeightsPerTask, 1, kMostTasks);
+  const int64_t group_parts = std::min(groups, tasks);
   const int64_t units = linalg::CeilDivide(packed.out_features, kColumnUnit);
   // Few groups: their columns are shared out, too.
   const int64_t column_parts =
-      std::min(units, std::max(linalg::CeilDivide(kTasks, group_parts),
+      std::min(units, std::max(linalg::CeilDivide(tasks, group_parts),
                                linalg::CeilDivide(packed.out_features, kBlockColumns)));
   Matrix sums = Matrix::Zero(group_parts, packed.out_features);
   ParallelFor(group_parts * column_parts, [&](int64_t task) {
