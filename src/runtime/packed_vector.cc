@@ -83,8 +83,8 @@ void MultiplyVector(const quant::PackedView& packed, const quant::PreparedRotati
                     const float* channel_scales, const float* input, float* output) {
   assert(TakesVector(packed) && packed.group_size % kRowsAtOnce == 0);
   const int64_t groups = packed.in_features / packed.group_size;
-  const int64_t tasks =
-      std::clamp<int64_t>(packed.in_features * packed.out_features / kWeightsPerTask, 1, kMostTasks);
+  const int64_t tasks = std::clamp<int64_t>(
+      packed.in_features * packed.out_features / kWeightsPerTask, 1, kMostTasks);
   const int64_t group_parts = std::min(groups, tasks);
   const int64_t units = linalg::CeilDivide(packed.out_features, kColumnUnit);
   // Few groups: their columns are shared out, too.
