@@ -25,6 +25,7 @@ void ExpectRefused(const std::vector<OptionCase>& cases) {
     const auto result = RunCli(c.arguments);
     EXPECT_EQ(result.exit_code, c.exit_code) << c.message << "\n" << result.error;
     EXPECT_THAT(result.error, HasSubstr(c.message));
+    EXPECT_TRUE(testing::HasFourParts(result.error));
     EXPECT_LT(result.error.size(), 400U) << result.error;
   }
 }
@@ -100,6 +101,44 @@ TEST(BadOptionTest, WordsInTheWrongPlaceAreExplained) {
       {{"inspect", kTinyLlama, "--model", kTinyLlama}, "found the argument \"" + kTinyLlama},
       {{"tokenize", "--model", kTinyLlama, "--text", "\xFF"}, "--text"},
       {{"generate", "--model", kTinyLlama, "--prompt", "\xFF"}, "--prompt"},
+  });
+}
+
+TEST(BadOptionTest, WhatIsMissingIsNamed) {
+  ExpectRefused({
+      {{"quantize", "--out", "x"}, "quantize: expected --model IN (the 16-bit model folder)"},
+      {{"recipe"}, "recipe: expected show|list ("},
+      {{"quantize", "--out", "x", "--model"},
+       "--model: expected a value behind it: IN, found the end of the command line"},
+      {{"inspect", "--model", kTinyLlama, "--threads"}, "--threads: expected a value behind it: N"},
+      {{"quantize", "--model", "--out", "x"},
+       "--model: expected a value behind it: IN, found the option --out"},
+      {{"quantize", "--calib", "--model", kTinyLlama, "--out", "x"},
+       "--calib: expected a value behind it: self|FILE, found the option --model"},
+  });
+}
+
+TEST(BadOptionTest, WhatIsTooMuchIsNamed) {
+  ExpectRefused({
+      {{"inspect", "--model", kTinyLlama, "--model", "x"}, "--model: expected one value, found 2"},
+      {{"inspect", "--model", kTinyLlama, "--quiet=maybe"},
+       "--quiet: expected no value, found \"maybe\""},
+      {{"recipe", "show", "fast", "block"}, "found the argument \"block\""},
+      {{"tokenize", "--model", kTinyLlama, "--text", "x", "--file", "y"},
+       "tokenize: expected one of --text, --file and --jsonl, found 2 of them"},
+  });
+}
+
+TEST(BadOptionTest, UnknownCommandsAndOptionsAreAnsweredWithTheNearest) {
+  ExpectRefused({
+      {{"quantise", "--model", "x"}, "command line: expected a known command, found \"quantise\""},
+      {{"quantise"}, "Did you mean quantize?"},
+      {{"complition"}, "Did you mean completion?"},
+      {{"frobnicate"}, "See paroquant --help."},
+      {{"quantize", "--modle", "x"},
+       "expected a known option, found \"--modle\". Did you mean --mo"},
+      {{"quantize", "--calib-sequence=8"}, "Did you mean --calib-sequences?"},
+      {{"quantize", "--frobnicate"}, "See paroquant quantize --help."},
   });
 }
 

@@ -56,6 +56,22 @@ CliResult RunCliInScript(const std::string& script, const std::vector<std::strin
   return RunWords({"/bin/bash", "-c", script, "bash", PAROQUANT_PROGRAM}, arguments);
 }
 
+::testing::AssertionResult HasFourParts(const std::string& error) {
+  std::string rest = error;
+  for (const std::string mark : {"paroquant: ", ": expected ", ", found ", ". "}) {
+    const size_t place = rest.find(mark);
+    const bool first = mark == "paroquant: ";
+    if (place == std::string::npos || (place == 0) != first) {
+      return ::testing::AssertionFailure() << "nothing before \"" << mark << "\" in " << error;
+    }
+    rest = rest.substr(place + mark.size());
+  }
+  if (rest.size() > 2 && (rest.ends_with(".\n") || rest.ends_with("?\n"))) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure() << "no hint that is a sentence in " << error;
+}
+
 io::Json RunCliJson(std::vector<std::string> arguments) {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "result.json";

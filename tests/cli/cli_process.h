@@ -2,6 +2,8 @@
 #ifndef PAROQUANT_TESTS_CLI_CLI_PROCESS_H_
 #define PAROQUANT_TESTS_CLI_CLI_PROCESS_H_
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <map>
 #include <set>
@@ -24,6 +26,10 @@ CliResult RunCli(const std::vector<std::string>& arguments);
 
 // Runs a bash script that finds the program and these arguments in "$@".
 CliResult RunCliInScript(const std::string& script, const std::vector<std::string>& arguments);
+
+// Is it "paroquant: WHERE: expected EXPECTED, found FOUND. HINT", with none of the four empty and a
+// hint that is a sentence?
+::testing::AssertionResult HasFourParts(const std::string& error);
 
 // RunCli with --json into a file that is read back; the run must succeed.
 io::Json RunCliJson(std::vector<std::string> arguments);

@@ -147,20 +147,14 @@ INSTANTIATE_TEST_SUITE_P(, DocumentTest, ::testing::ValuesIn(Documents()),
                            return fs::path(document.param).stem().string();
                          });
 
-// "paroquant: WHERE: expected EXPECTED, found FOUND. HINT"
 TEST(DocumentExamplesTest, EveryErrorSaysWhereExpectedFoundAndWhatToDo) {
+  int errors = 0;
   for (const Example& example : ExamplesIn(kRoot / "docs/errors.md")) {
-    if (!example.output.starts_with("paroquant: ")) continue;
-    const std::string& text = example.output;
-    const size_t expected = text.find(": expected ");
-    const size_t found = text.find(", found ", expected);
-    const size_t hint = text.find(". ", found);
-    ASSERT_NE(hint, std::string::npos) << "line " << example.line << ": " << text;
-    EXPECT_GT(expected, std::string("paroquant: ").size()) << text;
-    EXPECT_GT(found, expected + std::string(": expected ").size()) << text;
-    EXPECT_GT(hint, found + std::string(", found ").size()) << text;
-    EXPECT_TRUE(text.ends_with(".\n") || text.ends_with("?\n")) << text;
+    if (example.output.empty()) continue;  // it prepares the next one
+    ++errors;
+    EXPECT_TRUE(testing::HasFourParts(example.output)) << "line " << example.line;
   }
+  EXPECT_GT(errors, 20);
 }
 
 }  // namespace

@@ -22,12 +22,12 @@
 #include "help_text.h"
 #include "log_file.h"
 #include "paroquant/base/error.h"
-#include "paroquant/base/nearest_word.h"
 #include "paroquant/base/version.h"
 #include "paroquant/kernels/instruction_set.h"
 #include "standard_output.h"
 #include "status_watch.h"
 #include "text_layout.h"
+#include "usage_error.h"
 
 namespace paroquant::cli {
 namespace {
@@ -77,62 +77,10 @@ std::atomic<bool> memory_is_short = false;
   });
 }
 
-std::string DidYouMean(const std::string& word, const std::vector<std::string>& known) {
-  const std::string nearest = NearestWord(word, known);
-  return nearest.empty() ? "Run with --help for what there is." : "Did you mean " + nearest + "?";
-}
-
-bool LooksLikeOption(const std::string& word) { return word.starts_with('-'); }
-
-// CLI11 would report a mistyped option as "not expected"; this says what was meant.
-void RequireNoExtras(const CLI::App& app, const std::vector<std::string>& options) {
-  const std::vector<std::string> extras = app.remaining();
-  if (extras.empty()) return;
-  const std::string& word = extras.front();
-  const bool option = LooksLikeOption(word);
-  throw Error(ErrorKind::kUsage,
-              {.where = app.get_name(),
-               .expected = option ? "a known option" : "options only",
-               .found = fmt::format("{}\"{}\"", option ? "" : "the argument ", word),
-               .hint = option ? DidYouMean(word, options)
-                              : "All values follow an option; run with --help for what there is."});
-}
-
-std::vector<std::string> OptionNames(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
-}
-
-// Explains a command that is not there, or options before it.
-void RequireNoExtrasBeforeCommand(const CLI::App& app, const std::vector<std::string>& commands) {
-  const std::vector<std::string> extras = app.remaining();
-  if (extras.empty()) return;
-  const std::string& word = extras.front();
-  const bool option = LooksLikeOption(word);
-  std::string hint = DidYouMean(word, option ? OptionNames(app) : commands);
-  if (option && NearestWord(word, OptionNames(app)).empty()) {
-    hint = "Put it behind the command: paroquant COMMAND --option VALUE.";
-  }
-  throw Error(ErrorKind::kUsage, {.where = app.get_name(),
-                                  .expected = option ? "a command first" : "a known command",
-                                  .found = fmt::format("\"{}\"", word),
-                                  .hint = hint});
-}
-
 int PrintHelp(const CLI::App& app, HelpScope scope) {
   const std::vector<CLI::App*> chosen = app.get_subcommands();
   std::cout << HelpText(chosen.empty() ? app : *chosen.back(), scope, OutputColumns());
   return 0;
-}
-
-// Prints what --version asked for, or explains what is wrong with the arguments.
-int ExplainParse(const CLI::App& app, const CLI::ParseError& error) {
-  const bool success = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
-  if (success) return app.exit(error);
-  return Fail(ErrorKind::kUsage, fmt::format("{}\nRun with --help for the options.", error.what()));
 }
 
 // The version and what the inner loops were compiled for.
@@ -153,12 +101,10 @@ int ParseAndRun(int argc, char** argv) {
   // What follows a command is its own, even if it is the name of another one.
   app.require_subcommand(0, 1);
   std::map<const CLI::App*, Run> runs;
-  std::vector<std::string> command_names;
   for (const Command& command : Commands()) {
     CLI::App* subcommand = app.add_subcommand(command.name, command.summary);
     subcommand->allow_extras();
     runs[subcommand] = command.declare(*subcommand);
-    command_names.emplace_back(command.name);
   }
   try {
     app.parse(argc, argv);
@@ -167,21 +113,16 @@ int ParseAndRun(int argc, char** argv) {
   } catch (const CLI::CallForAllHelp&) {
     return PrintHelp(app, HelpScope::kAll);
   } catch (const CLI::ParseError& error) {
-    // An unknown option explains a "required" error better than the error does.
-    if (error.get_exit_code() != 0) RequireNoExtrasBeforeCommand(app, command_names);
-    for (const CLI::App* chosen : app.get_subcommands()) {
-      if (error.get_exit_code() != 0) RequireNoExtras(*chosen, OptionNames(*chosen));
-    }
-    return ExplainParse(app, error);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --version
+    RequireNoExtras(app);  // an unknown option explains a "required" error better than it does
+    throw UsageError(app, error);
   }
-  RequireNoExtrasBeforeCommand(app, command_names);
+  RequireNoExtras(app);
   if (app.get_subcommands().empty()) {
     std::cerr << HelpText(app, HelpScope::kCommon, OutputColumns());
     return static_cast<int>(ErrorKind::kUsage);
   }
-  const CLI::App* chosen = app.get_subcommands().front();
-  RequireNoExtras(*chosen, OptionNames(*chosen));
-  return runs.at(chosen)();
+  return runs.at(app.get_subcommands().front())();
 }
 
 // Activations of one layer are freed and asked for again in the next. Handing them back to the
