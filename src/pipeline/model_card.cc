@@ -13,6 +13,7 @@
 
 #include "paroquant/base/checksum.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/base/shell_word.h"
 #include "paroquant/base/version.h"
 #include "paroquant/pipeline/card_figures.h"
@@ -141,12 +142,6 @@ std::string Cells(const std::string& left, const std::string& right) {
 
 std::string Table(const std::string& rows) { return "| | |\n|---|---|\n" + rows + "\n"; }
 
-std::string Megabytes(int64_t bytes) {
-  const auto number = static_cast<double>(bytes);
-  return bytes < 1'000'000'000 ? fmt::format("{:.1f} MB", 1e-6 * number)
-                               : fmt::format("{:.2f} GB", 1e-9 * number);
-}
-
 int64_t SourceBytes(const model::Checkpoint& source) {
   int64_t bytes = 0;
   for (const io::TensorView& tensor : source.tensors().tensors()) {
@@ -266,9 +261,9 @@ std::string WhatWasDone(const std::string& base, const CardFacts& facts) {
 std::string WhatWasMeasured(const model::Checkpoint& source, const CardFacts& facts) {
   const bool converted = facts.report.is_null();
   const std::string rows =
-      Cells("size of the weights", fmt::format("{}; {} {}", Megabytes(facts.bytes),
+      Cells("size of the weights", fmt::format("{}; {} {}", ByteCount(facts.bytes),
                                                converted ? "before converting" : "the source's",
-                                               Megabytes(SourceBytes(source))));
+                                               ByteCount(SourceBytes(source))));
   return "## Measured\n\n" + Table(rows + OfReport(facts.report, ReportedFigures)) +
          FiguresPlace("Perplexity was not measured. `paroquant eval-ppl --card` puts it here.\n") +
          "\n";

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "paroquant/base/memory_use.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/linalg/product_rate.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/runtime/language_model.h"
@@ -23,10 +24,6 @@ namespace fs = std::filesystem;
 // Tokens for each channel below which second moments are more noise than measurement. With as many
 // tokens as channels they are barely invertible.
 constexpr double kTokensPerChannel = 4.0;
-
-std::string Gigabytes(uint64_t bytes) {
-  return fmt::format("{:.2f} GB", 1e-9 * static_cast<double>(bytes));
-}
 
 std::vector<std::string> GroupWarnings(const QuantizationPlan& plan,
                                        const QuantizeOptions& options) {
@@ -114,21 +111,19 @@ std::vector<std::string> TextWarnings(const PricedPlan& plan,
 
 std::vector<std::string> RoomWarnings(const PricedPlan& plan, const FreeRoom& room) {
   std::vector<std::string> warnings;
-  const auto memory = static_cast<uint64_t>(plan.cost.memory_bytes);
-  if (memory > room.memory) {
+  if (static_cast<uint64_t>(plan.cost.memory_bytes) > room.memory) {
     warnings.push_back(fmt::format(
         "It takes {} of memory beside the model, and {} are free now. A smaller --memory-budget "
         "puts activations on disk; fewer --calib-sequences take less.",
-        Gigabytes(memory), Gigabytes(room.memory)));
+        ByteCount(plan.cost.memory_bytes), ByteCount(static_cast<int64_t>(room.memory))));
   }
-  const auto disk = static_cast<uint64_t>(plan.cost.output_bytes + plan.cost.spilled_bytes +
-                                          plan.cost.record_bytes);
-  if (disk > room.disk) {
+  const int64_t disk = plan.cost.output_bytes + plan.cost.spilled_bytes + plan.cost.record_bytes;
+  if (static_cast<uint64_t>(disk) > room.disk) {
     warnings.push_back(fmt::format(
         "It takes up to {} of disk while it runs ({} for the checkpoint, the rest for activations "
         "and what --resume goes on from), and {} are free now. Make room, or choose another --out.",
-        Gigabytes(disk), Gigabytes(static_cast<uint64_t>(plan.cost.output_bytes)),
-        Gigabytes(room.disk)));
+        ByteCount(disk), ByteCount(plan.cost.output_bytes),
+        ByteCount(static_cast<int64_t>(room.disk))));
   }
   return warnings;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "paroquant/base/quantity_text.h"
 #include "report/number_text.h"
 #include "report/page.h"
 #include "report/table.h"
@@ -36,7 +37,7 @@ Table Comparison(const EvaluationReport& report, size_t dataset) {
   for (const EvaluatedModel& model : report.models) {
     const EvaluatedDataset& result = model.datasets[dataset];
     std::vector<std::string>& row = table.rows.emplace_back();
-    row = {model.name, ByteSize(model.bytes), fmt::format("{:.2f}", model.bits_per_weight),
+    row = {model.name, ByteCount(model.bytes), fmt::format("{:.2f}", model.bits_per_weight),
            Shown(result.perplexity, 4)};
     if (result.divergence) {
       row.push_back(Shown(result.divergence->kl, 5));

@@ -37,23 +37,6 @@ std::string Percent(double share) {
   return std::isfinite(share) ? Significant(100 * share) + "\u00a0%" : kNoNumber;
 }
 
-std::string ByteSize(int64_t bytes) {
-  constexpr std::array<Prefix, 4> kUnits = {{{1e12, "TB"}, {1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}}};
-  const auto number = static_cast<double>(bytes);
-  for (const Prefix& unit : kUnits) {
-    if (number >= unit.factor) return Significant(number / unit.factor) + " " + unit.name;
-  }
-  return fmt::format("{} bytes", bytes);
-}
-
-std::string Duration(double seconds) {
-  if (!std::isfinite(seconds)) return kNoNumber;
-  if (seconds < 60) return Significant(seconds) + " s";
-  const auto whole = static_cast<int64_t>(std::lround(seconds));
-  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
-}
-
 std::string TickLabel(double value) {
   constexpr std::array<Prefix, 3> kPrefixes = {{{1e9, "G"}, {1e6, "M"}, {1e3, "k"}}};
   const double size = std::abs(value);

@@ -2,7 +2,6 @@
 #ifndef PAROQUANT_REPORT_NUMBER_TEXT_H_
 #define PAROQUANT_REPORT_NUMBER_TEXT_H_
 
-#include <cstdint>
 #include <string>
 
 namespace paroquant::report {
@@ -14,10 +13,6 @@ inline constexpr char kNoNumber[] = "\u2013";
 std::string Significant(double value, int digits = 3);
 // A share of 1 as "1.23 %", without a break between the two.
 std::string Percent(double share);
-// "1.23 GB", in powers of 1000.
-std::string ByteSize(int64_t bytes);
-// "12.3 s", "4 min 10 s", "3 h 05 min".
-std::string Duration(double seconds);
 // What stands at a tick of an axis: "0.05", "20", "10k", "5M", "1e-5".
 std::string TickLabel(double value);
 

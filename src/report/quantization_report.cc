@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 
+#include "paroquant/base/quantity_text.h"
 #include "report/heat_map.h"
 #include "report/layer_charts.h"
 #include "report/number_text.h"
@@ -59,11 +60,11 @@ std::string Summary(const QuantizationReport& report) {
 
 Markup Headline(const QuantizationReport& report) {
   std::vector<Fact> facts = {
-      {"Size", ByteSize(report.output_bytes),
+      {"Size", ByteCount(report.output_bytes),
        fmt::format("{:.0f}\u00a0% of {}",
                    100 * static_cast<double>(report.output_bytes) /
                        static_cast<double>(std::max(report.source_bytes, int64_t{1})),
-                   ByteSize(report.source_bytes))},
+                   ByteCount(report.source_bytes))},
       {"Bits per quantized weight", fmt::format("{:.2f}", report.bits_per_weight),
        "scales, zero points and rotations included"}};
   const auto error = MeanOf(report, &QuantizedLayer::error);

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "common_options.h"
 #include "option_values.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/pipeline/convert.h"
 
 namespace paroquant::cli {
@@ -30,9 +31,10 @@ int RunConvert(const ConvertArguments& arguments) {
   const pipeline::ConvertSummary summary = pipeline::Convert(options, *progress);
   for (const std::string& note : summary.notes) spdlog::warn(note);
   if (arguments.common.ShowsText()) {
-    std::cout << fmt::format("{}: {} layers from {} to {}, {} kept in 16 bits, {:.1f} s\n",
-                             arguments.out, summary.layers_converted, FormatName(summary.from),
-                             FormatName(options.format), summary.layers_kept, summary.seconds);
+    std::cout << fmt::format("{}: {} layers from {} to {}, {} kept in 16 bits, {}\n", arguments.out,
+                             summary.layers_converted, FormatName(summary.from),
+                             FormatName(options.format), summary.layers_kept,
+                             Duration(summary.seconds));
   }
   arguments.common.WriteJson({{"model", arguments.model},
                               {"out", arguments.out},

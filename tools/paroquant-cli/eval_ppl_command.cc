@@ -14,6 +14,7 @@
 #include "option_facts.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/eval/evaluation_text.h"
 #include "paroquant/eval/perplexity.h"
@@ -197,8 +198,8 @@ int RunEvalPpl(const EvalOptions& options, const CLI::App& app) {
   const bool several = results.size() > 1;
   if (options.common.ShowsText()) {
     std::cout << (several ? report::ToText(report)
-                          : fmt::format("{} tokens in {:.1f} s, {:.0f} tokens/s\n", first.tokens,
-                                        first.seconds, first.TokensPerSecond()));
+                          : fmt::format("{} tokens in {}, {:.0f} tokens/s\n", first.tokens,
+                                        Duration(first.seconds), first.TokensPerSecond()));
   }
   const Json json = several ? ToJson(results, options.protocol, options.baseline)
                             : ToJson(first, options.protocol);

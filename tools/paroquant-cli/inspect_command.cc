@@ -11,6 +11,7 @@
 #include "common_options.h"
 #include "inspect_page.h"
 #include "option_values.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/pipeline/inspect.h"
 #include "paroquant/pipeline/unfinished_run.h"
 #include "report_option.h"
@@ -30,8 +31,6 @@ struct InspectOptions {
   bool outliers = false;
   ReportOption report;
 };
-
-double Mebibytes(int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
 // The hardest layers to quantize first.
 void PrintOutliers(const Inspection& result) {
@@ -55,9 +54,9 @@ void Print(const std::string& model, const Inspection& result) {
       "{}\n  {}: {} blocks, hidden {}, MLP {}, {} heads of {} ({} key/value), vocabulary {}{}\n",
       model, a.model_type, a.layers, a.hidden_size, a.intermediate_size, a.heads, a.head_dim,
       a.kv_heads, a.vocab_size, a.tied_embeddings ? ", tied head" : "");
-  std::cout << fmt::format("  {} tensors, {:.1f} M parameters, {:.1f} MiB\n", result.tensors,
+  std::cout << fmt::format("  {} tensors, {:.1f} M parameters, {}\n", result.tensors,
                            static_cast<double>(result.parameters) / 1e6,
-                           Mebibytes(result.stored_bytes));
+                           ByteCount(result.stored_bytes));
   if (a.experts.count > 0) {
     std::cout << fmt::format("  {} experts of MLP {}, {} for each token\n", a.experts.count,
                              a.experts.intermediate_size, a.experts.per_token);

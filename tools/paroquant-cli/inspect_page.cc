@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/method/outlier_counts.h"
 #include "paroquant/pipeline/card_figures.h"
 #include "paroquant/report/model_report.h"
@@ -25,7 +26,7 @@ std::vector<report::Fact> ModelFacts(const Inspection& inspection) {
        fmt::format("{} key/value heads", a.kv_heads)},
       {"Vocabulary", fmt::format("{}", a.vocab_size), a.tied_embeddings ? "tied head" : ""},
       {"Parameters", fmt::format("{:.1f} M", static_cast<double>(inspection.parameters) / 1e6)},
-      {"Size", fmt::format("{:.1f} MB", static_cast<double>(inspection.stored_bytes) / 1e6),
+      {"Size", ByteCount(inspection.stored_bytes),
        fmt::format("{} tensors in {} file{}", inspection.tensors, inspection.files,
                    inspection.files == 1 ? "" : "s")}};
   if (a.experts.count > 0) {

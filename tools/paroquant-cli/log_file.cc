@@ -9,10 +9,10 @@
 
 #include "paroquant/base/memory_use.h"
 #include "paroquant/base/parallel.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/base/version.h"
 #include "paroquant/kernels/instruction_set.h"
 #include "result_file.h"
-#include "status_line.h"
 
 namespace paroquant::cli {
 namespace {

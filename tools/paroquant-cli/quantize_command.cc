@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <iostream>
@@ -14,6 +13,7 @@
 #include "option_values.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/parallel.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/method/recipe.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/priced_plan.h"
@@ -145,26 +145,12 @@ void Print(const QuantizeSummary& summary) {
                              summary.held_out_sequences);
   }
   std::cout << fmt::format(
-      "{}: {} layers quantized, {} kept, {:.2f} bits per quantized weight, {:.1f} s, peak memory "
-      "{} MiB\n",
+      "{}: {} layers quantized, {} kept, {:.2f} bits per quantized weight, {}, peak memory {}\n",
       summary.options.out.string(), summary.layers.size() - static_cast<size_t>(kept), kept,
-      summary.bits_per_weight, summary.seconds, summary.peak_rss_bytes >> 20);
+      summary.bits_per_weight, Duration(summary.seconds), ByteCount(summary.peak_rss_bytes));
   if (summary.resumed_blocks > 0) {
     std::cout << fmt::format("{} blocks were finished before\n", summary.resumed_blocks);
   }
-}
-
-// As precise as an estimate is: "40 s", "12 min", "3.5 h".
-std::string Duration(double seconds) {
-  if (seconds < 90) return fmt::format("{:.0f} s", std::max(1.0, seconds));
-  if (seconds < 5400) return fmt::format("{:.0f} min", seconds / 60);
-  return fmt::format("{:.1f} h", seconds / 3600);
-}
-
-std::string Size(int64_t bytes) {
-  const auto number = static_cast<double>(bytes);
-  return bytes < 1'000'000'000 ? fmt::format("{:.0f} MB", std::max(1.0, 1e-6 * number))
-                               : fmt::format("{:.1f} GB", 1e-9 * number);
 }
 
 void Print(const pipeline::PricedPlan& plan) {
@@ -184,9 +170,9 @@ void Print(const pipeline::PricedPlan& plan) {
   std::cout << fmt::format(
       "about {} on {} threads, {} of memory beside the mapped model{}; {} to write, and up to {} "
       "more until it is done\n",
-      Duration(cost.seconds), ThreadCount(), Size(cost.memory_bytes),
-      cost.spilled_bytes > 0 ? fmt::format(" and {} of disk", Size(cost.spilled_bytes)) : "",
-      Size(cost.output_bytes), Size(cost.record_bytes));
+      Duration(cost.seconds), ThreadCount(), ByteCount(cost.memory_bytes),
+      cost.spilled_bytes > 0 ? fmt::format(" and {} of disk", ByteCount(cost.spilled_bytes)) : "",
+      ByteCount(cost.output_bytes), ByteCount(cost.record_bytes));
 }
 
 // Shows a plan or a summary where it belongs; `page` makes the report to read.

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "paroquant/base/half.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/base/shell_word.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/method/outlier_counts.h"
@@ -118,8 +119,6 @@ std::optional<report::GroupRotations> StrongestRotations(const model::Checkpoint
   return strongest;
 }
 
-std::string Mebibytes(int64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
-
 std::vector<report::Fact> RunFacts(const QuantizeSummary& summary) {
   std::vector<report::Fact> facts = {{"Calibration", summary.calibration_source}};
   if (summary.calibration_sequences > 0) {
@@ -130,10 +129,10 @@ std::vector<report::Fact> RunFacts(const QuantizeSummary& summary) {
   facts.push_back({"Seed", fmt::format("{}", summary.options.seed)});
   facts.push_back({"Layout", format::FormatName(summary.options.format)});
   if (summary.was_complete) return facts;
-  facts.push_back({"Time", fmt::format("{:.1f} s", summary.seconds)});
-  facts.push_back({"Peak memory", Mebibytes(summary.peak_rss_bytes)});
+  facts.push_back({"Time", Duration(summary.seconds)});
+  facts.push_back({"Peak memory", ByteCount(summary.peak_rss_bytes)});
   if (summary.peak_spilled_bytes > 0) {
-    facts.push_back({"Activations on disk", Mebibytes(summary.peak_spilled_bytes), "at most"});
+    facts.push_back({"Activations on disk", ByteCount(summary.peak_spilled_bytes), "at most"});
   }
   if (summary.resumed_blocks > 0) {
     facts.push_back({"Blocks of an earlier run", fmt::format("{}", summary.resumed_blocks)});

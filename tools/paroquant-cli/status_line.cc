@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
 #include <string_view>
 
 #include "paroquant/base/memory_use.h"
+#include "paroquant/base/quantity_text.h"
 
 namespace paroquant::cli {
 namespace {
@@ -18,31 +18,18 @@ constexpr size_t kColumnsForPhase = 60;
 // The most important first. A note is several parts in one.
 std::vector<std::string> Parts(const Status& status) {
   std::vector<std::string> parts = {status.position};
-  if (status.left) parts.push_back(ClockTime(*status.left) + " left");
+  if (status.left) parts.push_back(Duration(*status.left) + " left");
   for (std::string_view rest = status.note; !rest.empty();) {
     const size_t end = rest.find(kSeparator);
     parts.emplace_back(rest.substr(0, end));
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + kSeparator.size());
   }
   parts.push_back("memory " + ByteCount(ResidentMemory()));
-  parts.push_back(ClockTime(status.elapsed) + " elapsed");
+  parts.push_back(Duration(status.elapsed) + " elapsed");
   return parts;
 }
 
 }  // namespace
-
-std::string ClockTime(double seconds) {
-  const auto whole = static_cast<int64_t>(std::llround(seconds));
-  if (whole < 60) return fmt::format("{}s", whole);
-  if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
-  return fmt::format("{}h{:02}m", whole / 3600, whole % 3600 / 60);
-}
-
-std::string ByteCount(int64_t bytes) {
-  const auto number = static_cast<double>(bytes);
-  return bytes < 1'000'000'000 ? fmt::format("{:.0f} MB", 1e-6 * number)
-                               : fmt::format("{:.1f} GB", 1e-9 * number);
-}
 
 std::string PlainLine(const Status& status) {
   return fmt::format("{}: {}", status.phase, fmt::join(Parts(status), kSeparator));

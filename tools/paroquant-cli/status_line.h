@@ -9,11 +9,6 @@
 
 namespace paroquant::cli {
 
-// "12s", "3m05s", "2h10m".
-std::string ClockTime(double seconds);
-// "310 MB", "1.2 GB".
-std::string ByteCount(int64_t bytes);
-
 struct Status {
   std::string phase;
   std::string position;  // "12/931" or "41%"

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/base/stopwatch.h"
 #include "status_line.h"
 
@@ -30,7 +31,7 @@ void TakeStatusRequests() { std::signal(SIGUSR1, OnSignal); }
 StatusWatch::StatusWatch()
     : StatusWatch(
           [watch = Stopwatch()] {
-            std::cerr << fmt::format("paroquant: {} elapsed, {}\n", ClockTime(watch.Seconds()),
+            std::cerr << fmt::format("paroquant: {} elapsed, {}\n", Duration(watch.Seconds()),
                                      MemoryBounds(/*budget=*/0));
           },
           [] {}) {}

@@ -12,6 +12,7 @@
 
 #include "log_file.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/quantity_text.h"
 
 namespace paroquant::cli {
 namespace {
@@ -183,10 +184,9 @@ void TerminalProgress::ShowIfDue() {
 
 void TerminalProgress::Answer() {
   const std::lock_guard lock(mutex_);
-  const std::string place =
-      working_
-          ? PlainLine(Now())
-          : fmt::format("{}, {} elapsed", phase_, ClockTime(Seconds(Clock::now() - born_).count()));
+  const std::string place = working_ ? PlainLine(Now())
+                                     : fmt::format("{}, {} elapsed", phase_,
+                                                   Duration(Seconds(Clock::now() - born_).count()));
   const std::string answer =
       fmt::format("paroquant: {}, {}", place, MemoryBounds(display_.memory_budget));
   std::cerr << (line_open_ ? "\r\033[K" : "") << answer << "\n" << std::flush;
