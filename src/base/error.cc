@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "paroquant/base/printable.h"
 
 namespace paroquant {
 
@@ -13,23 +15,20 @@ namespace {
 
 // Of a file that may hold anything: without what a terminal would take for a command, and not as
 // long as the file.
-void MakePresentable(std::string& part) {
+std::string Presentable(const std::string& part) {
   constexpr size_t kLongest = 2000;
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; };
   const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
-  if (part.size() > kLongest) {
-    size_t end = kLongest;
-    while (end > 0 && continues(part[end])) --end;  // not inside a character
-    part.replace(end, std::string::npos, "...");
-  }
-  std::ranges::replace_if(part, is_control, '?');
+  if (part.size() <= kLongest) return Printable(part);
+  size_t end = kLongest;
+  while (end > 0 && continues(part[end])) --end;  // not inside a character
+  return Printable(std::string_view(part).substr(0, end)) + "...";
 }
 
 }  // namespace
 
 Error::Error(ErrorKind kind, ErrorParts parts) : kind_(kind), parts_(std::move(parts)) {
   for (std::string* part : {&parts_.where, &parts_.expected, &parts_.found, &parts_.hint}) {
-    MakePresentable(*part);
+    *part = Presentable(*part);
   }
   message_ = fmt::format("{}: expected {}, found {}", parts_.where, parts_.expected, parts_.found);
   if (!parts_.hint.empty()) message_ += ". " + parts_.hint;

@@ -6,7 +6,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
-#include "pipeline/front_matter.h"
+#include "paroquant/base/printable.h"
 #include "pipeline/model_card.h"
 
 namespace paroquant::pipeline {

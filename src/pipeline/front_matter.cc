@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "paroquant/base/printable.h"
 #include "paroquant/io/json.h"
 #include "text/unicode.h"
 
@@ -197,17 +198,6 @@ FrontMatter ParseFrontMatter(std::string_view file, std::span<const char* const>
     }
   }
   return result;
-}
-
-std::string Printable(std::string_view text) {
-  const std::string valid = text::ReplaceInvalidUtf8(text);
-  std::string printable;
-  for (size_t position = 0; position < valid.size();) {
-    const char32_t c = text::NextCharacter(valid, position);
-    const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0xFFFE || c == 0xFFFF;
-    text::AppendUtf8(control ? U'?' : c, printable);
-  }
-  return printable;
 }
 
 std::string YamlText(const std::string& text) {

@@ -27,9 +27,6 @@ struct FrontMatter {
 // under a wanted key is a problem, never a guess. Never throws on content; UTF-8 comes out.
 FrontMatter ParseFrontMatter(std::string_view file, std::span<const char* const> keys);
 
-// UTF-8 without characters that no text should have: "?" stands for each.
-std::string Printable(std::string_view text);
-
 // The value as a scalar that every YAML parser reads as this printable text.
 std::string YamlText(const std::string& text);
 

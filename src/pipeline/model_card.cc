@@ -13,6 +13,7 @@
 
 #include "paroquant/base/checksum.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/printable.h"
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/base/shell_word.h"
 #include "paroquant/base/version.h"

@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "paroquant/base/printable.h"
 #include "paroquant/base/rng.h"
 #include "paroquant/io/json.h"
 

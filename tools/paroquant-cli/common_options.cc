@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "log_file.h"
+#include "log_format.h"
 #include "option_facts.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
@@ -55,7 +56,7 @@ void CommonOptions::Declare(CLI::App& app) {
 
 void CommonOptions::Apply() const {
   auto logger = spdlog::stderr_color_mt("paroquant", ColorMode());
-  logger->set_pattern("%^%l%$: %v");
+  logger->set_formatter(LogFormat("%^%l%$: %v"));
   logger->set_level(spdlog::level::debug);  // the sinks choose
   logger->sinks().front()->set_level(spdlog::level::from_str(ShownLevel()));
   if (threads_ > 0) SetThreadCount(threads_);

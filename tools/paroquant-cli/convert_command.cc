@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <iostream>
 #include <memory>
 
 #include "command.h"
@@ -9,6 +8,7 @@
 #include "option_values.h"
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/pipeline/convert.h"
+#include "standard_output.h"
 
 namespace paroquant::cli {
 namespace {
@@ -31,10 +31,9 @@ int RunConvert(const ConvertArguments& arguments) {
   const pipeline::ConvertSummary summary = pipeline::Convert(options, *progress);
   for (const std::string& note : summary.notes) spdlog::warn(note);
   if (arguments.common.ShowsText()) {
-    std::cout << fmt::format("{}: {} layers from {} to {}, {} kept in 16 bits, {}\n", arguments.out,
-                             summary.layers_converted, FormatName(summary.from),
-                             FormatName(options.format), summary.layers_kept,
-                             Duration(summary.seconds));
+    PrintLine("{}: {} layers from {} to {}, {} kept in 16 bits, {}", arguments.out,
+              summary.layers_converted, FormatName(summary.from), FormatName(options.format),
+              summary.layers_kept, Duration(summary.seconds));
   }
   arguments.common.WriteJson({{"model", arguments.model},
                               {"out", arguments.out},

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -15,6 +14,7 @@
 #include "paroquant/pipeline/inspect.h"
 #include "paroquant/pipeline/unfinished_run.h"
 #include "report_option.h"
+#include "standard_output.h"
 #include "status_watch.h"
 
 namespace paroquant::cli {
@@ -41,37 +41,36 @@ void PrintOutliers(const Inspection& result) {
   std::ranges::stable_sort(layers, std::greater<>(), [](const LayerInspection* layer) {
     return layer->statistics->outliers->group_range;
   });
-  std::cout << fmt::format("  {:<40} {:>11}\n", "hardest layers first", "range/rms");
+  PrintLine("  {:<40} {:>11}", "hardest layers first", "range/rms");
   for (const LayerInspection* layer : layers) {
-    std::cout << fmt::format("  {:<40} {:>11.2f}\n", layer->plan.info.name,
-                             layer->statistics->outliers->group_range);
+    PrintLine("  {:<40} {:>11.2f}", layer->plan.info.name,
+              layer->statistics->outliers->group_range);
   }
 }
 
 void Print(const std::string& model, const Inspection& result) {
   const model::Architecture& a = result.architecture;
-  std::cout << fmt::format(
-      "{}\n  {}: {} blocks, hidden {}, MLP {}, {} heads of {} ({} key/value), vocabulary {}{}\n",
-      model, a.model_type, a.layers, a.hidden_size, a.intermediate_size, a.heads, a.head_dim,
-      a.kv_heads, a.vocab_size, a.tied_embeddings ? ", tied head" : "");
-  std::cout << fmt::format("  {} tensors, {:.1f} M parameters, {}\n", result.tensors,
-                           static_cast<double>(result.parameters) / 1e6,
-                           ByteCount(result.stored_bytes));
+  PrintLine("{}", model);
+  PrintLine("  {}: {} blocks, hidden {}, MLP {}, {} heads of {} ({} key/value), vocabulary {}{}",
+            a.model_type, a.layers, a.hidden_size, a.intermediate_size, a.heads, a.head_dim,
+            a.kv_heads, a.vocab_size, a.tied_embeddings ? ", tied head" : "");
+  PrintLine("  {} tensors, {:.1f} M parameters, {}", result.tensors,
+            static_cast<double>(result.parameters) / 1e6, ByteCount(result.stored_bytes));
   if (a.experts.count > 0) {
-    std::cout << fmt::format("  {} experts of MLP {}, {} for each token\n", a.experts.count,
-                             a.experts.intermediate_size, a.experts.per_token);
+    PrintLine("  {} experts of MLP {}, {} for each token", a.experts.count,
+              a.experts.intermediate_size, a.experts.per_token);
   }
   if (result.quantization) {
     const format::QuantizationConfig& config = *result.quantization;
     const bool rows = config.group_size == format::kWholeRows;
-    std::cout << fmt::format("  {}, {} bit, groups of {}{}\n", FormatName(config.format),
-                             config.bits, rows ? "whole rows" : fmt::to_string(config.group_size),
-                             config.format == format::FormatKind::kParoquant
-                                 ? fmt::format(", {} rotations", config.rotations)
-                                 : "");
+    PrintLine("  {}, {} bit, groups of {}{}", FormatName(config.format), config.bits,
+              rows ? "whole rows" : fmt::to_string(config.group_size),
+              config.format == format::FormatKind::kParoquant
+                  ? fmt::format(", {} rotations", config.rotations)
+                  : "");
   }
-  std::cout << fmt::format("  {:<40} {:>14} {:>9} {:>9} {:>8}  {}\n", "layer", "shape", "max/rms",
-                           "kurtosis", "spread", "");
+  PrintLine("  {:<40} {:>14} {:>9} {:>9} {:>8}  {}", "layer", "shape", "max/rms", "kurtosis",
+            "spread", "");
   for (const LayerInspection& layer : result.layers) {
     const auto& info = layer.plan.info;
     const std::string shape = fmt::format("{} x {}", info.out_features, info.in_features);
@@ -79,7 +78,7 @@ void Print(const std::string& model, const Inspection& result) {
         layer.statistics ? fmt::format("{:>9.1f} {:>9.2f} {:>8.1f}", layer.statistics->max_over_rms,
                                        layer.statistics->kurtosis, layer.statistics->channel_spread)
                          : fmt::format("{:>28}", "");
-    std::cout << fmt::format("  {:<40} {:>14} {}  {}\n", info.name, shape, statistics, Fate(layer));
+    PrintLine("  {:<40} {:>14} {}  {}", info.name, shape, statistics, Fate(layer));
   }
 }
 
@@ -143,17 +142,17 @@ Json ToJson(const std::string& model, const Inspection& result) {
 }
 
 void Print(const std::string& folder, const UnfinishedRun& run) {
-  std::cout << fmt::format("{}: {}\n", folder, Describe(run));
+  PrintLine("{}: {}", folder, Describe(run));
   if (!run.problem.empty()) {
-    std::cout << fmt::format("  {}\n", run.problem);
+    PrintLine("  {}", run.problem);
     return;
   }
   const Json& settings = run.fingerprint.at("settings");
-  std::cout << fmt::format("  of {}, recipe {}, {} bit, groups of {}, calibration {}, seed {}\n",
-                           run.model, run.fingerprint.at("recipe").get<std::string>(),
-                           settings.at("bits").get<int>(), settings.at("group_size").get<int>(),
-                           run.fingerprint.value("calibration", Json()).dump(),
-                           run.fingerprint.at("seed").get<uint64_t>());
+  PrintLine("  of {}, recipe {}, {} bit, groups of {}, calibration {}, seed {}", run.model,
+            run.fingerprint.at("recipe").get<std::string>(), settings.at("bits").get<int>(),
+            settings.at("group_size").get<int>(),
+            run.fingerprint.value("calibration", Json()).dump(),
+            run.fingerprint.at("seed").get<uint64_t>());
 }
 
 int RunInspect(const InspectOptions& options, const CLI::App& app) {

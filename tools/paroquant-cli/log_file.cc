@@ -7,8 +7,10 @@
 #include <memory>
 #include <utility>
 
+#include "log_format.h"
 #include "paroquant/base/memory_use.h"
 #include "paroquant/base/parallel.h"
+#include "paroquant/base/printable.h"
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/base/version.h"
 #include "paroquant/kernels/instruction_set.h"
@@ -24,7 +26,7 @@ std::shared_ptr<spdlog::logger> log_file;
 void OnFault(const std::string& what) {
   static bool told = false;
   if (std::exchange(told, true)) return;
-  std::cerr << "warning: the log is not complete: " << what << "\n";
+  std::cerr << "warning: the log is not complete: " << Printable(what) << "\n";
 }
 
 }  // namespace
@@ -39,7 +41,7 @@ void RememberCommand(int argc, char** argv) {
 void OpenLogFile(const std::string& path, spdlog::logger& logger) {
   RequireWritable("--log-file", path);
   auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
-  sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l: %v");
+  sink->set_formatter(LogFormat("%Y-%m-%d %H:%M:%S.%e %l: %v"));
   log_file = std::make_shared<spdlog::logger>("file", sink);
   logger.sinks().push_back(sink);
   for (spdlog::logger* one : {log_file.get(), &logger}) {

@@ -22,6 +22,7 @@
 #include "help_text.h"
 #include "log_file.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/printable.h"
 #include "paroquant/base/version.h"
 #include "paroquant/kernels/instruction_set.h"
 #include "standard_output.h"
@@ -33,7 +34,7 @@ namespace paroquant::cli {
 namespace {
 
 int Fail(ErrorKind kind, std::string_view message) {
-  std::cerr << "paroquant: " << message << "\n";
+  std::cerr << "paroquant: " << Printable(message) << "\n";
   LogToFile(spdlog::level::err, message);
   return static_cast<int>(kind);
 }

@@ -3,7 +3,6 @@
 
 #include <charconv>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -20,6 +19,7 @@
 #include "paroquant/pipeline/quantize.h"
 #include "quantize_page.h"
 #include "report_option.h"
+#include "standard_output.h"
 #include "status_watch.h"
 
 namespace paroquant::cli {
@@ -116,60 +116,58 @@ pipeline::QuantizeOptions Resolve(const QuantizeArguments& arguments) {
 
 void Print(const QuantizeSummary& summary) {
   if (summary.was_complete) {
-    std::cout << fmt::format("{}: complete before, by the same model, options and version\n",
-                             summary.options.out.string());
+    PrintLine("{}: complete before, by the same model, options and version",
+              summary.options.out.string());
     return;
   }
-  std::cout << fmt::format("  {:<40} {:>14} {:>5} {:>6} {:>10} {:>10}\n", "layer", "shape", "bits",
-                           "group", "error", "RTN's");
+  PrintLine("  {:<40} {:>14} {:>5} {:>6} {:>10} {:>10}", "layer", "shape", "bits", "group", "error",
+            "RTN's");
   int64_t kept = 0;
   for (const LayerReport& report : summary.layers) {
     const pipeline::LayerPlan& plan = report.plan;
     const std::string shape = fmt::format("{} x {}", plan.info.out_features, plan.info.in_features);
     if (!plan.quantized) {
       ++kept;
-      std::cout << fmt::format("  {:<40} {:>14} {:>5} kept: {}\n", plan.info.name, shape, 16,
-                               plan.reason);
+      PrintLine("  {:<40} {:>14} {:>5} kept: {}", plan.info.name, shape, 16, plan.reason);
       continue;
     }
     const auto percent = [](const std::optional<double>& error) {
       return error ? fmt::format("{:.3f} %", 100.0 * *error) : std::string("-");
     };
-    std::cout << fmt::format("  {:<40} {:>14} {:>5} {:>6} {:>10} {:>10}\n", plan.info.name, shape,
-                             plan.bits, plan.group_size, percent(report.relative_output_error),
-                             percent(report.relative_output_error_rtn));
+    PrintLine("  {:<40} {:>14} {:>5} {:>6} {:>10} {:>10}", plan.info.name, shape, plan.bits,
+              plan.group_size, percent(report.relative_output_error),
+              percent(report.relative_output_error_rtn));
   }
   if (summary.expected_kl) {
-    std::cout << fmt::format("expected KL divergence {:.5f} +- {:.5f}, on {} held-out sequences\n",
-                             *summary.expected_kl, *summary.expected_kl_stderr,
-                             summary.held_out_sequences);
+    PrintLine("expected KL divergence {:.5f} +- {:.5f}, on {} held-out sequences",
+              *summary.expected_kl, *summary.expected_kl_stderr, summary.held_out_sequences);
   }
-  std::cout << fmt::format(
-      "{}: {} layers quantized, {} kept, {:.2f} bits per quantized weight, {}, peak memory {}\n",
+  PrintLine(
+      "{}: {} layers quantized, {} kept, {:.2f} bits per quantized weight, {}, peak memory {}",
       summary.options.out.string(), summary.layers.size() - static_cast<size_t>(kept), kept,
       summary.bits_per_weight, Duration(summary.seconds), ByteCount(summary.peak_rss_bytes));
   if (summary.resumed_blocks > 0) {
-    std::cout << fmt::format("{} blocks were finished before\n", summary.resumed_blocks);
+    PrintLine("{} blocks were finished before", summary.resumed_blocks);
   }
 }
 
 void Print(const pipeline::PricedPlan& plan) {
   for (const pipeline::LayerPlan& layer : plan.layers) {
-    std::cout << fmt::format(
-        "  {:<40} {:>14} {}{}{}\n", layer.info.name,
+    PrintLine(
+        "  {:<40} {:>14} {}{}{}", layer.info.name,
         fmt::format("{} x {}", layer.info.out_features, layer.info.in_features),
         layer.quantized ? fmt::format("{} bit, group {}", layer.bits, layer.group_size) : "kept",
         layer.reason.empty() ? "" : ": ", layer.reason);
   }
   const pipeline::CalibrationSize& text = plan.calibration;
   if (text.sequences > 0) {
-    std::cout << fmt::format("calibrated on {} sequences of {} tokens, {} more held out\n",
-                             text.sequences, text.length, text.held_out);
+    PrintLine("calibrated on {} sequences of {} tokens, {} more held out", text.sequences,
+              text.length, text.held_out);
   }
   const pipeline::CostEstimate& cost = plan.cost;
-  std::cout << fmt::format(
+  PrintLine(
       "about {} on {} threads, {} of memory beside the mapped model{}; {} to write, and up to {} "
-      "more until it is done\n",
+      "more until it is done",
       Duration(cost.seconds), ThreadCount(), ByteCount(cost.memory_bytes),
       cost.spilled_bytes > 0 ? fmt::format(" and {} of disk", ByteCount(cost.spilled_bytes)) : "",
       ByteCount(cost.output_bytes), ByteCount(cost.record_bytes));

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/printable.h"
 
 namespace paroquant::cli {
 namespace {
@@ -17,6 +18,8 @@ bool NobodyReadsOn() {
 }
 
 }  // namespace
+
+void WriteLine(std::string_view line) { std::cout << Printable(line) << "\n"; }
 
 void RequireOutputTaken() {
   if (std::cout.flush()) return;

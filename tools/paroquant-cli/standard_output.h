@@ -2,7 +2,19 @@
 #ifndef PAROQUANT_TOOLS_PAROQUANT_CLI_STANDARD_OUTPUT_H_
 #define PAROQUANT_TOOLS_PAROQUANT_CLI_STANDARD_OUTPUT_H_
 
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
 namespace paroquant::cli {
+
+// Prints a line for people, as Printable has it: names in it may come from a file.
+void WriteLine(std::string_view line);
+template <typename... Values>
+void PrintLine(fmt::format_string<Values...> format, Values&&... values) {
+  WriteLine(fmt::format(format, std::forward<Values>(values)...));
+}
 
 // Writes out what standard output still holds. Ends the program without a word, by SIGPIPE as the
 // system would, if nobody reads on; throws kSystem for any other failure.

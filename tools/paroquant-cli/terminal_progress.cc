@@ -12,6 +12,7 @@
 
 #include "log_file.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/printable.h"
 #include "paroquant/base/quantity_text.h"
 
 namespace paroquant::cli {
@@ -132,8 +133,9 @@ void TerminalProgress::Finish() {
 }
 
 void TerminalProgress::Note(const std::string& note) {
-  if (note.empty() || note == note_) return;
-  note_ = note;
+  const std::string printable = Printable(note);  // it may have a name from a file
+  if (note.empty() || printable == note_) return;
+  note_ = printable;
   LogToFile(spdlog::level::debug, PlainLine(Now()));
 }
 

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -9,6 +8,7 @@
 #include "option_values.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/verify.h"
+#include "standard_output.h"
 
 namespace paroquant::cli {
 namespace {
@@ -47,13 +47,12 @@ int RunVerify(const VerifyOptions& options) {
     list.push_back(
         {{"where", problem.where}, {"expected", problem.expected}, {"found", problem.found}});
     if (options.common.ShowsText()) {
-      std::cout << fmt::format("{}: expected {}, found {}\n", problem.where, problem.expected,
-                               problem.found);
+      PrintLine("{}: expected {}, found {}", problem.where, problem.expected, problem.found);
     }
   }
   if (options.common.ShowsText()) {
-    std::cout << fmt::format("{}: {}\n", options.model,
-                             problems.empty() ? "ok" : fmt::format("{} problems", problems.size()));
+    PrintLine("{}: {}", options.model,
+              problems.empty() ? "ok" : fmt::format("{} problems", problems.size()));
   }
   options.common.WriteJson({{"ok", problems.empty()}, {"problems", list}});
   return problems.empty() ? 0 : kProblemFound;
