@@ -20,6 +20,14 @@ bool Exists(const fs::path& path) {
   throw SystemError(path.string(), "look whether this exists", error.value());
 }
 
+bool LiesIn(const fs::path& path, const fs::path& folder) {
+  const fs::path outer = fs::weakly_canonical(fs::absolute(folder));
+  for (fs::path inner = fs::weakly_canonical(fs::absolute(path));; inner = inner.parent_path()) {
+    if (inner == outer) return true;
+    if (inner == inner.parent_path()) return false;
+  }
+}
+
 std::vector<fs::path> FolderEntries(const fs::path& folder) {
   std::vector<fs::path> paths;
   std::error_code error;

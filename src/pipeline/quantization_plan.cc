@@ -24,16 +24,11 @@ namespace fs = std::filesystem;
 
 // Refuses an OUT that is the source folder or lies inside it.
 void RequireOutside(const fs::path& in, const fs::path& out) {
-  const fs::path canonical_in = fs::weakly_canonical(fs::absolute(in));
-  for (fs::path folder = fs::weakly_canonical(fs::absolute(out));; folder = folder.parent_path()) {
-    if (folder == canonical_in) {
-      throw Error(ErrorKind::kUsage, {.where = "--out " + out.string(),
-                                      .expected = "a folder outside the source model",
-                                      .found = "one inside " + in.string(),
-                                      .hint = "Choose another folder."});
-    }
-    if (folder == folder.parent_path()) return;
-  }
+  if (!LiesIn(out, in)) return;
+  throw Error(ErrorKind::kUsage, {.where = "--out " + out.string(),
+                                  .expected = "a folder outside the source model",
+                                  .found = "one inside " + in.string(),
+                                  .hint = "Choose another folder."});
 }
 
 void RequireSixteenBit(const model::Checkpoint& source) {

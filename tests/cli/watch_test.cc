@@ -29,6 +29,8 @@ using ::testing::Not;
 
 const std::string kTinyLlama = DataPath("tiny-llama").string();
 
+constexpr char kLogLine[] = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]{12} [a-z]+: .*";
+
 std::vector<std::string> Split(const std::string& text, char separator) {
   std::istringstream stream(text);
   std::vector<std::string> parts;
@@ -133,7 +135,7 @@ TEST_F(WatchTest, TheLogFileHasEverythingWithTimes) {
   ASSERT_EQ(RunCli(Quantize({"--quiet", "--log-file", log})).exit_code, 0);
   const std::string first = ReadFile(log);
   for (const std::string& line : Split(first, '\n')) {
-    EXPECT_THAT(line, MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]{12} [a-z]+: .*"));
+    EXPECT_THAT(line, MatchesRegex(kLogLine));
   }
   EXPECT_THAT(first, AllOf(HasSubstr(" quantize --model "), HasSubstr("threads"),
                            HasSubstr("model.layers.2.mlp.down_proj"), HasSubstr("exit code 0")));
@@ -163,6 +165,55 @@ TEST_F(WatchTest, ALogFileThatCannotBeWrittenIsRefusedBeforeTheWork) {
     EXPECT_THAT(result.error, HasSubstr("--log-file " + path));
     EXPECT_FALSE(fs::exists(out_));
   }
+}
+
+// With --overwrite it would go with the rest of OUT, and a new OUT would not be empty.
+TEST_F(WatchTest, ALogFileInTheOutputFolderIsRefusedBeforeTheWork) {
+  fs::create_directories(out_ / "logs");
+  fs::create_symlink(out_, folder_.path() / "link");
+  for (const char* command : {"quantize", "convert"}) {
+    for (const fs::path& log :
+         {out_ / "log", out_ / "logs/log", out_ / "logs/../log", folder_.path() / "link/log"}) {
+      std::vector<std::string> words = {command,       "--model",     kTinyLlama,   "--out",
+                                        out_.string(), "--overwrite", "--log-file", log.string()};
+      if (std::string(command) == "convert") words.insert(words.end(), {"--format", "awq"});
+      const CliResult result = RunCli(words);
+      EXPECT_EQ(result.exit_code, 2) << result.error;
+      EXPECT_TRUE(testing::HasFourParts(result.error));
+      EXPECT_THAT(result.error, HasSubstr("a file outside the output folder"));
+      EXPECT_FALSE(fs::exists(log));
+    }
+  }
+  EXPECT_EQ(
+      RunCli({"inspect", "--model", kTinyLlama, "--log-file", (out_ / "log").string()}).exit_code,
+      0);
+}
+
+TEST_F(WatchTest, NoLogFileIsCalledDash) {
+  const CliResult result = RunCliInScript("cd \"$2\" && \"$1\" inspect --model \"$3\" --log-file -",
+                                          {folder_.path().string(), kTinyLlama});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(testing::HasFourParts(result.error));
+  EXPECT_FALSE(fs::exists(folder_.path() / "-"));
+}
+
+TEST_F(WatchTest, TheLogFileSaysThatMemoryRanOut) {
+  const std::string limited = "ulimit -v 170000 && exec \"$@\"";
+  if (RunCliInScript(limited, {"--version"}).exit_code != 0) GTEST_SKIP() << "needs more memory";
+  const std::string text = (folder_.path() / "text.txt").string();
+  std::string words;
+  for (int i = 0; i < 4'000'000; ++i) words += "the words ";
+  WriteFile(text, words);
+  const std::string log = (folder_.path() / "log").string();
+  const CliResult result = RunCliInScript(
+      limited, {"tokenize", "--model", kTinyLlama, "--file", text, "--log-file", log});
+  EXPECT_EQ(result.exit_code, 5);
+  EXPECT_TRUE(testing::HasFourParts(result.error));
+  const std::string message = result.error.substr(std::string("paroquant: ").size());
+  EXPECT_THAT(message, HasSubstr("memory: expected enough of it for tokenize"));
+  const std::vector<std::string> lines = Split(ReadFile(log), '\n');
+  for (const std::string& line : lines) EXPECT_THAT(line, MatchesRegex(kLogLine));
+  EXPECT_THAT(lines.back() + "\n", HasSubstr(" error: " + message));
 }
 
 TEST_F(WatchTest, AFullDiskUnderTheLogStopsNoRun) {

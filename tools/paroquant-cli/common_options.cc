@@ -54,13 +54,13 @@ void CommonOptions::Declare(CLI::App& app) {
   app.add_flag("--no-progress", no_progress_, "show no progress")->group(group);
 }
 
-void CommonOptions::Apply() const {
+void CommonOptions::Apply(const std::string& out) const {
   auto logger = spdlog::stderr_color_mt("paroquant", ColorMode());
   logger->set_formatter(LogFormat("%^%l%$: %v"));
   logger->set_level(spdlog::level::debug);  // the sinks choose
   logger->sinks().front()->set_level(spdlog::level::from_str(ShownLevel()));
   if (threads_ > 0) SetThreadCount(threads_);
-  if (!log_file_.empty()) OpenLogFile(log_file_, *logger);
+  if (!log_file_.empty()) OpenLogFile(log_file_, out, *logger);
   spdlog::set_default_logger(std::move(logger));
   if (!JsonTakesOutput()) RequireWritable("--json", json_);
 }

@@ -16,9 +16,9 @@ class CommonOptions {
   // Declares --json, --threads, --log-level, --log-file, --quiet and --no-progress.
   void Declare(CLI::App& app);
 
-  // Sets threads and logging up, and refuses a --json or --log-file that can't be written. To be
-  // called first by each command.
-  void Apply() const;
+  // Sets threads and logging up, and refuses a --json or --log-file that can't be written, or a log
+  // in the folder `out` that the command is to fill. To be called first by each command.
+  void Apply(const std::string& out = "") const;
 
   // A progress display as asked for: on standard error, or none where only warnings or less are
   // asked for. `memory_budget` is told to those who ask for it.

@@ -22,7 +22,7 @@ struct ConvertArguments {
 };
 
 int RunConvert(const ConvertArguments& arguments) {
-  arguments.common.Apply();
+  arguments.common.Apply(arguments.out);
   pipeline::ConvertOptions options = arguments.options;
   options.model = arguments.model;
   options.out = arguments.out;

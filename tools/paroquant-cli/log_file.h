@@ -5,6 +5,7 @@
 
 #include <spdlog/logger.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,11 +15,15 @@ namespace paroquant::cli {
 void RememberCommand(int argc, char** argv);
 
 // Opens the file, behind what it holds if it is there, and lets it have all that `logger` gets.
-// Throws what RequireWritable does. A disk that gets full later is told once and stops nothing.
-void OpenLogFile(const std::string& path, spdlog::logger& logger);
+// Throws what RequireWritable does, and kUsage for "-" and for a file in the folder `out`, unless
+// that is "". A disk that gets full later is told once and stops nothing.
+void OpenLogFile(const std::string& path, const std::string& out, spdlog::logger& logger);
 
 // Writes a line to the file alone; nothing where there is none.
 void LogToFile(spdlog::level::level_enum level, std::string_view text);
+
+// Writes an error of several parts, a line in all, to the file. Takes no memory and no lock.
+void LogWithoutMemory(std::span<const std::string_view> parts);
 
 }  // namespace paroquant::cli
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -41,15 +41,19 @@ int Fail(ErrorKind kind, std::string_view message) {
 
 const char* activity = "the start";  // or the command
 
+void WriteToError(std::string_view text) {
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
 // There may be no memory for a message either: it is written as it is.
 int FailWithoutMemory() {
-  for (const std::string_view part :
-       {std::string_view("paroquant: memory: expected enough of it for "),
-        std::string_view(activity),
-        std::string_view(
-            ", found: Cannot allocate memory. Free memory or use a bigger machine.\n")}) {
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, part.data(), part.size());
-  }
+  const std::array<std::string_view, 3> message = {
+      "memory: expected enough of it for ", activity,
+      ", found Cannot allocate memory. Free memory or use a bigger machine."};
+  WriteToError("paroquant: ");
+  for (const std::string_view part : message) WriteToError(part);
+  WriteToError("\n");
+  LogWithoutMemory(message);
   return static_cast<int>(ErrorKind::kSystem);
 }
 

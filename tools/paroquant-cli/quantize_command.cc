@@ -184,7 +184,7 @@ void Report(const QuantizeArguments& arguments, const Result& result, const io::
 }
 
 int RunQuantize(const QuantizeArguments& arguments, const CLI::App& app) {
-  arguments.common.Apply();
+  arguments.common.Apply(arguments.out);
   arguments.report.RequireUsable();
   pipeline::QuantizeOptions options = Resolve(arguments);
   if (arguments.plan) {

@@ -11,6 +11,9 @@ namespace paroquant {
 // does not tell.
 bool Exists(const std::filesystem::path& path);
 
+// True if `path` is the folder or lies inside it, be it there or not. Links are followed.
+bool LiesIn(const std::filesystem::path& path, const std::filesystem::path& folder);
+
 // The paths of all that is in a folder, sorted. Throws kSystem.
 std::vector<std::filesystem::path> FolderEntries(const std::filesystem::path& folder);
 
