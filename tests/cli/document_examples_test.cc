@@ -1,7 +1,7 @@
 // The examples in the documentation. They run in a folder that holds the small model as
 // `tiny-llama` and what the README names in capitals. Each command of a block "```sh" succeeds;
-// each of a block
-// "```console" prints what the block shows under it, where "..." stands for any text.
+// each of a block "```console" prints what the block shows under it, where "..." stands for any
+// text.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,11 +88,15 @@ class Workplace {
     io::Json config = io::ReadJsonFile(model / "config.json");
     config["max_position_embeddings"] = 128;
     std::ofstream(own_model / "config.json") << config;
+    // In the place of a browser: takes a page that is whole.
+    const fs::path viewer = folder_.path() / "xdg-open";
+    std::ofstream(viewer) << "#!/bin/bash\ngrep -q '</html>' \"$1\"\n";
+    fs::permissions(viewer, fs::perms::owner_all);
   }
 
   // What the command prints comes as on a terminal, errors included.
   CliResult Run(const std::string& command) const {
-    return RunCliInScript("cd \"$2\" && PATH=\"${1%/*}:$PATH\" && exec 2>&1 && eval \"$3\"",
+    return RunCliInScript("cd \"$2\" && PATH=\"${1%/*}:$PWD:$PATH\" && exec 2>&1 && eval \"$3\"",
                           {folder_.path().string(), command});
   }
 
@@ -113,6 +117,15 @@ TEST(DocumentExamplesTest, DotsStandForAnyText) {
   EXPECT_FALSE(Matches("a ... c", "a b"));
   EXPECT_FALSE(Matches("ab...bc", "abc"));
   EXPECT_FALSE(Matches("a ... b ... c", "a b c"));
+}
+
+// Before them come `git clone` and tools/quickstart.sh.
+TEST(DocumentExamplesTest, FromNothingToAReportItIsFiveCommands) {
+  const std::vector<Example> examples = ExamplesIn(kRoot / "README.md");
+  ASSERT_EQ(examples.size(), 3U);
+  EXPECT_NE(examples[0].command.find(" quantize "), std::string::npos);
+  EXPECT_NE(examples[1].command.find(" eval-ppl "), std::string::npos);
+  EXPECT_TRUE(examples[2].command.starts_with("xdg-open "));
 }
 
 // README.md and the documents that have examples.
