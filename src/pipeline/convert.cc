@@ -11,6 +11,7 @@
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/pipeline/quantize.h"
+#include "paroquant/pipeline/reproduction.h"
 #include "paroquant/quant/packing.h"
 #include "paroquant/quant/rotation.h"
 #include "pipeline/checkpoint_output.h"

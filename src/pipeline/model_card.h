@@ -11,7 +11,6 @@
 #include "paroquant/io/json.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/engine_rules.h"
-#include "paroquant/pipeline/quantize_options.h"
 
 namespace paroquant::pipeline {
 
@@ -33,9 +32,6 @@ bool IsUneditedCard(std::string_view card);
 // The card with the mark by which that is known.
 std::string Marked(std::string card);
 
-// The command line that makes the same checkpoint, with names in the place of paths.
-std::string QuantizeCommand(const QuantizeOptions& options);
-std::string ConvertCommand(const std::filesystem::path& model, format::FormatKind format);
 // Beside the card's own text, its place for figures.
 std::string FiguresPlace(std::string_view figures);
 

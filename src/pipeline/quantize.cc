@@ -12,6 +12,7 @@
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/io/folder_lock.h"
 #include "paroquant/pipeline/quantization_plan.h"
+#include "paroquant/pipeline/reproduction.h"
 #include "paroquant/runtime/language_model.h"
 #include "pipeline/calibrated_run.h"
 #include "pipeline/calibration_text.h"

@@ -19,6 +19,7 @@
 #include "paroquant/eval/evaluation_text.h"
 #include "paroquant/eval/perplexity.h"
 #include "paroquant/io/safetensors_writer.h"
+#include "paroquant/model/model_name.h"
 #include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/stored_size.h"
 #include "paroquant/report/evaluation_report.h"
@@ -204,8 +205,7 @@ int RunEvalPpl(const EvalOptions& options, const CLI::App& app) {
   const Json json = several ? ToJson(results, options.protocol, options.baseline)
                             : ToJson(first, options.protocol);
   options.report.Write(json, [&] { return report::ToHtml(report); });
-  const std::string baseline =
-      options.baseline.empty() ? "" : pipeline::ModelName(options.baseline);
+  const std::string baseline = options.baseline.empty() ? "" : model::ModelName(options.baseline);
   for (size_t i = 0; i < carded.size(); ++i) {
     // Read again: an evaluation takes long enough for somebody to edit it meanwhile.
     WriteResultText(CardPath(carded[i]).string(),

@@ -7,6 +7,8 @@
 #include <optional>
 #include <set>
 
+#include "paroquant/model/model_name.h"
+
 namespace paroquant::cli {
 namespace {
 
@@ -134,15 +136,15 @@ std::string ToText(const DatasetResult& entry) {
 report::EvaluationReport ToReport(const std::vector<ModelResult>& results,
                                   const std::string& protocol, const std::string& baseline) {
   std::set<std::string> names;
-  for (const ModelResult& result : results) names.insert(pipeline::ModelName(result.model));
+  for (const ModelResult& result : results) names.insert(model::ModelName(result.model));
   const bool distinct = names.size() == results.size();
-  report::EvaluationReport report{.baseline = baseline.empty() ? "" : pipeline::ModelName(baseline),
+  report::EvaluationReport report{.baseline = baseline.empty() ? "" : model::ModelName(baseline),
                                   .protocol = protocol,
                                   .models = {},
                                   .commands = {}};
   for (const ModelResult& result : results) {
     report::EvaluatedModel& model = report.models.emplace_back();
-    model = {.name = distinct ? pipeline::ModelName(result.model) : result.model,
+    model = {.name = distinct ? model::ModelName(result.model) : result.model,
              .bytes = result.size.bytes,
              .bits_per_weight = result.size.bits_per_weight,
              .tokens_per_second = result.TokensPerSecond(),

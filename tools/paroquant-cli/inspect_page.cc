@@ -6,7 +6,7 @@
 
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/method/outlier_counts.h"
-#include "paroquant/pipeline/card_figures.h"
+#include "paroquant/model/model_name.h"
 #include "paroquant/report/model_report.h"
 
 namespace paroquant::cli {
@@ -60,7 +60,7 @@ std::string Fate(const LayerInspection& layer) {
 
 std::string InspectPage(const std::string& folder, const Inspection& inspection,
                         const std::string& command) {
-  report::ModelReport page{.model = pipeline::ModelName(folder),
+  report::ModelReport page{.model = model::ModelName(folder),
                            .facts = ModelFacts(inspection),
                            .layers = {},
                            .commands = {command}};

@@ -183,7 +183,7 @@ void Report(const QuantizeArguments& arguments, const Result& result, const io::
   arguments.common.WriteJson(json);
 }
 
-int RunQuantize(const QuantizeArguments& arguments, const CLI::App& app) {
+int RunQuantize(const QuantizeArguments& arguments) {
   arguments.common.Apply(arguments.out);
   arguments.report.RequireUsable();
   pipeline::QuantizeOptions options = Resolve(arguments);
@@ -198,8 +198,7 @@ int RunQuantize(const QuantizeArguments& arguments, const CLI::App& app) {
   options.counts_outliers = arguments.report.WantsPage();
   const auto progress = arguments.common.MakeProgress(options.memory_budget);
   const QuantizeSummary summary = pipeline::Quantize(options, *progress);
-  Report(arguments, summary, pipeline::ToJson(summary),
-         [&] { return QuantizePage(summary, CommandText(app)); });
+  Report(arguments, summary, pipeline::ToJson(summary), [&] { return QuantizePage(summary); });
   return 0;
 }
 
@@ -278,7 +277,7 @@ Run DeclareQuantize(CLI::App& app) {
   DeclareMethodOptions(app, *arguments);
   DeclareCalibrationOptions(app, arguments->options);
   arguments->common.Declare(app);
-  return [arguments, &app] { return RunQuantize(*arguments, app); };
+  return [arguments] { return RunQuantize(*arguments); };
 }
 
 }  // namespace paroquant::cli

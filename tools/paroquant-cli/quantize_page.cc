@@ -8,11 +8,11 @@
 
 #include "paroquant/base/half.h"
 #include "paroquant/base/quantity_text.h"
-#include "paroquant/base/shell_word.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/method/outlier_counts.h"
 #include "paroquant/model/checkpoint.h"
-#include "paroquant/pipeline/card_figures.h"
+#include "paroquant/model/model_name.h"
+#include "paroquant/pipeline/reproduction.h"
 #include "paroquant/pipeline/stored_size.h"
 #include "paroquant/report/quantization_report.h"
 
@@ -142,31 +142,27 @@ std::vector<report::Fact> RunFacts(const QuantizeSummary& summary) {
 
 }  // namespace
 
-std::string QuantizePage(const QuantizeSummary& summary, const std::string& command) {
+std::string QuantizePage(const QuantizeSummary& summary) {
   const pipeline::QuantizeOptions& options = summary.options;
   const model::Checkpoint source = model::Checkpoint::Open(options.model);
   const model::Checkpoint output = model::Checkpoint::Open(options.out);
-  const std::string in = ShellWord(options.model.string());
-  const std::string out = ShellWord(options.out.string());
-  report::QuantizationReport page{
-      .model = pipeline::ModelName(options.model),
-      .recipe = options.recipe.name,
-      .bits = options.recipe.bits,
-      .group_size = options.recipe.group_size,
-      .source_bytes = pipeline::MeasureStoredSize(source).bytes,
-      .output_bytes = pipeline::MeasureStoredSize(output).bytes,
-      .bits_per_weight = summary.bits_per_weight,
-      .kl_divergence = summary.expected_kl,
-      .kl_divergence_stderr = summary.expected_kl_stderr,
-      .held_out_losses = summary.held_out_losses,
-      .layers = {},
-      .rotations = {},
-      .facts = RunFacts(summary),
-      .settings = method::RecipeJson(options.recipe).dump(2),
-      .commands = {command, fmt::format("paroquant verify --model {} --source {}", out, in),
-                   fmt::format("paroquant eval-ppl --model {} --baseline {} --data wikitext2", out,
-                               in)},
-      .notes = summary.notes};
+  report::QuantizationReport page{.model = model::ModelName(options.model),
+                                  .recipe = options.recipe.name,
+                                  .bits = options.recipe.bits,
+                                  .group_size = options.recipe.group_size,
+                                  .source_bytes = pipeline::MeasureStoredSize(source).bytes,
+                                  .output_bytes = pipeline::MeasureStoredSize(output).bytes,
+                                  .bits_per_weight = summary.bits_per_weight,
+                                  .kl_divergence = summary.expected_kl,
+                                  .kl_divergence_stderr = summary.expected_kl_stderr,
+                                  .held_out_losses = summary.held_out_losses,
+                                  .layers = {},
+                                  .rotations = {},
+                                  .facts = RunFacts(summary),
+                                  .settings = method::RecipeJson(options.recipe).dump(2),
+                                  .commands = pipeline::CheckCommands(options),
+                                  .notes = summary.notes};
+  page.commands.insert(page.commands.begin(), pipeline::QuantizeCommand(options));
   for (const LayerReport& layer : summary.layers) page.layers.push_back(PageLayer(layer));
   if (const LayerReport* worst = WorstLayer(summary)) {
     page.rotations = StrongestRotations(output, worst->plan.info);

@@ -8,8 +8,8 @@
 namespace paroquant::cli {
 
 // The report of a finished run as a page of HTML. Reads sizes from the model and its source, and
-// the rotation of the worst layer, if its layout holds one. `command` is how the run was started.
-std::string QuantizePage(const pipeline::QuantizeSummary& summary, const std::string& command);
+// the rotation of the worst layer, if its layout holds one.
+std::string QuantizePage(const pipeline::QuantizeSummary& summary);
 
 }  // namespace paroquant::cli
 

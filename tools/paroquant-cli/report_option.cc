@@ -21,8 +21,7 @@ bool IsPage(const std::string& file) { return file.ends_with(kPage); }
 
 // Does the option decide what the result is?
 bool DecidesResult(const CLI::Option& option) {
-  constexpr std::array kOthers = {"--report",   "--overwrite", "--resume",
-                                  "--outliers", "--card",      "--save-logits"};
+  constexpr std::array kOthers = {"--report", "--outliers", "--card", "--save-logits"};
   return option.count() > 0 && option.get_group() != kOptionsOfAll &&
          std::ranges::none_of(kOthers, [&](const char* name) { return option.check_name(name); });
 }

@@ -14,10 +14,6 @@ namespace paroquant::pipeline {
 // The model card of a folder. The hub shows the file of this name.
 inline constexpr char kModelCard[] = "README.md";
 
-// A model folder's name: the hub's, where the folder lies in a cache of it, else the last part of
-// its path.
-std::string ModelName(const std::filesystem::path& folder);
-
 struct CardFigure {
   std::string data;  // a name that tells readers what the text was
   std::string protocol;

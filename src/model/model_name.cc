@@ -1,0 +1,24 @@
+#include "paroquant/model/model_name.h"
+
+#include <string_view>
+
+namespace paroquant::model {
+
+namespace fs = std::filesystem;
+
+std::string ModelName(const fs::path& folder) {
+  constexpr std::string_view kCached = "models--";
+  const fs::path path = fs::weakly_canonical(fs::absolute(folder));
+  for (const fs::path& part : path) {
+    std::string name = part.string();
+    if (!name.starts_with(kCached)) continue;
+    name = name.substr(kCached.size());
+    const size_t dashes = name.find("--");
+    if (dashes != std::string::npos) return name.replace(dashes, 2, "/");
+  }
+  return (path.filename().empty() ? path.parent_path() : path).filename().string();
+}
+
+std::string WithoutOwner(const std::string& name) { return name.substr(name.rfind('/') + 1); }
+
+}  // namespace paroquant::model
