@@ -90,7 +90,8 @@ void RecordWriter::Write(std::span<const std::byte> bytes) {
 }
 
 void RecordWriter::Commit(const Json& description) {
-  const std::string text = description.dump();
+  // Names of files need not be UTF-8.
+  const std::string text = description.dump(-1, ' ', false, Json::error_handler_t::replace);
   Write(std::as_bytes(std::span(text)));
   Write(BytesOf(uint64_t{text.size()}));
   Write(BytesOf(uint64_t{size_ + sizeof(uint64_t) + sizeof(uint32_t)}));

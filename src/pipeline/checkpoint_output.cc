@@ -119,7 +119,9 @@ void CheckpointOutput::Commit(const io::Json& config, const io::Json& provenance
   WriteFile(folder_.Stage(kModelCard), card);
   WriteFile(folder_.Stage(model::kConfigFile), config.dump(2) + "\n");
   if (!provenance.is_null()) {
-    WriteFile(folder_.Stage(kProvenanceFile), provenance.dump(2) + "\n");
+    // Names of files need not be UTF-8.
+    WriteFile(folder_.Stage(kProvenanceFile),
+              provenance.dump(2, ' ', false, io::Json::error_handler_t::replace) + "\n");
   }
   folder_.Commit();
   RemoveRunState(folder_.path());
