@@ -135,18 +135,19 @@ void RequireNoExtras(const CLI::App& program) {
 Error UsageError(const CLI::App& program, const CLI::ParseError& error) {
   const CLI::App& app = Chosen(program);
   RequireNoOptionAsValue(app);
-  const auto kind = static_cast<CLI::ExitCodes>(error.get_exit_code());
   const CLI::Option* option = OptionNamedIn(app, error.what());
-  if (option != nullptr && kind == CLI::ExitCodes::RequiredError) {
-    return BadUsage(app.get_name(), Described(*option), "none", SeeHelp(app));
+  const int kind = option == nullptr ? 0 : error.get_exit_code();
+  switch (static_cast<CLI::ExitCodes>(kind)) {
+    case CLI::ExitCodes::RequiredError:
+      return BadUsage(app.get_name(), Described(*option), "none", SeeHelp(app));
+    case CLI::ExitCodes::ConversionError:  // of a flag
+      return BadUsage(option->get_name(), "no value", Quoted(option->results().back()),
+                      "It is given by itself.");
+    case CLI::ExitCodes::ArgumentMismatch:
+      return WrongCount(app, *option);
+    default:
+      return BadUsage(app.get_name(), "what its help shows", error.what(), SeeHelp(app));
   }
-  if (option != nullptr && kind == CLI::ExitCodes::ConversionError) {
-    return BadUsage(option->get_name(), "no value", Quoted(option->results().back()),
-                    "It is given by itself.");
-  }
-  if (option != nullptr && kind == CLI::ExitCodes::ArgumentMismatch)
-    return WrongCount(app, *option);
-  return BadUsage(app.get_name(), "what its help shows", error.what(), SeeHelp(app));
 }
 
 }  // namespace paroquant::cli
