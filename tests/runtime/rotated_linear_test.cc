@@ -70,7 +70,7 @@ TEST_P(RotatedLinearTest, ThreadCountChangesNoBit) {
   const Matrix input = quant::testing::RandomMatrix(1, in_features, 6);
   const auto forward = [&](int threads) {
     SetThreadCount(threads);
-    Matrix output(1, out_features);
+    Matrix output(1, layer.out_features());
     layer.Forward(input, output);
     SetThreadCount(AvailableCores());
     return output;
