@@ -168,5 +168,38 @@ TEST(LayeringTest, PreprocessorConditionsStayInKernels) {
   }
 }
 
+// The text between the parenthesis at `open` and the one that closes it.
+std::string ArgumentsAt(const std::string& text, size_t open) {
+  int depth = 0;
+  for (size_t i = open; i < text.size(); ++i) {
+    if (text[i] == '(') ++depth;
+    if (text[i] == ')' && --depth == 0) return text.substr(open + 1, i - open - 1);
+  }
+  return "";
+}
+
+// A fault of the system would come as std::filesystem_error, without the parts of an Error.
+TEST(LayeringTest, FileSystemCallsReturnTheirErrors) {
+  const std::regex call(R"(\b(fs|filesystem)::([a-z_]+)\()");
+  const std::regex returns_error(R"(\b(error|ignored|status)$)");
+  std::vector<fs::path> files = LibrarySources();
+  std::ranges::copy(SourcesBelow("tools"), std::back_inserter(files));
+  int checked = 0;
+  for (const fs::path& file : files) {
+    std::string text;
+    for (const std::string& line : LinesOf(kRoot / file)) text += line + "\n";
+    for (std::sregex_iterator found(text.begin(), text.end(), call), end; found != end; ++found) {
+      if (found->str(2) == "path" || found->str(2) == "status_known") continue;
+      const auto open = static_cast<size_t>(found->position() + found->length() - 1);
+      EXPECT_TRUE(std::regex_search(ArgumentsAt(text, open), returns_error))
+          << file << ": " << found->str() << "...) may throw; base/folder.h has what does not";
+      ++checked;
+    }
+    EXPECT_TRUE(file == "src/base/folder.cc" || text.find("directory_iterator") == text.npos)
+        << file << " reads a folder; FolderEntries does";
+  }
+  EXPECT_GT(checked, 0);
+}
+
 }  // namespace
 }  // namespace paroquant

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/io/text_file.h"
 
 namespace paroquant::chat {
@@ -16,10 +17,10 @@ TemplateSource ReadSource(const std::filesystem::path& path) {
 
 std::optional<TemplateSources> FindFiles(const std::filesystem::path& model) {
   const std::filesystem::path usual = model / "chat_template.jinja";
-  if (!std::filesystem::exists(usual)) return std::nullopt;
+  if (!Exists(usual)) return std::nullopt;
   TemplateSources sources{.usual = ReadSource(usual), .with_tools = std::nullopt};
   const auto with_tools = model / "additional_chat_templates" / "tool_use.jinja";
-  if (std::filesystem::exists(with_tools)) sources.with_tools = ReadSource(with_tools);
+  if (Exists(with_tools)) sources.with_tools = ReadSource(with_tools);
   return sources;
 }
 
@@ -45,7 +46,7 @@ std::optional<TemplateSource> FindNamed(const io::Json& list, const std::string&
 }
 
 io::Json ReadObject(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return io::Json::object();
+  if (!Exists(path)) return io::Json::object();
   io::Json json = io::ReadJsonFile(path);
   const io::JsonObject checked(json, path.string());
   return json;

@@ -38,7 +38,7 @@ std::vector<fs::path> MissingFolders(fs::path folder) {
 std::vector<std::string> FileNames(const fs::path& folder) {
   std::vector<std::string> names;
   for (const fs::path& entry : FolderEntries(folder)) {
-    if (!fs::is_directory(fs::symlink_status(entry))) names.push_back(entry.filename().string());
+    if (!IsFolderItself(entry)) names.push_back(entry.filename().string());
   }
   return names;
 }
@@ -63,7 +63,7 @@ void RequireModelFolder(const fs::path& path) {
 // False for a path where nothing is.
 bool RequireFolder(const fs::path& path) {
   if (!Exists(path)) return false;
-  if (fs::is_directory(path)) return true;
+  if (IsFolder(path)) return true;
   throw Error(ErrorKind::kUsage, {.where = path.string(),
                                   .expected = "a folder for the output",
                                   .found = "a file",
@@ -179,9 +179,7 @@ fs::path OutputFolder::TemporaryPath(const std::string& file_name) const {
 void OutputFolder::CheckWritable() {
   const fs::path probe = Stage("paroquant-probe");
   OutputFile(probe).Close();
-  std::error_code error;
-  fs::remove(probe, error);
-  ThrowIf(error, probe, "remove this file");
+  RemoveEntry(probe);
   staged_.clear();
 }
 
@@ -213,10 +211,7 @@ void OutputFolder::RemoveOldFiles() {
   }
   kept.erase(kConfigFile);
   for (const std::string& name : old_files_) {
-    if (kept.contains(name)) continue;
-    std::error_code error;
-    fs::remove(path_ / name, error);
-    ThrowIf(error, path_ / name, "remove this file");
+    if (!kept.contains(name)) RemoveEntry(path_ / name);
   }
 }
 

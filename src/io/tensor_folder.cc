@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "paroquant/base/error.h"
@@ -28,26 +27,21 @@ constexpr const char* kCompareHint = "Compare the folder with the model's origin
 using WeightMap = std::map<std::string, std::string, std::less<>>;
 
 void CheckIsFolder(const fs::path& folder) {
-  const bool exists = Exists(folder);
-  if (exists && fs::is_directory(folder)) return;
+  if (IsFolder(folder)) return;
   throw Error(ErrorKind::kInput,
               {.where = folder.string(),
                .expected = "a folder with a model",
-               .found = exists ? "a file" : "No such file or directory",
+               .found = Exists(folder) ? "a file" : "No such file or directory",
                .hint = "Give the folder that holds config.json and the safetensors files."});
 }
 
 std::string WeightsInOtherFormat(const fs::path& folder) {
   constexpr std::array kExtensions{".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx"};
-  std::set<std::string> names;  // sorted, so that the message does not depend on the file system
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string extension = entry.path().extension().string();
-    if (std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end()) {
-      names.insert(entry.path().filename().string());
-    }
+  for (const fs::path& path : FolderEntries(folder)) {
+    const auto found = std::ranges::find(kExtensions, path.extension().string());
+    if (found != kExtensions.end()) return path.filename().string();
   }
-  return names.empty() ? "" : *names.begin();
+  return "";
 }
 
 Error NoWeights(const fs::path& folder) {

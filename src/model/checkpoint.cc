@@ -73,12 +73,11 @@ Checkpoint::Checkpoint(std::filesystem::path folder, io::Json config, Architectu
 Checkpoint Checkpoint::Open(const std::filesystem::path& folder) {
   const std::filesystem::path config_path = folder / kConfigFile;
   if (!Exists(config_path)) {
-    throw Error(
-        ErrorKind::kInput,
-        {.where = folder.string(),
-         .expected = "a model folder with config.json",
-         .found = std::filesystem::is_directory(folder) ? "a folder without it" : "no folder",
-         .hint = "Give the folder that holds config.json and the .safetensors files."});
+    throw Error(ErrorKind::kInput,
+                {.where = folder.string(),
+                 .expected = "a model folder with config.json",
+                 .found = IsFolder(folder) ? "a folder without it" : "no folder",
+                 .hint = "Give the folder that holds config.json and the .safetensors files."});
   }
   io::Json config = io::ReadJsonFile(config_path);
   Architecture architecture = ParseArchitecture(config, config_path.string());

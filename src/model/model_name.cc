@@ -2,13 +2,15 @@
 
 #include <string_view>
 
+#include "paroquant/base/folder.h"
+
 namespace paroquant::model {
 
 namespace fs = std::filesystem;
 
 std::string ModelName(const fs::path& folder) {
   constexpr std::string_view kCached = "models--";
-  const fs::path path = fs::weakly_canonical(fs::absolute(folder));
+  const fs::path path = ResolvedPath(folder);
   for (const fs::path& part : path) {
     std::string name = part.string();
     if (!name.starts_with(kCached)) continue;

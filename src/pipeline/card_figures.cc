@@ -7,6 +7,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
 #include "paroquant/base/printable.h"
+#include "paroquant/base/folder.h"
 #include "pipeline/model_card.h"
 
 namespace paroquant::pipeline {
@@ -56,8 +57,7 @@ std::string FiguresPlace(std::string_view figures) {
 
 std::string ReadCard(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kModelCard;
-  std::error_code ignored;
-  const bool exists = std::filesystem::is_regular_file(path, ignored);
+  const bool exists = IsRegularFile(path);
   std::string card = exists ? ReadFile(path, kMaxCard) : "";
   if (FindPlace(card)) return card;
   throw Error(ErrorKind::kUsage, {.where = path.string(),

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "paroquant/base/file.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/model/model_name.h"
 #include "paroquant/pipeline/card_figures.h"
 
@@ -61,8 +62,7 @@ std::vector<std::string> Tags(const CheckpointFacts& facts) {
 
 FrontMatter SourceCard(const model::Checkpoint& source) {
   const fs::path path = source.folder() / kModelCard;
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) return {};
+  if (!IsRegularFile(path)) return {};
   const MappedFile file(path);
   return ParseFrontMatter({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()},
                           kCarried);

@@ -35,8 +35,8 @@ bool IsWeightFile(const fs::path& path) {
 
 // Why a file is not carried over, or "".
 const char* ReasonToLeave(const fs::path& path) {
-  if (fs::is_directory(path)) return "a folder";
-  if (!fs::is_regular_file(path)) return "no regular file";
+  if (IsFolder(path)) return "a folder";
+  if (!IsRegularFile(path)) return "no regular file";
   return IsWeightFile(path) ? "other weights" : "";
 }
 
@@ -101,7 +101,7 @@ CarriedFiles FindCarriedFiles(const model::Checkpoint& source) {
     const bool own = std::ranges::find(weights, path) != weights.end();
     if (own || name == model::kConfigFile || name == kProvenanceFile) continue;
     if (name == kModelCard) continue;  // the checkpoint has its own
-    if (name == kTemplateFolder && fs::is_directory(fs::symlink_status(path))) {
+    if (name == kTemplateFolder && IsFolderItself(path)) {
       AddTemplates(path, files);
     } else {
       Add(name, ReasonToLeave(path), files);
@@ -117,7 +117,7 @@ std::vector<VerifyProblem> DifferingFiles(const model::Checkpoint& checkpoint,
   for (const fs::path& name : FindCarriedFiles(source).names) {
     const fs::path original = source.folder() / name;
     const fs::path copy = checkpoint.folder() / name;
-    if (!fs::is_regular_file(copy)) {
+    if (!IsRegularFile(copy)) {
       problems.push_back({copy.string(), "the source's file", "none"});
     } else if (!SameBytes(copy, original)) {
       problems.push_back({copy.string(), "the source's bytes", "others"});

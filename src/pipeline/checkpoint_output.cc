@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "paroquant/base/file.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/quantize.h"
 #include "pipeline/carried_files.h"
@@ -96,16 +97,16 @@ void CheckpointOutput::CopyOtherFiles() {
 // Those that were kept before stay too.
 void CheckpointOutput::KeepForeignCards() {
   std::string name = "README.old.md";
-  const auto carried_over = [&] { return fs::exists(source_.folder() / name); };
-  for (int i = 2; carried_over() || fs::exists(folder_.path() / name); ++i) {
+  const auto carried_over = [&] { return Exists(source_.folder() / name); };
+  for (int i = 2; carried_over() || Exists(folder_.path() / name); ++i) {
     if (!carried_over()) CopyFile(folder_.path() / name, folder_.Stage(name));
     name = fmt::format("README.old.{}.md", i);
   }
   const fs::path card = folder_.path() / kModelCard;
-  if (!fs::is_regular_file(card)) return;
+  if (!IsRegularFile(card)) return;
   const fs::path carried = source_.folder() / kModelCard;  // as versions before cards did
   const std::string text = ReadFile(card);
-  if (IsUneditedCard(text) || (fs::is_regular_file(carried) && ReadFile(carried) == text)) return;
+  if (IsUneditedCard(text) || (IsRegularFile(carried) && ReadFile(carried) == text)) return;
   CopyFile(card, folder_.Stage(name));
   notes_.push_back(fmt::format("{} was not this program's: kept as {}", card.string(), name));
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/pipeline/quantization_plan.h"
@@ -174,7 +175,7 @@ class Converter {
   // What the checkpoint tells of how it was made holds for its codes in any layout.
   io::Json SourceReport() const {
     const std::filesystem::path path = source_.folder() / kProvenanceFile;
-    if (!std::filesystem::is_regular_file(path)) return nullptr;
+    if (!IsRegularFile(path)) return nullptr;
     try {
       io::Json report = io::ReadJsonFile(path);
       if (report.is_object()) report.erase("bits_per_weight");

@@ -7,6 +7,7 @@
 
 #include "paroquant/base/checksum.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/quantize.h"
 #include "pipeline/carried_files.h"
@@ -27,7 +28,7 @@ io::Json SourceFiles(const model::Checkpoint& source) {
   names.insert(carried.names.begin(), carried.names.end());
   for (const fs::path& file : source.tensors().files()) names.insert(file.filename());
   // The new card takes some lines of the source's.
-  if (fs::is_regular_file(source.folder() / kModelCard)) names.insert(kModelCard);
+  if (IsRegularFile(source.folder() / kModelCard)) names.insert(kModelCard);
   io::Json files = io::Json::object();
   for (const fs::path& name : names) files[name.string()] = ContentOf(source.folder() / name);
   return files;

@@ -9,6 +9,7 @@
 #include <map>
 #include <system_error>
 
+#include "paroquant/base/folder.h"
 #include "paroquant/base/memory_use.h"
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/linalg/product_rate.h"
@@ -130,7 +131,7 @@ std::vector<std::string> RoomWarnings(const PricedPlan& plan, const FreeRoom& ro
 
 // Of the file system that holds the folder, or will.
 uint64_t FreeDisk(const fs::path& folder) {
-  for (fs::path path = fs::absolute(folder);; path = path.parent_path()) {
+  for (fs::path path = AbsolutePath(folder);; path = path.parent_path()) {
     std::error_code error;
     const fs::space_info space = fs::space(path, error);
     if (!error) return space.available;

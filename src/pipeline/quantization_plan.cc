@@ -112,11 +112,11 @@ std::vector<std::string> CalibrationNotes(const QuantizeOptions& options) {
   std::vector<std::string> notes;
   for (const std::string& file : options.calibration) {
     if (file == kSelfCalibration) continue;
-    const bool exists = Exists(file);
-    if (!exists || fs::is_directory(file)) {
+    const bool is_folder = IsFolder(file);
+    if (is_folder || !Exists(file)) {
       throw Error(ErrorKind::kInput, {.where = "--calib " + file,
                                       .expected = "a file to read",
-                                      .found = exists ? "a folder" : "none at this path",
+                                      .found = is_folder ? "a folder" : "none at this path",
                                       .hint = "Check the path."});
     }
     if (options.recipe.NeedsCalibration()) continue;

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "paroquant/base/folder.h"
 #include "paroquant/base/memory_use.h"
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/io/folder_lock.h"
@@ -191,7 +192,7 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
                  {.fingerprint = fingerprint,
                   .blocks = std::ssize(ByBlock(plan.layers)),
                   .overwrite = beginning.overwrite,
-                  .model = std::filesystem::absolute(options.model).string()},
+                  .model = AbsolutePath(options.model).string()},
                  beginning.resumes);
   try {
     FillOutput(model, plan.layers, output, state, progress, summary);

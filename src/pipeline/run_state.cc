@@ -152,7 +152,7 @@ void PrepareFolder(const fs::path& folder) {
   fs::create_directory(folder, error);
   if (error) throw SystemError(folder.string(), "create this folder", error.value());
   for (const fs::path& path : FolderEntries(folder)) {
-    if (path.extension() == io::kUnfinishedRecord) fs::remove(path);
+    if (path.extension() == io::kUnfinishedRecord) RemoveEntry(path);
   }
   SyncFolder(folder.parent_path());
 }
@@ -208,10 +208,7 @@ std::optional<CalibrationText> RunState::LoadText() {
   return text;
 }
 
-bool RunState::HasBlock(int64_t block) const {
-  std::error_code ignored;
-  return fs::exists(BlockRecord(folder_, block), ignored);
-}
+bool RunState::HasBlock(int64_t block) const { return Exists(BlockRecord(folder_, block)); }
 
 std::optional<FinishedBlock> RunState::LoadBlock(std::span<const LayerPlan> plans) {
   const fs::path path = BlockRecord(folder_, plans.front().layer);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/base/half.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/io/json.h"
@@ -62,8 +63,7 @@ class Verifier {
 
   std::vector<VerifyProblem> Run(const std::filesystem::path& folder,
                                  const std::optional<std::filesystem::path>& source) {
-    if (!std::filesystem::exists(folder / model::kConfigFile))
-      Checkpoint::Open(folder);  // says why
+    if (!Exists(folder / model::kConfigFile)) Checkpoint::Open(folder);  // says why
     std::optional<Checkpoint> checkpoint;
     if (!Try([&] {
           checkpoint = Checkpoint::Open(folder);
@@ -236,7 +236,7 @@ class Verifier {
   // Reads the checkpoint's own report, if it has one.
   void ReadReport(const Checkpoint& checkpoint) {
     const std::filesystem::path path = checkpoint.folder() / kProvenanceFile;
-    if (!std::filesystem::exists(path)) return;
+    if (!Exists(path)) return;
     Try([&] {
       const io::Json report = io::ReadJsonFile(path);
       const io::JsonObject root(report, path.string());

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "paroquant/base/error.h"
@@ -43,18 +42,15 @@ bool Matches(std::string_view name, std::string_view pattern) {
   return false;
 }
 
-// The first file, by name, that `place` in `data_dir` stands for. A folder that can't be read has
-// none.
+// The first file, by name, that `place` in `data_dir` stands for.
 std::optional<fs::path> FileAt(const fs::path& place, const fs::path& data_dir) {
-  const std::string pattern = place.filename().string();
-  std::optional<fs::path> first;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(data_dir / place.parent_path(), ignored)) {
-    const bool matches =
-        Matches(entry.path().filename().string(), pattern) && entry.is_regular_file(ignored);
-    if (matches && (!first.has_value() || entry.path() < *first)) first = entry.path();
+  const fs::path folder = data_dir / place.parent_path();
+  if (!IsFolder(folder)) return std::nullopt;
+  for (const fs::path& path : FolderEntries(folder)) {
+    const std::string name = path.filename().string();
+    if (Matches(name, place.filename().string()) && IsRegularFile(path)) return path;
   }
-  return first;
+  return std::nullopt;
 }
 
 Error NotFound(
@@ -84,11 +80,10 @@ fs::path FindDataset(const std::string& name, const fs::path& data_dir) {
     if (name == dataset.name) return FindIn(data_dir, dataset);
     known.emplace_back(dataset.name);
   }
-  const bool exists = Exists(name);
-  if (exists && fs::is_regular_file(name)) return name;
+  if (IsRegularFile(name)) return name;
   const std::string nearest = NearestWord(name, known);
   throw NotFound(name, fmt::format("{} or the path of a file", fmt::join(known, ", ")),
-                 exists && fs::is_directory(name) ? "a folder" : "no file of that name",
+                 IsFolder(name) ? "a folder" : "no file of that name",
                  nearest.empty() ? "Check the path." : fmt::format("Did you mean {}?", nearest));
 }
 

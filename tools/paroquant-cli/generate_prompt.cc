@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/chat/chat_template.h"
 #include "paroquant/io/json.h"
 
@@ -52,7 +53,7 @@ std::vector<int32_t> EncodePrompt(const std::string& prompt, bool chat,
 
 std::vector<int32_t> ReadEndTokens(const std::filesystem::path& model) {
   const std::filesystem::path path = model / "generation_config.json";
-  if (!std::filesystem::exists(path)) return {};
+  if (!Exists(path)) return {};
   const io::Json config = io::ReadJsonFile(path);
   const io::JsonObject object(config, path.string());
   if (!object.Has("eos_token_id")) return {};

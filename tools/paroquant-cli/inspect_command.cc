@@ -11,6 +11,7 @@
 #include "inspect_page.h"
 #include "option_values.h"
 #include "paroquant/base/quantity_text.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/pipeline/inspect.h"
 #include "paroquant/pipeline/unfinished_run.h"
 #include "report_option.h"
@@ -164,7 +165,7 @@ int RunInspect(const InspectOptions& options, const CLI::App& app) {
   Json json = {{"model", options.model}};
   std::function<std::string()> page;
   // An old model stays in place until the run that replaces it is at its end.
-  if (!run || std::filesystem::exists(std::filesystem::path(options.model) / model::kConfigFile)) {
+  if (!run || Exists(std::filesystem::path(options.model) / model::kConfigFile)) {
     const bool counts = options.outliers || options.report.WantsPage();
     const Inspection result = pipeline::Inspect(options.model, {.counts_outliers = counts});
     if (options.common.ShowsText()) Print(options.model, result);

@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <filesystem>
 #include <iostream>
 #include <map>
 #include <new>
@@ -169,9 +168,6 @@ int RunAndExplain(int argc, char** argv) {
     return code;
   } catch (const Error& error) {
     return Fail(error.kind(), error.what());
-  } catch (const std::filesystem::filesystem_error& error) {
-    return Fail(ErrorKind::kSystem,
-                SystemError(error.path1().string(), "use this path", error.code().value()).what());
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {

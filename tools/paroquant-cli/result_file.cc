@@ -77,9 +77,9 @@ void RequireWritable(const std::string& option, const std::string& path) {
                                     .hint = "Choose another name."});
   }
   const bool exists = Exists(path);
-  if (exists && fs::is_directory(path)) throw NotAFile(where, "a folder", "Name a file in it.");
-  const fs::path folder = fs::absolute(path).parent_path();
-  if (!Exists(folder) || !fs::is_directory(folder)) {
+  if (IsFolder(path)) throw NotAFile(where, "a folder", "Name a file in it.");
+  const fs::path folder = AbsolutePath(path).parent_path();
+  if (!IsFolder(folder)) {
     throw NotAFile(where, "no folder " + folder.string(), "Create it first.");
   }
   const bool plain = IsPlainFile(path);
