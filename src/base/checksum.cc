@@ -29,11 +29,12 @@ uint32_t Crc32(std::span<const std::byte> bytes, uint32_t before) {
     const auto index = static_cast<size_t>(i);
     sums[index] = PieceChecksum(piece(index));
   });
-  for (size_t i = 0; i < sums.size(); ++i) {
-    before = static_cast<uint32_t>(
-        crc32_combine(before, sums[i], static_cast<z_off_t>(piece(i).size())));
-  }
+  for (size_t i = 0; i < sums.size(); ++i) before = JoinCrc32(before, sums[i], piece(i).size());
   return before;
+}
+
+uint32_t JoinCrc32(uint32_t before, uint32_t after, size_t size) {
+  return static_cast<uint32_t>(crc32_combine(before, after, static_cast<z_off_t>(size)));
 }
 
 }  // namespace paroquant

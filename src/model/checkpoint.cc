@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/kernels.h"
+#include "model/finite_range.h"
 #include "paroquant/base/folder.h"
 #include "paroquant/base/parallel.h"
 
@@ -23,13 +24,12 @@ std::string Place(const io::TensorView& tensor) {
   return fmt::format("{}: tensor \"{}\"", tensor.file.string(), tensor.name);
 }
 
-// The index of the first element that is no finite number, or -1.
-int64_t FirstNonFinite(const io::TensorView& tensor) {
+// The index of the first element in [first, last) that is no finite number, or -1.
+int64_t FirstNonFinite(const io::TensorView& tensor, int64_t first, int64_t last) {
   constexpr int64_t kBlock = 4096;
   std::array<float, kBlock> values;
-  const int64_t elements = tensor.elements();
-  for (int64_t first = 0; first < elements; first += kBlock) {
-    const int64_t count = std::min(kBlock, elements - first);
+  for (; first < last; first += kBlock) {
+    const int64_t count = std::min(kBlock, last - first);
     DecodeFloats(tensor, first, count, values.data());
     const auto end = values.begin() + count;
     const auto bad =
@@ -129,9 +129,11 @@ std::vector<float> DecodeFloats(const io::TensorView& tensor) {
   return values;
 }
 
-void RequireFinite(const io::TensorView& tensor) {
+void RequireFinite(const io::TensorView& tensor) { RequireFinite(tensor, 0, tensor.elements()); }
+
+void RequireFinite(const io::TensorView& tensor, int64_t first, int64_t count) {
   if (!IsFloat(tensor.dtype)) return;
-  const int64_t bad = FirstNonFinite(tensor);
+  const int64_t bad = FirstNonFinite(tensor, first, first + count);
   if (bad < 0) return;
   throw Error(ErrorKind::kInput, {.where = Place(tensor),
                                   .expected = "finite weights",

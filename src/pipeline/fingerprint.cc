@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <set>
+#include <span>
+#include <vector>
 
+#include "model/finite_range.h"
 #include "paroquant/base/checksum.h"
 #include "paroquant/base/file.h"
 #include "paroquant/base/folder.h"
+#include "paroquant/base/parallel.h"
 #include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/quantize.h"
 #include "pipeline/carried_files.h"
@@ -17,9 +23,62 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Bytes that a thread reads at once: they are still in its cache for the second look at them. A
+// multiple of every element's size.
+constexpr size_t kPiece = size_t{1} << 20;
+
+std::string Content(size_t size, uint32_t checksum) {
+  return fmt::format("{} bytes, crc32 {:08x}", size, checksum);
+}
+
 std::string ContentOf(const fs::path& path) {
   const MappedFile file(path);
-  return fmt::format("{} bytes, crc32 {:08x}", file.bytes().size(), Crc32(file.bytes()));
+  return Content(file.bytes().size(), Crc32(file.bytes()));
+}
+
+// A part of a file of weights: what comes before its data, or elements of a tensor.
+struct Piece {
+  std::span<const std::byte> bytes;
+  const io::TensorView* tensor = nullptr;
+  int64_t first = 0;  // of the elements
+};
+
+// The whole file, in its order.
+std::vector<Piece> CutIntoPieces(const MappedFile& file, const io::SafetensorsFile& weights) {
+  size_t header = file.bytes().size();
+  for (const io::TensorView& tensor : weights.tensors()) {
+    header -= std::min(header, tensor.bytes.size());
+  }
+  std::vector<Piece> pieces = {{.bytes = file.bytes().first(header)}};
+  for (const io::TensorView& tensor : weights.tensors()) {
+    const size_t size = io::DTypeSize(tensor.dtype);
+    for (size_t begin = 0; begin < tensor.bytes.size(); begin += kPiece) {
+      const size_t length = std::min(kPiece, tensor.bytes.size() - begin);
+      pieces.push_back({.bytes = tensor.bytes.subspan(begin, length),
+                        .tensor = &tensor,
+                        .first = static_cast<int64_t>(begin / size)});
+    }
+  }
+  return pieces;
+}
+
+// As ContentOf. Looks on the way whether the model's numbers are finite, as model::RequireFinite
+// does: reading a large model takes long.
+std::string ContentOfWeights(const fs::path& path, const io::TensorFolder& listed) {
+  const MappedFile file(path);
+  const io::SafetensorsFile weights = io::SafetensorsFile::Open(path);
+  const std::vector<Piece> pieces = CutIntoPieces(file, weights);
+  std::vector<uint32_t> sums(pieces.size());
+  ParallelFor(std::ssize(pieces), [&](int64_t i) {
+    const auto& [bytes, tensor, first] = pieces[static_cast<size_t>(i)];
+    sums[static_cast<size_t>(i)] = Crc32(bytes);
+    if (tensor == nullptr || listed.Find(tensor->name) == nullptr) return;
+    const auto count = static_cast<int64_t>(bytes.size() / io::DTypeSize(tensor->dtype));
+    model::RequireFinite(*tensor, first, count);
+  });
+  uint32_t sum = 0;
+  for (size_t i = 0; i < sums.size(); ++i) sum = JoinCrc32(sum, sums[i], pieces[i].bytes.size());
+  return Content(file.bytes().size(), sum);
 }
 
 io::Json SourceFiles(const model::Checkpoint& source) {
@@ -27,10 +86,18 @@ io::Json SourceFiles(const model::Checkpoint& source) {
   const CarriedFiles carried = FindCarriedFiles(source);
   names.insert(carried.names.begin(), carried.names.end());
   for (const fs::path& file : source.tensors().files()) names.insert(file.filename());
+  std::set<fs::path> weights;
+  for (const io::TensorView& tensor : source.tensors().tensors()) {
+    weights.insert(tensor.file.filename());
+  }
   // The new card takes some lines of the source's.
   if (IsRegularFile(source.folder() / kModelCard)) names.insert(kModelCard);
   io::Json files = io::Json::object();
-  for (const fs::path& name : names) files[name.string()] = ContentOf(source.folder() / name);
+  for (const fs::path& name : names) {
+    const fs::path path = source.folder() / name;
+    files[name.string()] =
+        weights.contains(name) ? ContentOfWeights(path, source.tensors()) : ContentOf(path);
+  }
   return files;
 }
 

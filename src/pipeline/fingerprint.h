@@ -13,8 +13,8 @@
 namespace paroquant::pipeline {
 
 // The program's version, all options that matter, and size and checksum of every file of the source
-// that is read or carried over and of the calibration texts. Reads all of them once. No paths:
-// files may have moved.
+// that is read or carried over and of the calibration texts. Reads all of them once, and throws as
+// model::RequireFinite on the way. No paths: files may have moved.
 io::Json Fingerprint(const model::Checkpoint& source, const QuantizeOptions& options);
 
 // A line for each entry in which they differ: "settings.bits: 4 before, 3 now".

@@ -168,8 +168,6 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
   const auto model = runtime::LanguageModel::Load(options.model);
   const model::Checkpoint& source = model.checkpoint();
   const QuantizationPlan plan = PlanQuantization(source, options);
-  model::RequireFinite(source.tensors());
-
   const io::Json fingerprint = Fingerprint(source, options);
   const Beginning beginning = DecideBeginning(options, fingerprint);
   if (options.resume) {
