@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
-#include <string_view>
 #include <utility>
 
 #include "text/byte_level.h"
@@ -70,15 +68,6 @@ class ReplaceDecoder : public Decoder {
   Pattern pattern_;
   std::string content_;
 };
-
-// "<0xE2>": a byte of a character that has no token.
-std::optional<char> ByteOf(std::string_view token) {
-  if (token.size() != 6 || !token.starts_with("<0x") || token.back() != '>') return std::nullopt;
-  unsigned char byte = 0;
-  const auto result = std::from_chars(token.data() + 3, token.data() + 5, byte, 16);
-  if (result.ptr != token.data() + 5) return std::nullopt;
-  return static_cast<char>(byte);
-}
 
 // Joins runs of byte tokens. If a run is no valid UTF-8, each of its bytes becomes U+FFFD.
 class ByteFallbackDecoder : public Decoder {
@@ -191,6 +180,14 @@ std::unique_ptr<Decoder> Load(const io::JsonObject& json) {
 }
 
 }  // namespace
+
+std::optional<char> ByteOf(std::string_view token) {
+  if (token.size() != 6 || !token.starts_with("<0x") || token.back() != '>') return std::nullopt;
+  unsigned char byte = 0;
+  const auto result = std::from_chars(token.data() + 3, token.data() + 5, byte, 16);
+  if (result.ptr != token.data() + 5) return std::nullopt;
+  return static_cast<char>(byte);
+}
 
 std::unique_ptr<Decoder> LoadDecoder(const io::JsonObject& tokenizer) {
   if (tokenizer.Has("decoder")) return Load(tokenizer.Object("decoder"));

@@ -125,8 +125,7 @@ std::string Tokenizer::Decode(std::span<const int32_t> ids, bool skip_special_to
   std::vector<std::string> tokens;
   tokens.reserve(ids.size());
   for (const int32_t id : ids) {
-    if (!parts_->vocabulary.Has(id)) continue;
-    if (skip_special_tokens && parts_->is_special[static_cast<size_t>(id)]) continue;
+    if (!parts_->vocabulary.Has(id) || (skip_special_tokens && IsSpecial(id))) continue;
     tokens.emplace_back(parts_->vocabulary.Token(id));
   }
   std::string text;
@@ -138,6 +137,10 @@ int64_t Tokenizer::vocab_size() const { return parts_->vocabulary.size(); }
 
 std::optional<int32_t> Tokenizer::TokenToId(std::string_view token) const {
   return parts_->vocabulary.Find(token);
+}
+
+bool Tokenizer::IsSpecial(int32_t id) const {
+  return parts_->vocabulary.Has(id) && parts_->is_special[static_cast<size_t>(id)];
 }
 
 std::string_view Tokenizer::IdToToken(int32_t id) const { return parts_->vocabulary.Token(id); }

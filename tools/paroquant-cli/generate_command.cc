@@ -12,6 +12,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/runtime/language_model.h"
 #include "paroquant/runtime/sampler.h"
+#include "paroquant/text/text_stream.h"
 #include "paroquant/text/tokenizer.h"
 #include "standard_output.h"
 #include "status_watch.h"
@@ -43,24 +44,19 @@ Continuation Continue(const runtime::LanguageModel& model, const text::Tokenizer
   const auto start = static_cast<int64_t>(prompt.size());
   const int64_t room = model.architecture().max_positions - start;
   const int64_t length = start + std::min(options.max_tokens, room);
-  std::vector<int32_t> ids = prompt;
-  const size_t prefix = tokenizer.Decode(ids, /*skip_special_tokens=*/true).size();
   Continuation continuation;
-  // A token may be a part of a character; what is shown grows by whole texts.
-  const auto on_token = [&](int32_t id) {
-    ids.push_back(id);
-    const std::string whole = tokenizer.Decode(ids, /*skip_special_tokens=*/true);
-    const size_t known = prefix + continuation.text.size();
-    const bool complete = !whole.ends_with("\xEF\xBF\xBD");
-    if (!complete || whole.size() < known) return;
-    if (shown) {
-      std::cout << whole.substr(known);
-      RequireOutputTaken();
-    }
-    continuation.text += whole.substr(known);
+  text::TextStream stream(tokenizer, prompt);
+  const auto append = [&](const std::string& text) {
+    continuation.text += text;
+    if (!shown) return;
+    std::cout << text;
+    RequireOutputTaken();
   };
-  runtime::Generate(model, ids, length, options.sampling, on_token);
-  continuation.ids.assign(ids.begin() + start, ids.end());
+  runtime::Generate(model, prompt, length, options.sampling, [&](int32_t id) {
+    continuation.ids.push_back(id);
+    append(stream.Add(id));
+  });
+  append(stream.Finish());
   return continuation;
 }
 

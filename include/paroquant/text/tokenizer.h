@@ -38,6 +38,8 @@ class Tokenizer {
 
   // The id of a token as the file spells it ("Ġthe", "<|endoftext|>").
   std::optional<int32_t> TokenToId(std::string_view token) const;
+  // True for an id of a token that is no text, but says something of it.
+  bool IsSpecial(int32_t id) const;
   // Empty for an id without a token; valid as long as this tokenizer or a copy.
   std::string_view IdToToken(int32_t id) const;
 
