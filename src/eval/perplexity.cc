@@ -17,8 +17,6 @@ using runtime::LanguageModel;
 
 // Tokens that pass through the blocks together: enough to make the decoding of weights cheap.
 constexpr int64_t kTokensPerBatch = 4096;
-// Tokens whose logits are held at a time; a row can be 150,000 floats.
-constexpr int64_t kTokensPerHead = 256;
 
 // What one scored token contributes.
 struct TokenScore {

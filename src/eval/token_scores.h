@@ -8,6 +8,9 @@
 
 namespace paroquant::eval {
 
+// Tokens whose logits are held at a time; a row can be 150,000 floats.
+inline constexpr int64_t kTokensPerHead = 256;
+
 // log(sum(exp(logits))) of a row [V], summed in double in a fixed order.
 double LogSumExp(const Eigen::Ref<const Eigen::RowVectorXf>& logits);
 

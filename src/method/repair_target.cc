@@ -33,9 +33,6 @@ void Divide(const InputStatistics& inputs, const VectorD& lambda,
   for (MatrixD& numerator : numerators) linalg::SolveRows(factor, numerator);
 }
 
-// At most this many rows of a linear decide on its factor: thousands more would tell the same.
-constexpr Eigen::Index kFactorRows = 512;
-
 // Evenly spaced ones.
 template <typename AnyMatrix>
 AnyMatrix SomeRows(const AnyMatrix& matrix) {

@@ -250,20 +250,32 @@ double CalibrationStream::HeldOutLoss() const {
   return energy > 0 ? error / energy : 0.0;
 }
 
+std::vector<double> CalibrationStream::Divergences(int64_t first, int64_t count) const {
+  const Matrix expected = model_.Logits(reference().middleRows(first, count));
+  const Matrix found = model_.Logits(hidden().middleRows(first, count));
+  std::vector<double> divergences(static_cast<size_t>(count));
+  ParallelFor(count, [&](int64_t token) {
+    divergences[static_cast<size_t>(token)] =
+        eval::KlDivergence(expected.row(token), eval::LogSumExp(expected.row(token)),
+                           found.row(token), eval::LogSumExp(found.row(token)));
+  });
+  return divergences;
+}
+
 HeldOutDivergence CalibrationStream::Divergence() const {
   // Of each sequence. No Map: where one starts in memory decides the order of Eigen's sums.
   VectorD means(sequences_[kHeldOut]);
+  // About equal, as few rows may be multiplied in another order.
+  const int64_t pieces = (length_ + eval::kTokensPerHead - 1) / eval::kTokensPerHead;
   for (int64_t sequence = 0; sequence < sequences_[kHeldOut]; ++sequence) {
-    const Matrix expected = model_.Logits(reference().middleRows(sequence * length_, length_));
-    const Matrix found = model_.Logits(hidden().middleRows(sequence * length_, length_));
-    std::vector<double> divergences(static_cast<size_t>(length_));
-    ParallelFor(length_, [&](int64_t token) {
-      divergences[static_cast<size_t>(token)] =
-          eval::KlDivergence(expected.row(token), eval::LogSumExp(expected.row(token)),
-                             found.row(token), eval::LogSumExp(found.row(token)));
-    });
     double sum = 0.0;
-    for (const double divergence : divergences) sum += divergence;
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+      const int64_t first = piece * length_ / pieces;
+      const int64_t count = (piece + 1) * length_ / pieces - first;
+      for (const double divergence : Divergences(sequence * length_ + first, count)) {
+        sum += divergence;
+      }
+    }
     means[sequence] = sum / static_cast<double>(length_);
   }
   const auto count = static_cast<double>(means.size());

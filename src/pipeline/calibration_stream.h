@@ -168,6 +168,8 @@ class CalibrationStream {
   void ShowPool(const BlockRun& run, const Routings& routings, model::LinearInput input) const;
   StageInput ExpertInput(const BlockRun& run, const Chunk& chunk, const nn::ExpertShare& share,
                          const model::LinearStage& stage) const;
+  // Of the next token's distribution from the 16-bit model's, for some rows of the streams.
+  std::vector<double> Divergences(int64_t first, int64_t count) const;
   static method::InputStatistics& Statistics(Part part, method::StageMoments& moments) {
     if (part == kHeldOut) return moments.held_out;
     return moments.halves[part == kFirstHalf ? 0 : 1].inputs;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "paroquant/method/repair_target.h"
 #include "pipeline/calibration_stream.h"
 #include "pipeline/run_size.h"
 
@@ -21,9 +22,6 @@ constexpr double kDescentCost = 1.5;     // products with few rows
 constexpr double kStreamCost = 1.1;      // norms, softmax, packing and copying beside the products
 constexpr double kGenerationCost = 3.0;  // a token each of some sequences
 constexpr double kWeightCost = 6000;     // of a weight: reading, packing, judging, writing it
-
-// About as many rows of a linear decide on the factor of its repair (see method/repair_target.h).
-constexpr double kFactorRows = 512;
 
 // The linears of a block that read the same input.
 struct Stage {
@@ -202,7 +200,8 @@ class CostModel {
         const auto rows = static_cast<double>(plan.info.out_features);
         stage.rows += rows;
         if (recipe_.layer.target == method::TargetChoice::kStreamShrunk) {
-          stage.measured += 2 * std::min(rows, kFactorRows);  // on either half
+          stage.measured +=
+              2 * std::min(rows, static_cast<double>(method::kFactorRows));  // on either half
         }
         stage.quantized |= plan.quantized;
       }

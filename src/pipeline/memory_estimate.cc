@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "eval/token_scores.h"
 #include "pipeline/calibration_stream.h"
 #include "pipeline/run_size.h"
 #include "pipeline/scale_folding.h"
@@ -126,8 +127,9 @@ MemoryEstimate EstimateMemory(const model::Architecture& architecture,
   const double tokens = std::max(length, static_cast<double>(kTokensPerChunk));
   const double chunk = sizeof(float) * tokens *
                        (6 * hidden + 3 * static_cast<double>(architecture.intermediate_size));
+  const double tokens_per_head = std::min(length, static_cast<double>(eval::kTokensPerHead));
   const double head =
-      sizeof(float) * vocab * std::max(size.gradients > 0 ? hidden : 0.0, 2 * length);
+      sizeof(float) * vocab * std::max(size.gradients > 0 ? hidden : 0.0, 2 * tokens_per_head);
   return {.stored = static_cast<int64_t>(store.most_memory()),
           .spilled = static_cast<int64_t>(store.most_disk()),
           .working = static_cast<int64_t>(std::max(most + chunk, head))};

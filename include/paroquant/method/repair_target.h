@@ -11,6 +11,10 @@
 
 namespace paroquant::method {
 
+// At most this many rows of a weight decide on the factor of its correction: thousands more would
+// tell the same.
+inline constexpr Eigen::Index kFactorRows = 512;
+
 struct RepairedTarget {
   Matrix weight;        // [N, K]
   double factor = 0.0;  // of the correction, in [0, 1]
@@ -28,7 +32,7 @@ struct RepairedTarget {
 // it was not fitted to: with N_i and H_i of one half of the tokens and M_i = N_i (H_i + lambda)^-1,
 //   factor = (<M_1, N_2> + <M_2, N_1>) / (tr(M_1 H_2 M_1^T) + tr(M_2 H_1 M_2^T)), within [0, 1],
 // which is the one that lowers the losses of both halves most, each with the other's correction; of
-// a weight with more than 512 rows, over at most so many evenly spaced ones.
+// a weight with more than kFactorRows rows, over at most so many evenly spaced ones.
 //
 // `choice` kStreamFull takes the correction as it is. Without tokens in both halves, or with inputs
 // that are all 0, the targets are the weights. With RepairForm::kOutputs there is one weight, the
