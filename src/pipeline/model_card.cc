@@ -15,6 +15,7 @@
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/model/model_name.h"
 #include "paroquant/pipeline/card_figures.h"
+#include "paroquant/pipeline/stored_size.h"
 #include "pipeline/card_engines.h"
 #include "pipeline/card_head.h"
 
@@ -61,14 +62,6 @@ std::string Cells(const std::string& left, const std::string& right) {
 }
 
 std::string Table(const std::string& rows) { return "| | |\n|---|---|\n" + rows + "\n"; }
-
-int64_t SourceBytes(const model::Checkpoint& source) {
-  int64_t bytes = 0;
-  for (const io::TensorView& tensor : source.tensors().tensors()) {
-    bytes += std::ssize(tensor.bytes);
-  }
-  return bytes;
-}
 
 // "4 bits in groups of 128" of the quantized layers, the commonest first.
 std::string Precision(const CheckpointFacts& facts) {
@@ -183,7 +176,7 @@ std::string WhatWasMeasured(const model::Checkpoint& source, const CardFacts& fa
   const std::string rows =
       Cells("size of the weights", fmt::format("{}; {} {}", ByteCount(facts.bytes),
                                                converted ? "before converting" : "the source's",
-                                               ByteCount(SourceBytes(source))));
+                                               ByteCount(MeasureStoredSize(source).bytes)));
   return "## Measured\n\n" + Table(rows + OfReport(facts.report, ReportedFigures)) +
          FiguresPlace("Perplexity was not measured. `paroquant eval-ppl --card` puts it here.\n") +
          "\n";

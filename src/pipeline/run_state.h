@@ -17,26 +17,10 @@
 #include "paroquant/pipeline/layer_plan.h"
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/quant/quantized_linear.h"
+#include "pipeline/block_record.h"
 #include "pipeline/calibration_text.h"
 
 namespace paroquant::pipeline {
-
-// A layer as the checkpoint will hold it.
-struct FinishedLayer {
-  LayerReport report;
-  quant::QuantizedLinear linear;
-};
-
-// What the summary says of a block beside its layers.
-struct BlockFacts {
-  std::optional<TuningReport> tuning;
-  std::optional<double> held_out_loss;
-};
-
-struct FinishedBlock {
-  std::vector<FinishedLayer> layers;  // in the order in which they were finished
-  BlockFacts facts;
-};
 
 // What a run was, as its state tells.
 struct RunDescription {

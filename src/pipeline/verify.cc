@@ -5,22 +5,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <iterator>
-#include <map>
 #include <set>
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/folder.h"
-#include "paroquant/base/half.h"
 #include "paroquant/format/packed_format.h"
-#include "paroquant/io/json.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/model/weight_view.h"
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/quant/dequantize.h"
 #include "paroquant/quant/packing.h"
 #include "pipeline/carried_files.h"
+#include "pipeline/checkpoint_report.h"
 #include "pipeline/scale_folding.h"
 #include "pipeline/surplus_tensors.h"
 
@@ -40,8 +37,6 @@ constexpr double kReportTolerance = 1e-3;
 // what it happens to have in common with the error of quantizing.
 constexpr double kHalfRounding = 0x1.0p-17;
 constexpr double kBFloat16Rounding = 0x1.0p-13;
-constexpr uint16_t kInfinity = 0x7C00;  // as a half
-constexpr char kBias[] = ".bias";
 
 // All linears of all blocks.
 std::vector<model::LinearInfo> AllLinears(const model::Architecture& architecture) {
@@ -71,7 +66,7 @@ class Verifier {
         })) {
       return problems_;
     }
-    ReadReport(*checkpoint);
+    Try([&] { report_.Read(checkpoint->folder() / kProvenanceFile); });
     const std::vector<model::LinearInfo> linears = AllLinears(checkpoint->architecture());
     progress_.Start("verifying", static_cast<int64_t>(linears.size() * (source ? 2 : 1)));
     Try([&] { CheckConfig(*checkpoint, linears); });
@@ -178,7 +173,7 @@ class Verifier {
   }
 
   void CheckLinear(const Checkpoint& checkpoint, const model::LinearInfo& info) {
-    if (info.bias) checkpoint.FloatTensor(info.name + ".bias", {info.out_features});
+    if (info.bias) checkpoint.FloatTensor(info.name + kBias, {info.out_features});
     if (packed_->Has(info)) {
       if (checkpoint.tensors().Find(info.WeightName()) != nullptr) {
         Add(info.name, "the layer either packed or in 16 bit", "both");
@@ -193,12 +188,11 @@ class Verifier {
 
   void CheckSum(const Checkpoint& checkpoint, const model::LinearInfo& info,
                 const std::vector<std::string>& tensors) {
-    const auto reported = reported_.find(info.name);
-    if (reported == reported_.end() || !reported->second.checksum) return;
+    const ReportedLayer* reported = report_.Find(info.name);
+    if (reported == nullptr || !reported->checksum) return;
     const uint32_t checksum = format::Checksum(checkpoint.tensors(), tensors);
-    if (checksum != *reported->second.checksum) {
-      Add(info.name,
-          fmt::format("the checksum {:08x} of {}", *reported->second.checksum, kProvenanceFile),
+    if (checksum != *reported->checksum) {
+      Add(info.name, fmt::format("the checksum {:08x} of {}", *reported->checksum, kProvenanceFile),
           fmt::format("{:08x}: its bytes are not those that were written", checksum));
     }
   }
@@ -209,7 +203,7 @@ class Verifier {
     std::set<std::string> foldable = FoldableNorms(source.architecture());
     for (const model::LinearInfo& info : linears) {
       foldable.insert(info.name + kBias);
-      if (packed_->Has(info) || reported_.contains(info.name)) {
+      if (packed_->Has(info) || report_.Find(info.name) != nullptr) {
         replaced.insert(info.WeightName());
         Try([&] { CheckCloseness(checkpoint, source, info); });
       }
@@ -217,7 +211,7 @@ class Verifier {
     }
     for (const io::TensorView& tensor : source.tensors().tensors()) {
       if (replaced.contains(tensor.name)) continue;
-      const std::vector<uint16_t>* scales = FindFolded(tensor);
+      const std::vector<uint16_t>* scales = report_.FindFolded(tensor);
       if (scales != nullptr && foldable.contains(tensor.name)) {
         const bool norm = !tensor.name.ends_with(kBias);
         const bool adds_one = norm && checkpoint.architecture().norms_add_one;
@@ -233,43 +227,22 @@ class Verifier {
     AddAll(DifferingFiles(checkpoint, source));
   }
 
-  // Reads the checkpoint's own report, if it has one.
-  void ReadReport(const Checkpoint& checkpoint) {
-    const std::filesystem::path path = checkpoint.folder() / kProvenanceFile;
-    if (!Exists(path)) return;
-    Try([&] {
-      const io::Json report = io::ReadJsonFile(path);
-      const io::JsonObject root(report, path.string());
-      if (!root.Has("layers") || !report.at("layers").is_array()) {
-        root.Fail("layers", "a list", "something else");
-      }
-      for (const io::Json& entry : report.at("layers")) {
-        const io::JsonObject layer(entry, path.string() + ": layers");
-        if (!layer.Has("relative_weight_error")) continue;
-        ReportedLayer& reported = reported_[layer.Get<std::string>("name")];
-        reported.weight_error = layer.Get<double>("relative_weight_error");
-        if (layer.Has("crc32")) reported.checksum = layer.Get<uint32_t>("crc32");
-        if (layer.Has("channel_scales_in")) ReadFolding(layer);
-      }
-    });
-  }
-
   void CheckCloseness(const Checkpoint& checkpoint, const Checkpoint& source,
                       const model::LinearInfo& info) {
     const Matrix weight = model::ReadWeight(source, info);
     const double error =
         packed_->Has(info)
-            ? FoldedWeightError(weight, ReadLinear(*packed_, info), ScalesOf(info))
+            ? FoldedWeightError(weight, ReadLinear(*packed_, info), report_.ScalesOf(info))
             : (model::ReadWeight(checkpoint, info) - weight).squaredNorm() / weight.squaredNorm();
-    const auto reported = reported_.find(info.name);
-    if (reported == reported_.end()) {
+    const ReportedLayer* reported = report_.Find(info.name);
+    if (reported == nullptr) {
       if (!(error < kAnyWeightError)) {
         Add(info.name, fmt::format("a relative weight error under {}", kAnyWeightError),
             fmt::format("{:.4g}", error));
       }
       return;
     }
-    const double expected = reported->second.weight_error;
+    const double expected = reported->weight_error;
     const double rounding = packed_->Has(info) ? 1e-9 : DenseRounding(checkpoint, info);
     if (!(std::abs(error - expected) <= kReportTolerance * expected + rounding)) {
       Add(info.name, fmt::format("the reported relative weight error {:.6g}", expected),
@@ -295,58 +268,10 @@ class Verifier {
     }
   }
 
-  // What a layer's channel scales were folded into.
-  void ReadFolding(const io::JsonObject& layer) {
-    constexpr char kScales[] = "channel_scales";
-    const auto into = layer.Get<std::string>("channel_scales_in");
-    const std::vector<uint16_t> scales = FromHex(layer.Get<std::string>(kScales));
-    const auto bad = [](uint16_t half) { return !(HalfToFloat(half) > 0 && half < kInfinity); };
-    if (scales.empty() || std::ranges::any_of(scales, bad)) {
-      layer.Fail(kScales, "halves > 0 in hexadecimal digits", layer.Get<std::string>(kScales));
-    }
-    folded_[layer.Get<std::string>("name")].columns = scales;
-    folded_[into].rows = scales;
-  }
-
-  // Of a layer, as far as they fit it.
-  FoldedScales ScalesOf(const model::LinearInfo& info) const {
-    const auto found = folded_.find(info.name);
-    if (found == folded_.end()) return {};
-    const auto& [columns, rows] = found->second;
-    if ((!columns.empty() && std::ssize(columns) != info.in_features) ||
-        std::ssize(rows) > info.out_features) {
-      throw Error(
-          ErrorKind::kInput,
-          {.where = info.name,
-           .expected = "as many channel scales as the layer has channels",
-           .found = fmt::format("{} in {}", std::max(columns.size(), rows.size()), kProvenanceFile),
-           .hint = "Quantize again."});
-    }
-    return found->second;
-  }
-
-  // A norm or a bias that has taken scales up, or null.
-  const std::vector<uint16_t>* FindFolded(const io::TensorView& original) const {
-    const bool bias = original.name.ends_with(kBias);
-    const auto found = folded_.find(
-        bias ? original.name.substr(0, original.name.size() - std::strlen(kBias)) : original.name);
-    if (found == folded_.end() || found->second.rows.empty()) return nullptr;
-    const std::vector<uint16_t>& scales = found->second.rows;
-    const auto size = std::ssize(scales);
-    return (bias ? size <= original.elements() : size == original.elements()) ? &scales : nullptr;
-  }
-
-  // What the checkpoint's report says of a layer.
-  struct ReportedLayer {
-    double weight_error = 0.0;
-    std::optional<uint32_t> checksum;
-  };
-
   Progress& progress_;
   std::vector<VerifyProblem> problems_;
   std::optional<PackedLayers> packed_;
-  std::map<std::string, ReportedLayer> reported_;  // by module
-  std::map<std::string, FoldedScales> folded_;     // by module or, of norms, by tensor
+  CheckpointReport report_;
 };
 
 }  // namespace

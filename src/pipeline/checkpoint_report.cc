@@ -1,0 +1,81 @@
+#include "pipeline/checkpoint_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+#include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
+#include "paroquant/base/half.h"
+#include "paroquant/pipeline/quantize.h"
+
+namespace paroquant::pipeline {
+namespace {
+
+constexpr uint16_t kInfinity = 0x7C00;  // as a half
+
+}  // namespace
+
+void CheckpointReport::Read(const std::filesystem::path& path) {
+  if (!Exists(path)) return;
+  const io::Json report = io::ReadJsonFile(path);
+  const io::JsonObject root(report, path.string());
+  if (!root.Has("layers") || !report.at("layers").is_array()) {
+    root.Fail("layers", "a list", "something else");
+  }
+  for (const io::Json& entry : report.at("layers")) {
+    const io::JsonObject layer(entry, path.string() + ": layers");
+    if (!layer.Has("relative_weight_error")) continue;
+    ReportedLayer& reported = layers_[layer.Get<std::string>("name")];
+    reported.weight_error = layer.Get<double>("relative_weight_error");
+    if (layer.Has("crc32")) reported.checksum = layer.Get<uint32_t>("crc32");
+    if (layer.Has("channel_scales_in")) ReadFolding(layer);
+  }
+}
+
+void CheckpointReport::ReadFolding(const io::JsonObject& layer) {
+  constexpr char kScales[] = "channel_scales";
+  const auto into = layer.Get<std::string>("channel_scales_in");
+  const std::vector<uint16_t> scales = FromHex(layer.Get<std::string>(kScales));
+  const auto bad = [](uint16_t half) { return !(HalfToFloat(half) > 0 && half < kInfinity); };
+  if (scales.empty() || std::ranges::any_of(scales, bad)) {
+    layer.Fail(kScales, "halves > 0 in hexadecimal digits", layer.Get<std::string>(kScales));
+  }
+  folded_[layer.Get<std::string>("name")].columns = scales;
+  folded_[into].rows = scales;
+}
+
+const ReportedLayer* CheckpointReport::Find(const std::string& module) const {
+  const auto found = layers_.find(module);
+  return found == layers_.end() ? nullptr : &found->second;
+}
+
+FoldedScales CheckpointReport::ScalesOf(const model::LinearInfo& info) const {
+  const auto found = folded_.find(info.name);
+  if (found == folded_.end()) return {};
+  const auto& [columns, rows] = found->second;
+  if ((!columns.empty() && std::ssize(columns) != info.in_features) ||
+      std::ssize(rows) > info.out_features) {
+    throw Error(
+        ErrorKind::kInput,
+        {.where = info.name,
+         .expected = "as many channel scales as the layer has channels",
+         .found = fmt::format("{} in {}", std::max(columns.size(), rows.size()), kProvenanceFile),
+         .hint = "Quantize again."});
+  }
+  return found->second;
+}
+
+const std::vector<uint16_t>* CheckpointReport::FindFolded(const io::TensorView& original) const {
+  const bool bias = original.name.ends_with(kBias);
+  const auto found = folded_.find(
+      bias ? original.name.substr(0, original.name.size() - std::strlen(kBias)) : original.name);
+  if (found == folded_.end() || found->second.rows.empty()) return nullptr;
+  const std::vector<uint16_t>& scales = found->second.rows;
+  const auto size = std::ssize(scales);
+  return (bias ? size <= original.elements() : size == original.elements()) ? &scales : nullptr;
+}
+
+}  // namespace paroquant::pipeline

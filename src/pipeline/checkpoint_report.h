@@ -1,0 +1,49 @@
+// What a checkpoint's own report, quantization_report.json, says of its layers.
+#ifndef PAROQUANT_PIPELINE_CHECKPOINT_REPORT_H_
+#define PAROQUANT_PIPELINE_CHECKPOINT_REPORT_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "paroquant/io/json.h"
+#include "paroquant/io/safetensors.h"
+#include "paroquant/model/tensors.h"
+#include "pipeline/scale_folding.h"
+
+namespace paroquant::pipeline {
+
+inline constexpr char kBias[] = ".bias";  // behind a module's name
+
+struct ReportedLayer {
+  double weight_error = 0.0;
+  std::optional<uint32_t> checksum;
+};
+
+class CheckpointReport {
+ public:
+  // Reads the file, if it is there. Throws kInput; what came before the fault is kept.
+  void Read(const std::filesystem::path& path);
+
+  // Null for a module of which nothing is said.
+  const ReportedLayer* Find(const std::string& module) const;
+
+  // The channel scales of a layer that were folded into others. Throws kInput if they do not fit.
+  FoldedScales ScalesOf(const model::LinearInfo& info) const;
+
+  // The scales that a norm or a bias of the source has taken up, or null.
+  const std::vector<uint16_t>* FindFolded(const io::TensorView& original) const;
+
+ private:
+  void ReadFolding(const io::JsonObject& layer);
+
+  std::map<std::string, ReportedLayer> layers_;  // by module
+  std::map<std::string, FoldedScales> folded_;   // by module or, of norms, by tensor
+};
+
+}  // namespace paroquant::pipeline
+
+#endif  // PAROQUANT_PIPELINE_CHECKPOINT_REPORT_H_
