@@ -72,6 +72,18 @@ CliResult RunCliInScript(const std::string& script, const std::vector<std::strin
   return ::testing::AssertionFailure() << "no hint that is a sentence in " << error;
 }
 
+std::vector<std::string> QuantizeTinyLlama(const std::filesystem::path& out, int sequences,
+                                           int sequence_length,
+                                           const std::vector<std::string>& more) {
+  const std::filesystem::path model = DataPath("tiny-llama");
+  std::vector<std::string> words = {"quantize", "--model", model.string(), "--out", out.string()};
+  words.insert(words.end(),
+               {"--calib", (model / "sample_calibration.txt").string(), "--calib-sequences",
+                std::to_string(sequences), "--sequence-length", std::to_string(sequence_length)});
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 io::Json RunCliJson(std::vector<std::string> arguments) {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "result.json";

@@ -34,6 +34,11 @@ CliResult RunCliInScript(const std::string& script, const std::vector<std::strin
 // RunCli with --json into a file that is read back; the run must succeed.
 io::Json RunCliJson(std::vector<std::string> arguments);
 
+// The words of `quantize` on tiny-llama with so many sequences of its calibration text.
+std::vector<std::string> QuantizeTinyLlama(const std::filesystem::path& out, int sequences,
+                                           int sequence_length,
+                                           const std::vector<std::string>& more = {});
+
 // The commands that the program lists in its help.
 std::vector<std::string> CommandNames();
 

@@ -22,12 +22,10 @@ using testing::SharedPath;
 using testing::TemporaryFolder;
 
 const std::string kTinyLlama = DataPath("tiny-llama").string();
-const std::string kSamples = DataPath("tiny-llama/sample_calibration.txt").string();
 
-std::vector<std::string> QuantizeTinyLlama(const std::filesystem::path& out) {
-  return {"quantize",   "--model",           kTinyLlama, "--out",
-          out.string(), "--calib",           kSamples,   "--calib-sequences",
-          "8",          "--sequence-length", "256"};
+std::vector<std::string> Quantize(const std::filesystem::path& out,
+                                  const std::vector<std::string>& more = {}) {
+  return testing::QuantizeTinyLlama(out, 8, 256, more);
 }
 
 std::vector<std::string> With(std::vector<std::string> words,
@@ -48,7 +46,7 @@ TEST(VersionTest, NamesTheKernelsAndWarnsOfSlowOnes) {
 TEST(CommandsTest, QuantizedModelVerifiesAndStaysCloseToItsSource) {
   const TemporaryFolder folder;
   const std::string out = (folder.path() / "out").string();
-  const io::Json report = RunCliJson(QuantizeTinyLlama(out));
+  const io::Json report = RunCliJson(Quantize(out));
   EXPECT_EQ(report.at("layers_quantized"), 21);
   EXPECT_EQ(report.at("calibration").at("tokens"), 8 * 256);
   for (const io::Json& layer : report.at("layers")) {
@@ -72,9 +70,7 @@ TEST(CommandsTest, QuantizedModelVerifiesAndStaysCloseToItsSource) {
 TEST(CommandsTest, SameBytesForAnyNumberOfThreads) {
   const TemporaryFolder folder;
   for (const char* threads : {"1", "2", "3"}) {
-    ASSERT_EQ(
-        RunCli(With(QuantizeTinyLlama(folder.path() / threads), {"--threads", threads})).exit_code,
-        0);
+    ASSERT_EQ(RunCli(Quantize(folder.path() / threads, {"--threads", threads})).exit_code, 0);
   }
   const auto one = FolderContent(folder.path() / "1");
   EXPECT_EQ(one, FolderContent(folder.path() / "2"));
@@ -85,7 +81,7 @@ TEST(CommandsTest, MemoryBudgetsChangeNoByte) {
   const TemporaryFolder folder;
   for (const std::string budget : {"0", "4MB", "100GB"}) {
     const io::Json report =
-        RunCliJson(With(QuantizeTinyLlama(folder.path() / budget), {"--memory-budget", budget}));
+        RunCliJson(Quantize(folder.path() / budget, {"--memory-budget", budget}));
     EXPECT_EQ(report.at("peak_spilled_bytes") > 0, budget != "100GB") << budget;
   }
   const auto most = FolderContent(folder.path() / "100GB");
@@ -99,8 +95,8 @@ double ExpectedKl(const std::string& recipe) {
   const TemporaryFolder folder;
   const std::string out = (folder.path() / "out").string();
   const io::Json report =
-      RunCliJson(With(QuantizeTinyLlama(out), {"--recipe", recipe, "--set", "held_out_sequences=4",
-                                               "--set", "tuning.stage2.epochs=0"}));
+      RunCliJson(Quantize(out, {"--recipe", recipe, "--set", "held_out_sequences=4", "--set",
+                                "tuning.stage2.epochs=0"}));
   EXPECT_EQ(report.at("recipe"), recipe);
   EXPECT_EQ(RunCli({"verify", "--model", out, "--source", kTinyLlama}).exit_code, 0) << recipe;
   const io::Json& kl = report.at("expected_kl");

@@ -27,19 +27,7 @@ const std::string kTinyLlama = DataPath("tiny-llama").string();
 const std::string kEvaluation = DataPath("tiny-llama/sample_evaluation.txt").string();
 
 std::vector<std::string> Quantize(const fs::path& out, const std::vector<std::string>& more) {
-  std::vector<std::string> words = {"quantize",
-                                    "--model",
-                                    kTinyLlama,
-                                    "--out",
-                                    out.string(),
-                                    "--calib",
-                                    DataPath("tiny-llama/sample_calibration.txt").string(),
-                                    "--calib-sequences",
-                                    "4",
-                                    "--sequence-length",
-                                    "128"};
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
+  return testing::QuantizeTinyLlama(out, 4, 128, more);
 }
 
 XmlElement ReadPage(const fs::path& file) { return ParseXml(ReadFile(file)); }

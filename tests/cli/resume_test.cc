@@ -23,19 +23,7 @@ using testing::TemporaryFolder;
 const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 std::vector<std::string> Quantize(const fs::path& out, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> words = {"quantize",
-                                    "--model",
-                                    kTinyLlama,
-                                    "--out",
-                                    out,
-                                    "--calib",
-                                    DataPath("tiny-llama/sample_calibration.txt"),
-                                    "--calib-sequences",
-                                    "8",
-                                    "--sequence-length",
-                                    "256"};
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
+  return testing::QuantizeTinyLlama(out, 8, 256, more);
 }
 
 // Starts the program, waits for the first block to be finished, sends a signal, runs `then` and

@@ -41,19 +41,7 @@ std::vector<std::string> Split(const std::string& text, char separator) {
 class WatchTest : public ::testing::Test {
  protected:
   std::vector<std::string> Quantize(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words = {"quantize",
-                                      "--model",
-                                      kTinyLlama,
-                                      "--out",
-                                      out_.string(),
-                                      "--calib",
-                                      DataPath("tiny-llama/sample_calibration.txt").string(),
-                                      "--calib-sequences",
-                                      "8",
-                                      "--sequence-length",
-                                      "128"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
+    return testing::QuantizeTinyLlama(out_, 8, 128, more);
   }
   // All that the program writes to a terminal of so many columns.
   CliResult OnTerminal(int columns, const std::string& environment,
