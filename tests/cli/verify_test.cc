@@ -155,6 +155,16 @@ TEST_F(VerifyTest, LinkedFoldersOfTemplatesAreLeft) {
   EXPECT_THAT(result.error, HasSubstr("not carried over: additional_chat_templates (a folder)"));
 }
 
+TEST_F(VerifyTest, LinksToThemselvesAreLeft) {
+  fs::create_symlink("notes.txt", source_ / "notes.txt");
+  fs::create_symlink("README.md", source_ / "README.md");
+  fs::create_symlink("chat_template.jinja", source_ / "chat_template.jinja");
+  const auto result = Quantize();
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("not carried over: notes.txt (no regular file)"));
+  EXPECT_EQ(Verify(/*with_source=*/true).exit_code, 0);
+}
+
 TEST_F(VerifyTest, FoldersInsideTheSourceAreNoted) {
   fs::create_directory(source_ / "onnx");
   const auto result = Quantize();
