@@ -6,8 +6,8 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
-#include "paroquant/base/printable.h"
 #include "paroquant/base/folder.h"
+#include "paroquant/base/printable.h"
 #include "pipeline/model_card.h"
 
 namespace paroquant::pipeline {
