@@ -30,7 +30,11 @@ int MakeFile(const std::filesystem::path& folder, uint64_t bytes) {
   std::string path = (folder / ".paroquant-XXXXXX").string().append(kExtension);
   const int file = ::mkostemps(path.data(), kExtension.size(), O_CLOEXEC);
   if (file < 0) throw SystemError(folder.string(), "create a temporary file", errno);
-  ::unlink(path.c_str());
+  if (::unlink(path.c_str()) != 0) {
+    const int error = errno;
+    ::close(file);
+    throw SystemError(path, "remove this file", error);
+  }
   if (const int error = ReserveSpace(file, bytes)) {
     ::close(file);
     throw SystemError(folder.string(), fmt::format("reserve {} bytes for activations", bytes),
