@@ -107,7 +107,7 @@ TEST(BadOptionTest, WordsInTheWrongPlaceAreExplained) {
 TEST(BadOptionTest, WhatIsMissingIsNamed) {
   ExpectRefused({
       {{"quantize", "--out", "x"}, "quantize: expected --model IN (the 16-bit model folder)"},
-      {{"recipe"}, "recipe: expected show|list ("},
+      {{"recipe"}, "recipe: expected action show|list ("},
       {{"quantize", "--out", "x", "--model"},
        "--model: expected a value behind it: IN, found the end of the command line"},
       {{"inspect", "--model", kTinyLlama, "--threads"}, "--threads: expected a value behind it: N"},

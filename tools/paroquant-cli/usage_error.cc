@@ -50,10 +50,9 @@ std::string DidYouMean(const std::string& word, const std::vector<std::string>& 
   return nearest.empty() ? otherwise : fmt::format("Did you mean {}?", nearest);
 }
 
-// "--model IN (the 16-bit model folder)", or "show|list (...)" of what stands for itself.
+// "--model IN (the 16-bit model folder)"; the same of an argument that stands for itself.
 std::string Described(const CLI::Option& option) {
-  const bool positional = option.get_positional();
-  return fmt::format("{}{} ({})", positional ? "" : option.get_name() + " ", option.get_type_name(),
+  return fmt::format("{} {} ({})", option.get_name(), option.get_type_name(),
                      option.get_description());
 }
 
