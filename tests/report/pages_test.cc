@@ -162,7 +162,7 @@ TEST(QuantizationPageTest, TheTableHasTheLayersNumbers) {
   EXPECT_EQ(page.All("h1").front()->AllText(), shown);
   EXPECT_THAT(LastRow(page, "layers", 2),
               ElementsAre("model.layers.1.q_proj", "8 \u00d7 4", "4", "128", "2.46\u00a0%",
-                          "5.00\u00a0%", "6.00", "5.00", "1.50 s", shown));
+                          "5.00\u00a0%", "6.00", "5.00", "1.5 s", shown));
   const auto kept = LastRow(page, "layers", 1);
   EXPECT_EQ(kept.at(2), "16");
   EXPECT_EQ(kept.back(), "kept: " + shown);
