@@ -73,7 +73,7 @@ TEST(RecipeCommandTest, MistakesAreExplained) {
       {{"recipe", "sho"}, 2, "Did you mean show?"},
       {{"recipe", "list", "fast"}, 2, "expected no recipe"},
       {{"recipe", "list", "--set", "bits=3"}, 2, "expected no recipe and no --set"},
-      {{"recipe"}, 2, "expected show|list"},
+      {{"recipe"}, 2, "expected action show|list"},
       {{"completion", "bsh"}, 2, "Did you mean bash?"},
       {{"completion"}, 2, "shell"},
       {{"man", "quantise"}, 2, "Did you mean quantize?"},
