@@ -67,7 +67,7 @@ fs::path ResolvedPath(const fs::path& path) {
   std::error_code error;
   fs::path resolved = fs::weakly_canonical(AbsolutePath(path), error);
   ThrowIf(error, path, "follow this path");
-  return resolved;
+  return resolved.has_filename() ? resolved : resolved.parent_path();  // "new/" is "new"
 }
 
 bool LiesIn(const fs::path& path, const fs::path& folder) {

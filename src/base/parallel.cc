@@ -76,7 +76,8 @@ bool AwaitBriefly(const Condition& condition) {
 }
 
 // Threads that wait for a loop, help with it and report back. While loops follow each other closely
-// nobody takes the mutex: it is for those who have gone to sleep.
+// nobody takes the mutex: it is for those who have gone to sleep. They tell that they will before
+// they look for the last time, and others look for sleepers after they have changed what those see.
 class Pool {
  public:
   explicit Pool(int helpers) {
@@ -103,17 +104,18 @@ class Pool {
     loop_ = &loop;
     busy_ = static_cast<int>(threads_.size());
     ++generation_;
-    // Whoever falls asleep after this has seen the new generation before.
     if (sleeping_ > 0) Notify(wake_);
     loop.RunItems();
     const auto done = [this] { return busy_ == 0; };
     if (AwaitBriefly(done)) return;
     std::unique_lock lock(mutex_);
+    waiting_ = true;
     done_.wait(lock, done);
+    waiting_ = false;
   }
 
  private:
-  // The mutex is free only while those who are to hear it wait, or before they last look.
+  // The mutex is free only while sleepers wait for it, or before they look for the last time.
   void Notify(std::condition_variable& condition) {
     { const std::lock_guard lock(mutex_); }
     condition.notify_all();
@@ -138,7 +140,7 @@ class Pool {
       if (stopping_) return;
       seen = generation_;
       loop_->RunItems();
-      if (--busy_ == 0) Notify(done_);
+      if (--busy_ == 0 && waiting_) Notify(done_);
     }
   }
 
@@ -147,8 +149,9 @@ class Pool {
   std::vector<std::thread> threads_;
   Loop* loop_ = nullptr;  // of this generation
   std::atomic<uint64_t> generation_ = 0;
-  std::atomic<int> busy_ = 0;      // threads that have not done with it
-  std::atomic<int> sleeping_ = 0;  // threads that wait for the next one with the mutex
+  std::atomic<int> busy_ = 0;          // threads that have not done with it
+  std::atomic<int> sleeping_ = 0;      // threads that wait for the next one with the mutex
+  std::atomic<bool> waiting_ = false;  // the caller does, with the mutex
   std::atomic<bool> stopping_ = false;
 };
 

@@ -55,6 +55,17 @@ void FactorLower(MatrixD& matrix) {
   }
 }
 
+// Calls update(column block, first row, row count) for some blocks of columns of `rows`, rows by
+// rows, in parallel.
+template <typename Update>
+void ForEachPart(int64_t first_block, int64_t last_block, int64_t rows, const Update& update) {
+  const int64_t chunks = CeilDivide(rows, kBlock);
+  ParallelFor((last_block - first_block) * chunks, [&](int64_t item) {
+    const int64_t row = item % chunks * kBlock;
+    update(first_block + item / chunks, row, std::min(kBlock, rows - row));
+  });
+}
+
 // Forwards through rows = x L^T, then back through x = y L.
 void SolveRows(const MatrixD& lower, MatrixD& rows) {
   const int64_t channels = lower.rows();
@@ -66,10 +77,9 @@ void SolveRows(const MatrixD& lower, MatrixD& rows) {
     const auto diagonal = lower.block(start, start, size_of(i), size_of(i));
     DivideBy(diagonal.transpose().triangularView<Eigen::Upper>(), solved);
     const Subtrahend known(solved);
-    ParallelFor(blocks - i - 1, [&](int64_t item) {
-      const int64_t j = i + 1 + item;
-      known.SubtractTransposed(0, lower.block(j * kBlock, start, size_of(j), size_of(i)),
-                               rows.middleCols(j * kBlock, size_of(j)));
+    ForEachPart(i + 1, blocks, rows.rows(), [&](int64_t j, int64_t row, int64_t count) {
+      known.SubtractTransposed(row, lower.block(j * kBlock, start, size_of(j), size_of(i)),
+                               rows.block(row, j * kBlock, count, size_of(j)));
     });
   }
   for (int64_t i = blocks - 1; i >= 0; --i) {
@@ -78,9 +88,9 @@ void SolveRows(const MatrixD& lower, MatrixD& rows) {
     const auto diagonal = lower.block(start, start, size_of(i), size_of(i));
     DivideBy(diagonal.triangularView<Eigen::Lower>(), solved);
     const Subtrahend known(solved);
-    ParallelFor(i, [&](int64_t j) {
-      known.Subtract(0, lower.block(start, j * kBlock, size_of(i), kBlock),
-                     rows.middleCols(j * kBlock, kBlock));
+    ForEachPart(0, i, rows.rows(), [&](int64_t j, int64_t row, int64_t count) {
+      known.Subtract(row, lower.block(start, j * kBlock, size_of(i), kBlock),
+                     rows.block(row, j * kBlock, count, kBlock));
     });
   }
 }

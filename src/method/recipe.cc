@@ -12,6 +12,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
 #include "paroquant/base/nearest_word.h"
+#include "paroquant/base/printable.h"
 
 namespace paroquant::method {
 namespace {
@@ -128,7 +129,7 @@ std::vector<std::string> ShippedRecipes() {
 Recipe LoadRecipe(const std::string& name_or_file) {
   const std::filesystem::path path(name_or_file);
   if (path.extension() == ".json") {
-    return FromText(path.stem().string(), ReadFile(path, kMostBytes), name_or_file);
+    return FromText(Printable(path.stem().string()), ReadFile(path, kMostBytes), name_or_file);
   }
   for (const ShippedRecipe& shipped : ShippedRecipeFiles()) {
     if (name_or_file != shipped.name) continue;

@@ -131,6 +131,7 @@ class Repair {
 std::vector<RepairedTarget> RepairTargets(StageMoments& moments, std::span<const Matrix> weights,
                                           TargetChoice choice, double damping) {
   assert(moments.form != RepairForm::kOutputs || weights.size() == 1);
+  assert(moments.halves[1].inputs.channels() > 0);
   std::vector<RepairedTarget> targets;
   for (const Matrix& weight : weights) targets.push_back({.weight = weight, .factor = 0.0});
   if (moments.form == RepairForm::kNone || choice == TargetChoice::kWeight) return targets;

@@ -58,7 +58,8 @@ class BlockVisitor : public StageVisitor {
     for (const LayerPlan& plan : plans_.subspan(stage.first, stage.count)) {
       if (plan.quantized) plans.push_back(&plan);
     }
-    ReleaseFreedMemory();  // what the streams took
+    // What the streams took. Experts, of which there are hundreds, take little.
+    if (plans_[stage.first].info.expert < 0) ReleaseFreedMemory();
     std::vector<SolvedLayer> layers = quantizer_.Solve(plans, std::move(moments), output_moments_);
     for (const SolvedLayer& layer : layers) Place(layer);
     if (keeps_) {

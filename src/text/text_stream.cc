@@ -15,13 +15,13 @@ TextStream::TextStream(Tokenizer tokenizer, const std::vector<int32_t>& before)
       given_(Decode().size()) {}
 
 std::string TextStream::Add(int32_t id) {
-  if (tokenizer_.IsSpecial(id)) return "";
-  ids_.push_back(id);
   const std::string_view token = tokenizer_.IdToToken(id);
-  if (!token.empty()) in_bytes_ = ByteOf(token).has_value();
+  if (tokenizer_.IsSpecial(id) || token.empty()) return "";
+  ids_.push_back(id);
+  in_bytes_ = ByteOf(token).has_value();
   const std::string text = Decode();
   if (in_bytes_ || text.ends_with(kReplacementCharacter)) return "";
-  std::string piece = text.substr(std::min(given_, text.size()));
+  std::string piece = NotGiven(text);
   // Only ids with a text are a context: the first of them may lose a space.
   std::vector<int32_t> all =
       std::exchange(ids_, {ids_.begin() + static_cast<std::ptrdiff_t>(context_), ids_.end()});
@@ -34,9 +34,14 @@ std::string TextStream::Add(int32_t id) {
   return piece;
 }
 
-std::string TextStream::Finish() const {
-  const std::string text = Decode();
-  return text.substr(std::min(given_, text.size()));
+std::string TextStream::Finish() const { return NotGiven(Decode()); }
+
+// A run of bytes that turns out to be no text is spelled differently from its first byte on: what
+// was given before may end inside a character of the new spelling.
+std::string TextStream::NotGiven(const std::string& text) const {
+  size_t start = std::min(given_, text.size());
+  while (start < text.size() && (static_cast<unsigned char>(text[start]) & 0xC0U) == 0x80U) ++start;
+  return text.substr(start);
 }
 
 }  // namespace paroquant::text

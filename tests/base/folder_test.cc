@@ -47,6 +47,19 @@ TEST_F(FolderTest, TellsWhatIsAtAPath) {
   EXPECT_FALSE(IsFolderItself(root_ / "link"));
 }
 
+TEST_F(FolderTest, ASlashAtTheEndAndFoldersThatAreNotThereChangeNothing) {
+  for (const char* folder : {"new", "new/", "folder", "folder/", "link/../new/."}) {
+    EXPECT_TRUE(LiesIn(root_ / "new" / "log", root_ / folder) ==
+                (std::string(folder).find("new") != std::string::npos))
+        << folder;
+  }
+  EXPECT_TRUE(LiesIn(root_ / "new", root_ / "new/"));
+  EXPECT_TRUE(LiesIn(root_ / "new/", root_ / "new"));
+  EXPECT_TRUE(LiesIn(root_ / "link" / "a", root_ / "folder"));
+  EXPECT_FALSE(LiesIn(root_ / "newer", root_ / "new"));
+  EXPECT_TRUE(LiesIn(root_, "/"));
+}
+
 TEST_F(FolderTest, NothingIsWhereNothingCanBe) {
   for (const fs::path& path : {root_ / "absent", root_ / "dangling", root_ / "loop",
                                root_ / "loop" / "a", root_ / "file" / "a", too_long_}) {

@@ -42,6 +42,19 @@ TEST_P(ParallelForTest, RethrowsAndStaysUsable) {
   EXPECT_EQ(calls, 100);
 }
 
+// The caller goes to sleep, too, or is about to.
+TEST_P(ParallelForTest, CallersWaitForTheLastItem) {
+  for (int round = 0; round < 300; ++round) {
+    std::atomic<int> done = 0;
+    ParallelFor(2, [&](int64_t i) {
+      std::this_thread::sleep_for(std::chrono::microseconds(i == 0 ? round % 7 : round));
+      ++done;
+    });
+    ASSERT_EQ(done, 2);
+    std::this_thread::sleep_for(std::chrono::microseconds(round % 80));
+  }
+}
+
 // Threads that are still waiting for the next loop, and threads that went to sleep.
 TEST_P(ParallelForTest, LoopsFollowEachOtherAtAnyPace) {
   for (int round = 0; round < 3000; ++round) {

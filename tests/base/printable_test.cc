@@ -16,6 +16,8 @@ TEST(PrintableTest, ControlCharactersAreShownAsQuestionMarks) {
   EXPECT_EQ(Printable(std::string_view("a\0b", 3)), "a?b");
   EXPECT_EQ(Printable("\u0080\u009B31m\u009F\u00A0"), "??31m?\u00A0");  // C1, 9B is CSI
   EXPECT_EQ(Printable("\uFFFE\uFFFF\uFFFD"), "??\uFFFD");
+  EXPECT_EQ(Printable("\u2027\u2028\u2029\u202E\u202F"), "\u2027???\u202F");
+  EXPECT_EQ(Printable("\u2065\u2066\u2069\u206A"), "\u2065??\u206A");
 }
 
 TEST(PrintableTest, SoIsWhatIsNoUtf8) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "linalg/double_product.h"
 #include "paroquant/base/parallel.h"
 #include "tests/quant/fixtures.h"
@@ -60,6 +62,23 @@ TEST(PositiveDefiniteTest, ThreadCountChangesNoBit) {
     return rows;
   };
   EXPECT_TRUE(solve(1) == solve(3));
+}
+
+TEST(SubtrahendTest, PartsAreTheSameToTheBit) {
+  const MatrixD a = RandomDoubles(41, 70, 9);
+  const MatrixD b = RandomDoubles(70, 37, 10);
+  const MatrixD before = RandomDoubles(41, 37, 11);
+  const Subtrahend subtrahend(a);
+  MatrixD whole = before;
+  subtrahend.Subtract(0, b, whole);
+  MatrixD parts = before;
+  for (const auto& [column, columns] : {std::pair{0, 5}, {5, 20}, {25, 12}}) {
+    for (const auto& [row, rows] : {std::pair{0, 12}, {12, 24}, {36, 5}}) {
+      subtrahend.Subtract(row, b.middleCols(column, columns),
+                          parts.block(row, column, rows, columns));
+    }
+  }
+  EXPECT_TRUE(parts == whole);
 }
 
 TEST(SubtrahendTest, TakesProductsOutOfAnyPart) {

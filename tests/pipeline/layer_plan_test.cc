@@ -138,17 +138,16 @@ TEST(LayerPlanTest, OverridesOfSeveralSettingsAddUp) {
 }
 
 TEST(LayerPlanTest, OverridesThatContradictEachOtherAreNamedWithTheLayer) {
-  for (const auto& [first, second, found] :
-       std::vector<std::tuple<LayerOverride, LayerOverride, std::string>>{
-           {{.pattern = "mlp", .bits = 8, .group_size = {}},
-            {.pattern = "up_proj", .bits = 2, .group_size = {}},
+  for (const auto& [overrides, found] :
+       std::vector<std::pair<std::vector<LayerOverride>, std::string>>{
+           {{{.pattern = "mlp", .bits = 8, .group_size = {}},
+             {.pattern = "up_proj", .bits = 2, .group_size = {}}},
             R"(8 by "mlp" and 2 by "up_proj")"},
-           {{.pattern = "up", .bits = 8, .group_size = 32},
-            {.pattern = "mlp", .bits = 8, .group_size = 64},
+           {{{.pattern = "up", .bits = 8, .group_size = 32},
+             {.pattern = "mlp", .bits = 8, .group_size = 64}},
             R"(32 by "up" and 64 by "mlp")"}}) {
-    const Error error = ErrorOf([&] {
-      PlanLayers(Shape(256, 512), {.overrides = {first, second}});
-    });
+    const QuantizeOptions options{.overrides = overrides};
+    const Error error = ErrorOf([&] { PlanLayers(Shape(256, 512), options); });
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_EQ(error.parts().where, "--override");
     EXPECT_THAT(error.parts().expected, HasSubstr("model.layers.0.mlp.up_proj"));

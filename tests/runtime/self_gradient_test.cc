@@ -82,20 +82,33 @@ class CountedProgress : public NoProgress {
     EXPECT_GE(left_, steps);
     left_ -= steps;
   }
-  void Finish() override { EXPECT_EQ(left_, 0); }
+  void Finish() override { finished_ = true; }
+  bool finished() const { return finished_ && left_ == 0; }
 
  private:
   int64_t left_ = 0;
+  bool finished_ = false;
 };
 
 std::vector<Matrix> Gradients(const LanguageModel& model, uint64_t seed) {
   MatrixStore store(".", DefaultMemoryBudget());
-  CountedProgress progress;
+  NoProgress progress;
   std::vector<Matrix> gradients;
   for (StoredMatrix& gradient : SelfGradients(model, SomeSequences(), seed, store, progress)) {
     gradients.emplace_back(gradient.view());
   }
   return gradients;
+}
+
+TEST(SelfGradientProgressTest, AllPassesAreCounted) {
+  const auto model =
+      LanguageModel::Load(paroquant::testing::GoldenPath("models") / "llama_gqa_tied");
+  MatrixStore store(".", DefaultMemoryBudget());
+  CountedProgress progress;
+  const std::vector<std::vector<int32_t>> sequences(kTokensPerBackwardPass / kLength + 3,
+                                                    std::vector<int32_t>(kLength, 5));
+  SelfGradients(model, sequences, 7, store, progress);
+  EXPECT_TRUE(progress.finished());
 }
 
 class SelfGradientTest : public ::testing::TestWithParam<const char*> {};

@@ -10,6 +10,7 @@
 #include "generate_prompt.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/printable.h"
 #include "paroquant/runtime/language_model.h"
 #include "paroquant/runtime/sampler.h"
 #include "paroquant/text/text_stream.h"
@@ -112,13 +113,14 @@ int RunGenerate(GenerateOptions options) {
 
   const bool shown = options.common.ShowsText();
   const std::string heading = options.chat ? "" : options.prompt;  // an answer stands for itself
-  if (shown) std::cout << (baseline ? options.model + ":\n" : "") << heading << std::flush;
+  if (shown)
+    std::cout << (baseline ? Printable(options.model) + ":\n" : "") << heading << std::flush;
   const Continuation ours = Continue(model, tokenizer, prompt, options, shown);
   if (shown) std::cout << "\n";
   nlohmann::ordered_json result = {
       {"model", options.model}, {"prompt", options.prompt}, {"text", ours.text}, {"ids", ours.ids}};
   if (baseline) {
-    if (shown) std::cout << "\n" << options.baseline << ":\n" << heading << std::flush;
+    if (shown) std::cout << "\n" << Printable(options.baseline) << ":\n" << heading << std::flush;
     const Continuation theirs = Continue(*baseline, tokenizer, prompt, options, shown);
     if (shown) std::cout << "\n\n" << Comparison(ours, theirs, tokenizer) << "\n";
     result["baseline"] = {{"model", options.baseline}, {"text", theirs.text}, {"ids", theirs.ids}};

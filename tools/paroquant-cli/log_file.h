@@ -22,7 +22,8 @@ void OpenLogFile(const std::string& path, const std::string& out, spdlog::logger
 // Writes a line to the file alone; nothing where there is none.
 void LogToFile(spdlog::level::level_enum level, std::string_view text);
 
-// Writes an error of several parts, a line in all, to the file. Takes no memory and no lock.
+// Writes an error of several parts to the file. Takes no memory and no lock of ours, so that lines
+// of other threads may fall between its parts.
 void LogWithoutMemory(std::span<const std::string_view> parts);
 
 }  // namespace paroquant::cli

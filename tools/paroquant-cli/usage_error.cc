@@ -58,10 +58,14 @@ std::string Described(const CLI::Option& option) {
 
 // The option that a message of CLI11 is about; nullptr if it is about none.
 const CLI::Option* OptionNamedIn(const CLI::App& app, const std::string& message) {
+  // Values stand behind the name, and may hold other names.
+  constexpr std::string_view kFront = "Could not convert: ";
+  std::string_view rest = message;
+  if (rest.starts_with(kFront)) rest.remove_prefix(kFront.size());
   const CLI::Option* longest = nullptr;
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
-    if (message.find(name) == std::string::npos) continue;
+    if (!rest.starts_with(name)) continue;
     if (longest == nullptr || name.size() > longest->get_name().size()) longest = option;
   }
   return longest;
@@ -95,10 +99,14 @@ Error UnknownOption(const CLI::App& app, const std::string& word) {
 }
 
 Error MisplacedWord(const CLI::App& app, const std::string& word) {
-  return IsProgram(app) ? BadUsage(kCommandLine, "a known command", Quoted(word),
-                                   DidYouMean(word, CommandNames(app), SeeHelp(app)))
-                        : BadUsage(app.get_name(), "options only", "the argument " + Quoted(word),
-                                   "All values follow an option. " + SeeHelp(app));
+  if (IsProgram(app)) {
+    return BadUsage(kCommandLine, "a known command", Quoted(word),
+                    DidYouMean(word, CommandNames(app), SeeHelp(app)));
+  }
+  const bool takes_arguments = std::ranges::any_of(app.get_options(), &CLI::Option::get_positional);
+  return BadUsage(app.get_name(), takes_arguments ? "no more arguments" : "options only",
+                  "the argument " + Quoted(word),
+                  (takes_arguments ? "" : "All values follow an option. ") + SeeHelp(app));
 }
 
 void RequireNoExtrasOf(const CLI::App& app) {

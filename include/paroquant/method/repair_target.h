@@ -38,7 +38,7 @@ struct RepairedTarget {
 // that are all 0, the targets are the weights. With RepairForm::kOutputs there is one weight, the
 // one whose outputs the moments are of.
 //
-// Joins the inputs of `moments` when the halves are not needed any more.
+// Joins the inputs of `moments` when the halves are not needed any more: not to be called again.
 std::vector<RepairedTarget> RepairTargets(StageMoments& moments, std::span<const Matrix> weights,
                                           TargetChoice choice, double damping);
 

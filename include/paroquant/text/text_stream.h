@@ -12,7 +12,8 @@
 namespace paroquant::text {
 
 // Gives what Tokenizer::Decode of all ids, without special tokens, gives behind the text of the ids
-// before: all pieces, joined. The work for an id does not grow with the number of those before it.
+// before: all pieces, joined. The work for an id does not grow with the number of those before it,
+// but for a run of byte tokens, which is text or not as a whole and is held back until it ends.
 class TextStream {
  public:
   TextStream(Tokenizer tokenizer, const std::vector<int32_t>& before);
@@ -24,6 +25,7 @@ class TextStream {
   std::string Finish() const;
 
  private:
+  std::string NotGiven(const std::string& text) const;
   std::string Decode() const { return tokenizer_.Decode(ids_, /*skip_special_tokens=*/true); }
 
   Tokenizer tokenizer_;
