@@ -37,6 +37,7 @@ void PackColumns(const ConstMatrixRef& rows, float* packed) {
 
 template <int64_t kWidth>
 void PackRows(const ConstMatrixRef& rows, float* packed) {
+  if (rows.size() == 0) return;  // there may be no memory to point into
   const int64_t stride = rows.outerStride();
   for (int64_t first = 0; first < rows.rows(); first += kWidth) {
     const float* source = rows.data() + first * stride;

@@ -51,8 +51,8 @@ void CheckTiles(int64_t columns, double error, const Multiply& multiply) {
   };
   const int64_t stride = columns + 5;
   for (const int64_t k : {0, 1, 2, 7, 256}) {
-    const std::vector<Element> slab = random(k * kTileRows, 1);
-    const std::vector<Element> strip = random(k * columns, 2);
+    const std::vector<Element> slab = random(k * kTileRows + 1, 1);  // nowhere is no place
+    const std::vector<Element> strip = random(k * columns + 1, 2);
     for (int64_t rows = 1; rows <= kTileRows; ++rows) {
       const std::vector<Element> before = random((kTileRows + 1) * stride, 3);
       std::vector<Element> c = before;
