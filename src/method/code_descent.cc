@@ -69,7 +69,8 @@ class Descent {
       const float scale = HalfToFloat(linear_.scales[at / static_cast<size_t>(linear_.group_size)]);
       uint8_t& code = linear_.codes[at];
       const float best = static_cast<float>(code) + gradient[k] / (moment_(k, k) * scale);
-      const int next = static_cast<int>(std::round(std::clamp(best, 0.0F, most)));
+      // 0 for what is no number, as weights at the end of float's range make it.
+      const int next = best > 0 ? static_cast<int>(std::round(std::min(best, most))) : 0;
       if (next == code) continue;
       const float step = scale * static_cast<float>(next - code);
       code = static_cast<uint8_t>(next);

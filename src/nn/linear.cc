@@ -34,6 +34,7 @@ void DenseLinear::ForwardFew(ConstMatrixRef input, MatrixRef output) const {
 }
 
 void DenseLinear::Forward(ConstMatrixRef input, MatrixRef output) const {
+  if (output.size() == 0) return;
   if (input.rows() < kFewRows && !weight_.channel_major) return ForwardFew(input, output);
   const auto pack = [&](const linalg::Panel& panel, float* strips) {
     thread_local Matrix rows;

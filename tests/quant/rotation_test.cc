@@ -15,6 +15,7 @@ namespace {
 
 // The definition, one row and one pair after another.
 MatrixD RotatedByDefinition(const Rotation& rotation, MatrixD rows) {
+  if (rows.rows() == 0) return rows;  // columns that are nowhere
   const int64_t k = rotation.channels;
   const int g = rotation.group_size;
   for (int64_t round = 0; round < rotation.rounds; ++round) {
