@@ -16,7 +16,7 @@ using model::LinearInput;
 
 // What a floating-point operation of these kinds takes, in units of one of a large float32 product,
 // as measured on layers from 256 x 2048 to 2048 x 5632.
-constexpr double kDoubleCost = 4.0;      // factoring and solving in double precision
+constexpr double kDoubleCost = 2.5;      // factoring and solving in double precision
 constexpr double kRoundingCost = 3.7;    // feedback inside small blocks, and the search of grids
 constexpr double kDescentCost = 1.5;     // products with few rows
 constexpr double kStreamCost = 1.1;      // norms, softmax, packing and copying beside the products

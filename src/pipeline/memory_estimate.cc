@@ -1,6 +1,7 @@
 #include "pipeline/memory_estimate.h"
 
 #include <algorithm>
+#include <ranges>
 #include <span>
 
 #include "eval/token_scores.h"
@@ -77,11 +78,11 @@ Store StoreActivations(const model::Architecture& model, const method::Recipe& r
 // Bytes of a block's second moments, targets and, where they are tuned, its weights.
 double BlockBytes(std::span<const LayerPlan> plans, const QuantizeOptions& options, double hidden) {
   const method::Recipe& recipe = options.recipe;
-  double solving = 0;  // of the stage that takes most
-  double outputs = 0;  // second moments of gradients
+  double solving = 0;  // of the linear that takes most, with what waits for those behind it
+  double outputs = 0;  // second moments of gradients, each until its linear is done
   double held_out = 0;
   double weights = 0;
-  for (const LayerPlan& plan : plans) {
+  for (const LayerPlan& plan : plans | std::views::reverse) {
     const auto rows = static_cast<double>(plan.info.out_features);
     const auto channels = static_cast<double>(plan.info.in_features);
     const LinearInput input = InputOf(plan.info.role);
@@ -92,9 +93,10 @@ double BlockBytes(std::span<const LayerPlan> plans, const QuantizeOptions& optio
     if (recipe.layer.UsesRepairs()) {
       stage += 2 * channels * (adds ? hidden : channels);
     }
-    solving = std::max(solving, sizeof(double) * stage);
-    if (recipe.layer.UsesRowFeedback() && plan.info.expert < 0)
+    if (recipe.layer.UsesRowFeedback() && plan.info.expert < 0) {
       outputs += sizeof(double) * rows * rows;
+    }
+    solving = std::max(solving, sizeof(double) * stage + outputs);
     weights += sizeof(float) * rows * channels;
   }
   for (const std::span<const LayerPlan> stage : ByStage(plans)) {
@@ -105,7 +107,7 @@ double BlockBytes(std::span<const LayerPlan> plans, const QuantizeOptions& optio
   const double tuning = recipe.tuning.Tunes() ? held_out + 6 * weights : 0;
   // Layers that wait for those that they take channel scales up from, with their codes.
   const double waiting = FoldsScales(options) ? held_out + 1.5 * weights : 0;
-  return std::max(solving + outputs + waiting, tuning);
+  return std::max(solving + waiting, tuning);
 }
 
 }  // namespace
