@@ -1,7 +1,6 @@
 #include "pipeline/memory_estimate.h"
 
 #include <algorithm>
-#include <ranges>
 #include <span>
 
 #include "eval/token_scores.h"
@@ -82,7 +81,8 @@ double BlockBytes(std::span<const LayerPlan> plans, const QuantizeOptions& optio
   double outputs = 0;  // second moments of gradients, each until its linear is done
   double held_out = 0;
   double weights = 0;
-  for (const LayerPlan& plan : plans | std::views::reverse) {
+  for (auto entry = plans.rbegin(); entry != plans.rend(); ++entry) {  // from the last one on
+    const LayerPlan& plan = *entry;
     const auto rows = static_cast<double>(plan.info.out_features);
     const auto channels = static_cast<double>(plan.info.in_features);
     const LinearInput input = InputOf(plan.info.role);
