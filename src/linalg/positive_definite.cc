@@ -39,6 +39,17 @@ void UpdateRest(MatrixD& matrix, int64_t start, int64_t size) {
   });
 }
 
+// Calls update(column block, first row, row count) for some blocks of columns of `rows`, rows by
+// rows, in parallel.
+template <typename Update>
+void ForEachPart(int64_t first_block, int64_t last_block, int64_t rows, const Update& update) {
+  const int64_t chunks = CeilDivide(rows, kBlock);
+  ParallelFor((last_block - first_block) * chunks, [&](int64_t item) {
+    const int64_t row = item % chunks * kBlock;
+    update(first_block + item / chunks, row, std::min(kBlock, rows - row));
+  });
+}
+
 }  // namespace
 
 void FactorLower(MatrixD& matrix) {
@@ -53,17 +64,6 @@ void FactorLower(MatrixD& matrix) {
              matrix.block(below, start, matrix.rows() - below, size));
     UpdateRest(matrix, start, size);
   }
-}
-
-// Calls update(column block, first row, row count) for some blocks of columns of `rows`, rows by
-// rows, in parallel.
-template <typename Update>
-void ForEachPart(int64_t first_block, int64_t last_block, int64_t rows, const Update& update) {
-  const int64_t chunks = CeilDivide(rows, kBlock);
-  ParallelFor((last_block - first_block) * chunks, [&](int64_t item) {
-    const int64_t row = item % chunks * kBlock;
-    update(first_block + item / chunks, row, std::min(kBlock, rows - row));
-  });
 }
 
 // Forwards through rows = x L^T, then back through x = y L.

@@ -6,6 +6,7 @@
 #include "paroquant/base/half.h"
 #include "paroquant/base/parallel.h"
 #include "paroquant/linalg/product.h"
+#include "paroquant/quant/affine.h"
 #include "paroquant/quant/dequantize.h"
 
 namespace paroquant::method {
@@ -63,14 +64,12 @@ class Descent {
 
   // `gradient` is that of half the loss at the row's errors, over B's diagonal element.
   void DescendRow(int64_t row, Eigen::Ref<Eigen::RowVectorXf> gradient) {
-    const auto most = static_cast<float>((1 << linear_.bits) - 1);
     for (int64_t k = 0; k < linear_.in_features; ++k) {
       const auto at = static_cast<size_t>(row * linear_.in_features + k);
       const float scale = HalfToFloat(linear_.scales[at / static_cast<size_t>(linear_.group_size)]);
       uint8_t& code = linear_.codes[at];
       const float best = static_cast<float>(code) + gradient[k] / (moment_(k, k) * scale);
-      // 0 for what is no number, as weights at the end of float's range make it.
-      const int next = best > 0 ? static_cast<int>(std::round(std::min(best, most))) : 0;
+      const int next = quant::ToCode(std::round(best), linear_.bits);
       if (next == code) continue;
       const float step = scale * static_cast<float>(next - code);
       code = static_cast<uint8_t>(next);

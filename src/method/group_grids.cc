@@ -9,9 +9,6 @@ namespace {
 
 using Codes = Eigen::Array<float, 1, Eigen::Dynamic>;
 
-// 0 for what is no number, as weights at the end of float's range make it.
-uint8_t Byte(float code) { return code > 0 ? static_cast<uint8_t>(code) : 0; }
-
 // The min-max grids of rows whose weights are clipped to +-factor times their greatest.
 quant::RowGrids MinMaxGrids(const ConstMatrixRef& channels, float factor, int bits,
                             quant::ZeroPoint zero) {
@@ -98,7 +95,7 @@ void StoreGrids(const quant::RowGrids& grids, int64_t group, int64_t first_row,
   for (Eigen::Index row = 0; row < grids.scales.size(); ++row) {
     const auto index = static_cast<size_t>((first_row + row) * groups + group);
     linear.scales[index] = FloatToHalf(grids.scales[row]);
-    linear.zeros[index] = Byte(grids.zeros[row]);
+    linear.zeros[index] = static_cast<uint8_t>(quant::ToCode(grids.zeros[row], linear.bits));
   }
 }
 
@@ -106,7 +103,7 @@ void StoreCodes(const Codes& codes, int64_t channel, int64_t first_row,
                 quant::QuantizedLinear& linear) {
   for (Eigen::Index row = 0; row < codes.size(); ++row) {
     linear.codes[static_cast<size_t>((first_row + row) * linear.in_features + channel)] =
-        Byte(codes[row]);
+        static_cast<uint8_t>(quant::ToCode(codes[row], linear.bits));
   }
 }
 

@@ -18,7 +18,7 @@ std::string ModelName(const fs::path& folder) {
     const size_t dashes = name.find("--");
     if (dashes != std::string::npos) return name.replace(dashes, 2, "/");
   }
-  return (path.filename().empty() ? path.parent_path() : path).filename().string();
+  return path.filename().string();
 }
 
 std::string WithoutOwner(const std::string& name) { return name.substr(name.rfind('/') + 1); }

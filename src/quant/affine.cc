@@ -17,9 +17,7 @@ ConstArrayMap AsArray(std::span<const float> values) {
 }
 
 int ZeroFor(float minimum, float scale, int bits) {
-  const float zero = -std::rint(minimum / scale);
-  // 0 for what is no number, as weights at the end of float's range make it.
-  return zero > 0 ? static_cast<int>(std::min(zero, static_cast<float>(MaxCode(bits)))) : 0;
+  return ToCode(-std::rint(minimum / scale), bits);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -86,6 +87,18 @@ TEST(MinMaxGridTest, EveryGroupComesBackWithinAStep) {
       }
     }
   }
+}
+
+TEST(ToCodeTest, EveryNumberAndWhatIsNoneBecomesACode) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(ToCode(0, 4), 0);
+  EXPECT_EQ(ToCode(7, 4), 7);
+  EXPECT_EQ(ToCode(15, 4), 15);
+  EXPECT_EQ(ToCode(16, 4), 15);
+  EXPECT_EQ(ToCode(kInfinity, 2), 3);
+  EXPECT_EQ(ToCode(-1, 4), 0);
+  EXPECT_EQ(ToCode(-kInfinity, 4), 0);
+  EXPECT_EQ(ToCode(std::numeric_limits<float>::quiet_NaN(), 4), 0);
 }
 
 TEST(MinMaxGridTest, HugeWeightsStayFinite) {

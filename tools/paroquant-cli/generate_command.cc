@@ -113,8 +113,9 @@ int RunGenerate(GenerateOptions options) {
 
   const bool shown = options.common.ShowsText();
   const std::string heading = options.chat ? "" : options.prompt;  // an answer stands for itself
-  if (shown)
+  if (shown) {
     std::cout << (baseline ? Printable(options.model) + ":\n" : "") << heading << std::flush;
+  }
   const Continuation ours = Continue(model, tokenizer, prompt, options, shown);
   if (shown) std::cout << "\n";
   nlohmann::ordered_json result = {

@@ -3,6 +3,7 @@
 #ifndef PAROQUANT_QUANT_AFFINE_H_
 #define PAROQUANT_QUANT_AFFINE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -23,6 +24,12 @@ enum class ZeroPoint { kFree, kMiddle };
 inline constexpr float kMinHalf = 0x1.0p-24F;
 
 inline int MaxCode(int bits) { return (1 << bits) - 1; }
+
+// A whole number as a code or a zero point: the nearest in [0, 2^bits). 0 for what is no number, as
+// weights at the end of float's range become on the way; to convert that is undefined.
+inline int ToCode(float whole, int bits) {
+  return whole > 0 ? static_cast<int>(std::min(whole, static_cast<float>(MaxCode(bits)))) : 0;
+}
 
 // The grid from the least to the greatest weight of a group, widened to contain 0, its scale a
 // half that is finite and > 0. With kMiddle from minus the greatest magnitude to that (as GPTQ has
