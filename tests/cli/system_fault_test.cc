@@ -69,6 +69,31 @@ TEST(SystemFaultTest, OldCheckpointStaysWhenTheDiskIsFull) {
   }
 }
 
+TEST(SystemFaultTest, AModelThatIsCutMeanwhileIsNamedAndTheRunGoesOn) {
+  const TemporaryFolder folder;
+  const fs::path model = folder.path() / "model";
+  const fs::path out = folder.path() / "out";
+  const fs::path log = folder.path() / "log";
+  fs::copy(kTinyLlama, model);
+  std::vector<std::string> words = Quantize(model, out);
+  words.back() = "fast";
+  words.insert(words.end(), {"--calib", kTinyLlama + "/sample_calibration.txt", "--calib-sequences",
+                             "32", "--sequence-length", "256", "--log-file", log.string()});
+  const CliResult result = RunCliInScript(
+      "\"$@\" & until grep -q 'block 1' " + log.string() +
+          " 2> /dev/null; do kill -0 $! || exit 99; sleep 0.01; done; truncate --size 1000 " +
+          (model / "model.safetensors").string() + "; wait $!",
+      words);
+  EXPECT_EQ(result.exit_code, 5) << result.error;
+  EXPECT_THAT(result.error, HasSubstr((model / "model.safetensors").string()));
+  EXPECT_THAT(ReadFile(log), HasSubstr("cut short"));
+  EXPECT_FALSE(fs::exists(out / "config.json"));
+  fs::copy_file(kTinyLlama + "/model.safetensors", model / "model.safetensors",
+                fs::copy_options::overwrite_existing);
+  words.emplace_back("--resume");
+  EXPECT_EQ(RunCli(words).exit_code, 0);
+}
+
 // Runs a script as the owner of a new mount namespace; "$0" is a folder.
 CliResult RunWithMounts(const std::string& script, const fs::path& folder,
                         const std::vector<std::string>& arguments) {

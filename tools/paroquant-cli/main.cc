@@ -21,6 +21,7 @@
 #include "help_text.h"
 #include "log_file.h"
 #include "paroquant/base/error.h"
+#include "paroquant/base/mapping.h"
 #include "paroquant/base/printable.h"
 #include "paroquant/base/version.h"
 #include "paroquant/kernels/instruction_set.h"
@@ -57,6 +58,34 @@ int FailWithoutMemory() {
 }
 
 std::atomic<bool> memory_is_short = false;
+
+// A mapped file was cut by somebody else, or its disk failed. The text does not wait for a stream.
+void OnUnreadableMapping(int signal, siginfo_t* info, void* /*context*/) {
+  static std::atomic_flag explaining;
+  while (explaining.test_and_set()) ::pause();  // another thread ends the program
+  static std::array<char, 4096> storage;
+  const std::string_view file = MappedFileAt(info->si_addr, storage);
+  if (file.empty()) {
+    std::signal(signal, SIG_DFL);
+    return;  // to the same fault once more
+  }
+  const std::array<std::string_view, 2> message = {
+      file,
+      ": expected to read it as it was opened, found bytes missing: it was cut short meanwhile, or "
+      "its disk fails. Leave the file alone while it is read, or check the disk."};
+  WriteToError("paroquant: ");
+  for (const std::string_view part : message) WriteToError(part);
+  WriteToError("\n");
+  LogWithoutMemory(message);
+  std::_Exit(static_cast<int>(ErrorKind::kSystem));
+}
+
+void ExplainUnreadableMappings() {
+  struct sigaction action = {};
+  action.sa_sigaction = OnUnreadableMapping;
+  action.sa_flags = SA_SIGINFO;
+  ::sigaction(SIGBUS, &action, nullptr);
+}
 
 // For want of memory where no handler is in reach: before main, in the destructor of JSON, which
 // needs some itself, and for an exception. What is left then is what a killed run leaves.
@@ -182,6 +211,7 @@ int Main(int argc, char** argv) {
   // A full disk or a closed pipe comes back as an error of the write, which has a message.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  ExplainUnreadableMappings();
   try {
     TakeStatusRequests();
     RememberCommand(argc, argv);
