@@ -9,7 +9,7 @@ packages=(build-essential cmake ninja-build pkg-config libcli11-dev libeigen3-de
 
 for option in "$@"; do
   case "$option" in
-    --checks) packages+=(clang clang-format clang-tidy cppcheck gcovr libbenchmark-dev libclang-rt-dev) ;;
+    --checks) packages+=(clang clang-format clang-tidy cppcheck fish gcovr libbenchmark-dev libclang-rt-dev mandoc zsh) ;;
     *) echo "usage: $0 [--checks]" >&2; exit 2 ;;
   esac
 done

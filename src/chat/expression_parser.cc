@@ -6,17 +6,12 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <memory>
 
 namespace paroquant::chat {
 namespace {
 
-constexpr int kMaxNesting = 100;
+constexpr int kMaxExpressionNesting = 100;
 constexpr int kMaxChain = 200;
-
-ExpressionPointer Own(Expression expression) {
-  return std::make_unique<const Expression>(std::move(expression));
-}
 
 bool IsTrue(const std::string& name) { return name == "true" || name == "True"; }
 bool IsFalse(const std::string& name) { return name == "false" || name == "False"; }
@@ -34,8 +29,9 @@ T ParseNumber(const Token& token) {
 }  // namespace
 
 ExpressionParser::Nesting::Nesting(ExpressionParser& parser) : parser_(parser) {
-  if (parser_.nesting_ == kMaxNesting) {
-    parser_.tokens_.FailUnsupported(fmt::format("expressions nested deeper than {}", kMaxNesting));
+  if (parser_.nesting_ == kMaxExpressionNesting) {
+    parser_.tokens_.FailUnsupported(
+        fmt::format("expressions nested deeper than {}", kMaxExpressionNesting));
   }
   ++parser_.nesting_;
 }

@@ -254,31 +254,31 @@ Value ApplySum(const Value& input, const Arguments& arguments, Context& context)
   return sum;
 }
 
-constexpr std::array<Filter, 19> kFilters = {{{"length", ApplyLength},
-                                              {"count", ApplyLength},
-                                              {"list", ApplyList},
-                                              {"first", ApplyFirst},
-                                              {"last", ApplyLast},
-                                              {"reverse", ApplyReverse},
-                                              {"join", ApplyJoin},
-                                              {"items", ApplyItems},
-                                              {"map", ApplyMap},
-                                              {"select", ApplySelect<false, true>},
-                                              {"reject", ApplySelect<false, false>},
-                                              {"selectattr", ApplySelect<true, true>},
-                                              {"rejectattr", ApplySelect<true, false>},
-                                              {"sort", ApplySort},
-                                              {"dictsort", ApplyDictSort},
-                                              {"unique", ApplyUnique},
-                                              {"min", ApplyExtreme<true>},
-                                              {"max", ApplyExtreme<false>},
-                                              {"sum", ApplySum}}};
+constexpr std::array<Filter, 19> kListFilters = {{{"length", ApplyLength},
+                                                  {"count", ApplyLength},
+                                                  {"list", ApplyList},
+                                                  {"first", ApplyFirst},
+                                                  {"last", ApplyLast},
+                                                  {"reverse", ApplyReverse},
+                                                  {"join", ApplyJoin},
+                                                  {"items", ApplyItems},
+                                                  {"map", ApplyMap},
+                                                  {"select", ApplySelect<false, true>},
+                                                  {"reject", ApplySelect<false, false>},
+                                                  {"selectattr", ApplySelect<true, true>},
+                                                  {"rejectattr", ApplySelect<true, false>},
+                                                  {"sort", ApplySort},
+                                                  {"dictsort", ApplyDictSort},
+                                                  {"unique", ApplyUnique},
+                                                  {"min", ApplyExtreme<true>},
+                                                  {"max", ApplyExtreme<false>},
+                                                  {"sum", ApplySum}}};
 
 }  // namespace
 
 const Filter* FindListFilter(std::string_view name) {
-  const auto* found = std::ranges::find(kFilters, name, &Filter::name);
-  return found == kFilters.end() ? nullptr : found;
+  const auto* found = std::ranges::find(kListFilters, name, &Filter::name);
+  return found == kListFilters.end() ? nullptr : found;
 }
 
 }  // namespace paroquant::chat

@@ -1,8 +1,6 @@
 // What stands behind an operand: attributes, subscripts, calls, filters and tests.
 #include <fmt/format.h>
 
-#include <memory>
-
 #include "chat/expression_parser.h"
 #include "chat/filters.h"
 #include "chat/methods.h"
@@ -10,10 +8,6 @@
 
 namespace paroquant::chat {
 namespace {
-
-ExpressionPointer Own(Expression expression) {
-  return std::make_unique<const Expression>(std::move(expression));
-}
 
 // Filters and tests that are named by a string, as in map("upper"), are looked up here, too, so
 // that the template is refused and not one of its conversations.

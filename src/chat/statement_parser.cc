@@ -10,7 +10,7 @@
 namespace paroquant::chat {
 namespace {
 
-constexpr size_t kMaxNesting = 50;
+constexpr size_t kMaxStatementNesting = 50;
 
 }  // namespace
 
@@ -56,8 +56,8 @@ std::unique_ptr<const Body> StatementParser::ParseBlock(std::string_view name, P
 }
 
 void StatementParser::CheckNesting() const {
-  if (places_.size() <= kMaxNesting) return;
-  tokens_.FailUnsupported(fmt::format("statements nested deeper than {}", kMaxNesting));
+  if (places_.size() <= kMaxStatementNesting) return;
+  tokens_.FailUnsupported(fmt::format("statements nested deeper than {}", kMaxStatementNesting));
 }
 
 void StatementParser::ParseTag(Body& body) {

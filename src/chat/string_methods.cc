@@ -192,7 +192,7 @@ Value ApplyFormat(const std::string& text, const Arguments& arguments, Context& 
   return Value::String(std::move(formatted));
 }
 
-constexpr std::array<std::pair<std::string_view, Apply>, 24> kMethods = {
+constexpr std::array<std::pair<std::string_view, Apply>, 24> kStringMethods = {
     {{"strip", ApplyStrip<Side::kBoth>},
      {"lstrip", ApplyStrip<Side::kLeft>},
      {"rstrip", ApplyStrip<Side::kRight>},
@@ -218,17 +218,18 @@ constexpr std::array<std::pair<std::string_view, Apply>, 24> kMethods = {
      {"join", ApplyJoin},
      {"format", ApplyFormat}}};
 
-const Apply* Find(std::string_view name) {
-  const auto* found = std::ranges::find(kMethods, name, &std::pair<std::string_view, Apply>::first);
-  return found == kMethods.end() ? nullptr : &found->second;
+const Apply* FindStringMethod(std::string_view name) {
+  const auto* found =
+      std::ranges::find(kStringMethods, name, &std::pair<std::string_view, Apply>::first);
+  return found == kStringMethods.end() ? nullptr : &found->second;
 }
 
 }  // namespace
 
-bool HasStringMethod(std::string_view name) { return Find(name) != nullptr; }
+bool HasStringMethod(std::string_view name) { return FindStringMethod(name) != nullptr; }
 
 Value CallStringMethod(const Method& method, const Arguments& arguments, Context& context) {
-  const Apply* apply = Find(method.name);
+  const Apply* apply = FindStringMethod(method.name);
   if (apply == nullptr) {
     throw Fault(fmt::format("the method \"{}\" of a string", method.name),
                 Fault::Kind::kUnsupported);

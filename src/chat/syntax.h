@@ -124,6 +124,9 @@ struct Expression {
       content;
   int line;
 };
+inline ExpressionPointer Own(Expression expression) {
+  return std::make_unique<const Expression>(std::move(expression));
+}
 
 struct DictEntry {
   Expression key;

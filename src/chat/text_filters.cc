@@ -208,29 +208,29 @@ Value ApplyAbs(const Value& input, const Arguments& arguments, Context& context)
   return ApplyUnary(negative ? UnaryOperator::kMinus : UnaryOperator::kPlus, input);
 }
 
-constexpr std::array<Filter, 17> kFilters = {{{"default", ApplyDefault},
-                                              {"d", ApplyDefault},
-                                              {"trim", ApplyTrim},
-                                              {"upper", ApplyMap<Upper>},
-                                              {"lower", ApplyMap<Lower>},
-                                              {"capitalize", ApplyMap<Capitalize>},
-                                              {"title", ApplyMap<TitleWords>},
-                                              {"string", ApplyString},
-                                              {"safe", ApplySafe},
-                                              {"escape", ApplyEscape},
-                                              {"e", ApplyEscape},
-                                              {"replace", ApplyReplace},
-                                              {"indent", ApplyIndent},
-                                              {"tojson", ApplyToJson},
-                                              {"int", ApplyInt},
-                                              {"float", ApplyFloat},
-                                              {"abs", ApplyAbs}}};
+constexpr std::array<Filter, 17> kTextFilters = {{{"default", ApplyDefault},
+                                                  {"d", ApplyDefault},
+                                                  {"trim", ApplyTrim},
+                                                  {"upper", ApplyMap<Upper>},
+                                                  {"lower", ApplyMap<Lower>},
+                                                  {"capitalize", ApplyMap<Capitalize>},
+                                                  {"title", ApplyMap<TitleWords>},
+                                                  {"string", ApplyString},
+                                                  {"safe", ApplySafe},
+                                                  {"escape", ApplyEscape},
+                                                  {"e", ApplyEscape},
+                                                  {"replace", ApplyReplace},
+                                                  {"indent", ApplyIndent},
+                                                  {"tojson", ApplyToJson},
+                                                  {"int", ApplyInt},
+                                                  {"float", ApplyFloat},
+                                                  {"abs", ApplyAbs}}};
 
 }  // namespace
 
 const Filter* FindTextFilter(std::string_view name) {
-  const auto* found = std::ranges::find(kFilters, name, &Filter::name);
-  return found == kFilters.end() ? nullptr : found;
+  const auto* found = std::ranges::find(kTextFilters, name, &Filter::name);
+  return found == kTextFilters.end() ? nullptr : found;
 }
 
 }  // namespace paroquant::chat

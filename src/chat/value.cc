@@ -10,7 +10,7 @@
 namespace paroquant::chat {
 namespace {
 
-constexpr int kMaxNesting = 100;
+constexpr int kMaxValueNesting = 100;
 
 using TextPointer = std::shared_ptr<const Text>;
 using ListPointer = std::shared_ptr<const List>;
@@ -33,8 +33,9 @@ int DepthOf(const Value& value) {
 }
 
 int CheckedDepth(int depth) {
-  if (depth <= kMaxNesting) return depth;
-  throw Fault(fmt::format("lists nested deeper than {}", kMaxNesting), Fault::Kind::kUnsupported);
+  if (depth <= kMaxValueNesting) return depth;
+  throw Fault(fmt::format("lists nested deeper than {}", kMaxValueNesting),
+              Fault::Kind::kUnsupported);
 }
 
 Value NumberFromJson(const io::Json& json) {

@@ -9,10 +9,10 @@
 namespace paroquant::method {
 namespace {
 
-using Pair = std::pair<int, int>;
+using ChannelPair = std::pair<int, int>;
 
-std::vector<Pair> ShuffledPairs(int size, Rng& rng) {
-  std::vector<Pair> pairs;
+std::vector<ChannelPair> ShuffledPairs(int size, Rng& rng) {
+  std::vector<ChannelPair> pairs;
   for (int i = 0; i < size; ++i) {
     for (int j = i + 1; j < size; ++j) pairs.emplace_back(i, j);
   }
@@ -21,10 +21,10 @@ std::vector<Pair> ShuffledPairs(int size, Rng& rng) {
 }
 
 // Moves a matching of all `size` channels out of `pairs`.
-std::vector<Pair> TakeMatching(std::vector<Pair>& pairs, int size) {
-  std::vector<Pair> matching;
+std::vector<ChannelPair> TakeMatching(std::vector<ChannelPair>& pairs, int size) {
+  std::vector<ChannelPair> matching;
   std::vector<bool> taken(static_cast<size_t>(size));
-  const auto take = [&](const Pair& pair) {
+  const auto take = [&](const ChannelPair& pair) {
     if (taken[static_cast<size_t>(pair.first)] || taken[static_cast<size_t>(pair.second)]) {
       return false;
     }
@@ -32,8 +32,8 @@ std::vector<Pair> TakeMatching(std::vector<Pair>& pairs, int size) {
     matching.push_back(pair);
     return true;
   };
-  std::vector<Pair> left;
-  for (const Pair& pair : pairs) {
+  std::vector<ChannelPair> left;
+  for (const ChannelPair& pair : pairs) {
     if (!take(pair)) left.push_back(pair);
   }
   pairs = std::move(left);
@@ -59,10 +59,10 @@ quant::Rotation RandomPairs(int64_t channels, int group_size, int rounds, uint64
       .theta = std::vector<uint16_t>(static_cast<size_t>(rounds * channels / 2))};
   Rng rng(seed);
   for (int64_t base = 0; base < channels; base += group_size) {
-    std::vector<Pair> pairs = ShuffledPairs(group_size, rng);
+    std::vector<ChannelPair> pairs = ShuffledPairs(group_size, rng);
     for (int64_t round = 0; round < rounds; ++round) {
       auto target = rotation.pairs.begin() + round * channels + base;
-      for (const Pair& pair : TakeMatching(pairs, group_size)) {
+      for (const ChannelPair& pair : TakeMatching(pairs, group_size)) {
         *target++ = static_cast<int16_t>(pair.first);
         *target++ = static_cast<int16_t>(pair.second);
       }

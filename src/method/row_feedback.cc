@@ -12,10 +12,10 @@
 namespace paroquant::method {
 namespace {
 
-constexpr int64_t kBlockRows = 32;
+constexpr int64_t kFeedbackRows = 32;
 
 int64_t BlockRows(int64_t rows) {
-  int64_t block = kBlockRows;
+  int64_t block = kFeedbackRows;
   while (rows % block != 0) block /= 2;
   return block;
 }

@@ -17,18 +17,18 @@ constexpr std::string_view kBegin = "<!-- figures by eval-ppl -->\n";
 constexpr std::string_view kEnd = "<!-- end of figures -->\n";
 constexpr uint64_t kMaxCard = 16 << 20;  // bytes
 
-struct Place {
+struct Section {
   size_t begin = 0;
   size_t end = 0;
 };
 
 // Between the two lines; nothing if they are not there in this order.
-std::optional<Place> FindPlace(std::string_view card) {
+std::optional<Section> FindSection(std::string_view card) {
   const size_t begin = card.find(kBegin);
   if (begin == std::string_view::npos) return std::nullopt;
   const size_t first = begin + kBegin.size();
   const size_t end = card.find(kEnd, first);
-  return end == std::string_view::npos ? std::nullopt : std::optional(Place{first, end});
+  return end == std::string_view::npos ? std::nullopt : std::optional(Section{first, end});
 }
 
 std::string Cell(const std::optional<double>& value, int digits) {
@@ -59,7 +59,7 @@ std::string ReadCard(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kModelCard;
   const bool exists = IsRegularFile(path);
   std::string card = exists ? ReadFile(path, kMaxCard) : "";
-  if (FindPlace(card)) return card;
+  if (FindSection(card)) return card;
   throw Error(ErrorKind::kUsage, {.where = path.string(),
                                   .expected = "a model card with a place for figures",
                                   .found = exists ? "none in it" : "no such file",
@@ -77,7 +77,7 @@ std::string WithFigures(const std::string& card, const std::vector<CardFigure>& 
   if (!baseline.empty()) {
     text += fmt::format("\nThe 16-bit model to compare with was {}.\n", Printable(baseline));
   }
-  const std::optional<Place> place = FindPlace(card);
+  const std::optional<Section> place = FindSection(card);
   std::string result = card;
   if (place) result.replace(place->begin, place->end - place->begin, text);
   return unedited ? Marked(result) : result;

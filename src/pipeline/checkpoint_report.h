@@ -16,8 +16,6 @@
 
 namespace paroquant::pipeline {
 
-inline constexpr char kBias[] = ".bias";  // behind a module's name
-
 struct ReportedLayer {
   double weight_error = 0.0;
   std::optional<uint32_t> checksum;

@@ -23,7 +23,6 @@ namespace {
 using model::LinearInput;
 using model::LinearRole;
 
-constexpr char kBias[] = ".bias";
 constexpr size_t kHexDigits = 4;
 
 ScalePlace Nowhere(std::string reason) {

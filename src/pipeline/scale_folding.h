@@ -21,6 +21,8 @@
 
 namespace paroquant::pipeline {
 
+inline constexpr char kBias[] = ".bias";  // behind a module's name
+
 // Does the recipe find channel scales, and nothing else done to inputs, for a layout without them?
 bool FoldsScales(const QuantizeOptions& options);
 

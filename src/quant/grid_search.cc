@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kLanes = 16;
 // A value for each of 16 rows.
-using Lanes = Eigen::Array<float, 1, kLanes>;
+using GridLanes = Eigen::Array<float, 1, kLanes>;
 // A group of 16 rows, channel by channel: [g, 16].
 using Strip = Eigen::Array<float, Eigen::Dynamic, kLanes, Eigen::RowMajor>;
 
@@ -20,7 +20,7 @@ constexpr float kLowestFactor = 0.55F;
 constexpr float kHighestFactor = 1.05F;
 constexpr int kRefits = 2;
 
-Lanes SnappedScale(const Lanes& scale) {
+GridLanes SnappedScale(const GridLanes& scale) {
   return scale.max(kMinHalf).min(kMaxHalf).cast<Eigen::half>().cast<float>();
 }
 
@@ -46,64 +46,64 @@ class StripSearch {
   }
 
   void SearchFactors() {
-    const Lanes middle = minimum_ / 2 + maximum_ / 2;
+    const GridLanes middle = minimum_ / 2 + maximum_ / 2;
     for (int i = 0; i < kFactors; ++i) {
       const float factor =
           kLowestFactor + (kHighestFactor - kLowestFactor) * static_cast<float>(i) / (kFactors - 1);
-      const Lanes scale = SnappedScale(step_ * factor);
-      const Lanes zero = (max_code_ / 2 - middle / scale).floor();
+      const GridLanes scale = SnappedScale(step_ * factor);
+      const GridLanes zero = (max_code_ / 2 - middle / scale).floor();
       Judge(scale, Clamped(zero));
       Judge(scale, Clamped(zero + 1));
     }
   }
 
   void Refit() {
-    const Lanes scale = best_scale_;
-    const Lanes zero = best_zero_;
+    const GridLanes scale = best_scale_;
+    const GridLanes zero = best_zero_;
     for (const float shift : {0.0F, -1.0F, 1.0F}) {
-      const Lanes shifted = Clamped(zero + shift);
+      const GridLanes shifted = Clamped(zero + shift);
       Judge(SnappedScale(LeastSquaresScale(scale, shifted)), shifted);
     }
   }
 
-  const Lanes& scale() const { return best_scale_; }
-  const Lanes& zero() const { return best_zero_; }
+  const GridLanes& scale() const { return best_scale_; }
+  const GridLanes& zero() const { return best_zero_; }
 
  private:
-  Lanes Clamped(const Lanes& zero) const { return zero.max(least_zero_).min(most_zero_); }
+  GridLanes Clamped(const GridLanes& zero) const { return zero.max(least_zero_).min(most_zero_); }
 
   // sum_i importance_i (w_i - dequantized_i)^2. A product with the inverse instead of the quotient
   // may move a weight on a rounding boundary to the other side, where its error is the same.
-  Lanes Error(const Lanes& scale, const Lanes& zero) const {
-    const Lanes inverse = scale.inverse();
-    const Lanes lowest = -zero;
-    const Lanes highest = max_code_ - zero;
-    Lanes sum = Lanes::Zero();
+  GridLanes Error(const GridLanes& scale, const GridLanes& zero) const {
+    const GridLanes inverse = scale.inverse();
+    const GridLanes lowest = -zero;
+    const GridLanes highest = max_code_ - zero;
+    GridLanes sum = GridLanes::Zero();
     for (Eigen::Index i = 0; i < weights_.rows(); ++i) {
-      const Lanes code = (weights_.row(i) * inverse).rint().max(lowest).min(highest);
+      const GridLanes code = (weights_.row(i) * inverse).rint().max(lowest).min(highest);
       sum += importance_[static_cast<size_t>(i)] * (code * scale - weights_.row(i)).square();
     }
     return sum;
   }
 
   // The scale that fits the weights best while their codes stay those of this grid.
-  Lanes LeastSquaresScale(const Lanes& scale, const Lanes& zero) const {
-    const Lanes inverse = scale.inverse();
-    const Lanes lowest = -zero;
-    const Lanes highest = max_code_ - zero;
-    Lanes numerator = Lanes::Zero();
-    Lanes denominator = Lanes::Zero();
+  GridLanes LeastSquaresScale(const GridLanes& scale, const GridLanes& zero) const {
+    const GridLanes inverse = scale.inverse();
+    const GridLanes lowest = -zero;
+    const GridLanes highest = max_code_ - zero;
+    GridLanes numerator = GridLanes::Zero();
+    GridLanes denominator = GridLanes::Zero();
     for (Eigen::Index i = 0; i < weights_.rows(); ++i) {
-      const Lanes code = (weights_.row(i) * inverse).rint().max(lowest).min(highest);
-      const Lanes weighted = importance_[static_cast<size_t>(i)] * code;
+      const GridLanes code = (weights_.row(i) * inverse).rint().max(lowest).min(highest);
+      const GridLanes weighted = importance_[static_cast<size_t>(i)] * code;
       numerator += weighted * weights_.row(i);
       denominator += weighted * code;
     }
     return numerator / denominator;
   }
 
-  void Judge(const Lanes& scale, const Lanes& zero) {
-    const Lanes error = Error(scale, zero);
+  void Judge(const GridLanes& scale, const GridLanes& zero) {
+    const GridLanes error = Error(scale, zero);
     const auto better = (error < best_error_).eval();
     best_error_ = better.select(error, best_error_);
     best_scale_ = better.select(scale, best_scale_);
@@ -114,8 +114,8 @@ class StripSearch {
   const std::span<const float> importance_;
   const float max_code_;
   float least_zero_, most_zero_;
-  Lanes minimum_, maximum_, step_;
-  Lanes best_scale_, best_zero_, best_error_;
+  GridLanes minimum_, maximum_, step_;
+  GridLanes best_scale_, best_zero_, best_error_;
 };
 
 }  // namespace

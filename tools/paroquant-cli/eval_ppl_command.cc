@@ -32,8 +32,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr uint64_t kMostTokens = uint64_t{1} << 40;
-
 struct EvalOptions {
   CommonOptions common;
   std::vector<std::string> models;

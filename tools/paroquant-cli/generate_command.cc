@@ -21,8 +21,6 @@
 namespace paroquant::cli {
 namespace {
 
-constexpr uint64_t kMostTokens = uint64_t{1} << 40;
-
 struct GenerateOptions {
   CommonOptions common;
   std::string model;

@@ -34,7 +34,7 @@ std::string Section(const std::vector<OptionFacts>& options, const std::string& 
   return "\n" + Paragraph(group + ":", columns) + text;
 }
 
-std::string Commands(const CLI::App& program, size_t columns) {
+std::string CommandLines(const CLI::App& program, size_t columns) {
   const TwoColumns table(kCommandColumn, columns);
   std::string text;
   for (const CLI::App* command : ListedCommands(program)) {
@@ -75,7 +75,7 @@ std::string HelpText(const CLI::App& command, HelpScope scope, size_t columns) {
   const std::vector<OptionFacts> options = FactsOf(command);
   std::string text = Paragraph("Usage: " + UsageOf(command), columns);
   text += Paragraph(command.get_description(), columns);
-  text += Commands(command, columns);
+  text += CommandLines(command, columns);
   std::vector<std::string> groups;
   for (const OptionFacts& option : options) {
     const bool shown = option.is_common || (scope == HelpScope::kAll && !option.group.empty());

@@ -10,7 +10,7 @@ namespace {
 
 constexpr char kUsualGroup[] = "Options";  // CLI11's, of options declared without one
 
-std::vector<std::string> Alternatives(const std::string& value) {
+std::vector<std::string> SplitAlternatives(const std::string& value) {
   std::vector<std::string> alternatives;
   size_t start = 0;
   while (start < value.size()) {
@@ -32,7 +32,7 @@ std::vector<std::string> NamesOf(const CLI::Option& option) {
   return names;
 }
 
-OptionFacts FactsOf(const CLI::Option& option) {
+OptionFacts FactsOfOption(const CLI::Option& option) {
   const bool takes_value = option.get_items_expected_max() > 0;
   const std::string fallback = option.get_default_str();
   std::string help = option.get_description();
@@ -49,13 +49,13 @@ OptionFacts FactsOf(const CLI::Option& option) {
 }  // namespace
 
 std::vector<std::string> OptionFacts::Words() const {
-  std::vector<std::string> words = Alternatives(value);
+  std::vector<std::string> words = SplitAlternatives(value);
   std::erase_if(words, [](const std::string& alternative) { return !IsWord(alternative); });
   return words;
 }
 
 bool OptionFacts::TakesFile() const {
-  return std::ranges::any_of(Alternatives(value),
+  return std::ranges::any_of(SplitAlternatives(value),
                              [](const std::string& a) { return a.starts_with("FILE"); });
 }
 
@@ -69,11 +69,12 @@ std::vector<OptionFacts> FactsOf(const CLI::App& command) {
                                command.get_version_ptr()};
   std::vector<OptionFacts> facts;
   for (const CLI::Option* option : command.get_options()) {
-    if (std::ranges::find(standard, option) == standard.end()) facts.push_back(FactsOf(*option));
+    if (std::ranges::find(standard, option) == standard.end())
+      facts.push_back(FactsOfOption(*option));
   }
   for (const CLI::Option* option : standard) {
     if (option == nullptr) continue;
-    facts.push_back(FactsOf(*option));
+    facts.push_back(FactsOfOption(*option));
     if (option == command.get_version_ptr()) continue;
     facts.back().is_help = true;
     facts.back().is_common = false;

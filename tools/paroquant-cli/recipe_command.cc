@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kNameColumn = 8;
+constexpr size_t kRecipeColumn = 8;
 
 struct RecipeArguments {
   CommonOptions common;
@@ -35,7 +35,7 @@ void RefuseArgumentsOfShow(const RecipeArguments& arguments) {
 
 void List(const RecipeArguments& arguments) {
   RefuseArgumentsOfShow(arguments);
-  const TwoColumns table(kNameColumn, OutputColumns());
+  const TwoColumns table(kRecipeColumn, OutputColumns());
   Json recipes = Json::array();
   for (const std::string& name : method::ShippedRecipes()) {
     const std::string description = method::LoadRecipe(name).description;

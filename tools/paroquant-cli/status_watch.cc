@@ -22,11 +22,11 @@ constexpr std::chrono::milliseconds kTick{200};
 std::atomic<bool> requested = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 
-void OnSignal(int /*signal*/) { requested = true; }
+void OnStatusSignal(int /*signal*/) { requested = true; }
 
 }  // namespace
 
-void TakeStatusRequests() { std::signal(SIGUSR1, OnSignal); }
+void TakeStatusRequests() { std::signal(SIGUSR1, OnStatusSignal); }
 
 StatusWatch::StatusWatch()
     : StatusWatch(

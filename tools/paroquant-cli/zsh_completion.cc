@@ -8,7 +8,7 @@ namespace paroquant::cli {
 namespace {
 
 // `text` inside an _arguments specification, where brackets and colons have a meaning.
-std::string Plain(const std::string& text) {
+std::string Escaped(const std::string& text) {
   std::string plain;
   for (const char c : text) {
     if (c == '[' || c == ']' || c == ':' || c == '\\') plain += '\\';
@@ -31,7 +31,7 @@ std::string ValueSpec(const OptionFacts& option) {
   } else if (!words.empty()) {
     action = list;
   }
-  return fmt::format(":{}:{}", words.empty() ? Plain(option.value) : "value", action);
+  return fmt::format(":{}:{}", words.empty() ? Escaped(option.value) : "value", action);
 }
 
 std::string ArgumentSpecs(const std::vector<OptionFacts>& options) {
@@ -42,7 +42,7 @@ std::string ArgumentSpecs(const std::vector<OptionFacts>& options) {
       const bool takes_value = !option.value.empty();
       const std::string spec =
           fmt::format("{}{}{}[{}]{}", option.repeatable ? "*" : "", name, takes_value ? "=" : "",
-                      Plain(option.help), takes_value ? ValueSpec(option) : "");
+                      Escaped(option.help), takes_value ? ValueSpec(option) : "");
       text += " \\\n        " + ShellQuoted(spec);
     }
   }
@@ -57,7 +57,7 @@ std::string ZshCompletion(const CLI::App& program) {
   for (const CLI::App* command : ListedCommands(program)) {
     const std::string& name = command->get_name();
     summaries += fmt::format(
-        "    {}\n", ShellQuoted(fmt::format("{}:{}", name, Plain(command->get_description()))));
+        "    {}\n", ShellQuoted(fmt::format("{}:{}", name, Escaped(command->get_description()))));
     cases += fmt::format("    {})\n      _arguments{}\n      ;;\n", name,
                          ArgumentSpecs(FactsOf(*command)));
   }
