@@ -18,13 +18,12 @@ TEST(UnicodeTest, IllFormedSequencesAreFoundWhereTheyBegin) {
 
 // The example of the Unicode standard, table 3-8 and its neighbours.
 TEST(UnicodeTest, EachMaximalSubpartBecomesOneReplacement) {
-  const std::string r = "\uFFFD";
-  EXPECT_EQ(ReplaceInvalidUtf8("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"),
-            r + r + r + r + r + r + r + r + "A");
-  EXPECT_EQ(ReplaceInvalidUtf8("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41"),
-            r + r + r + r + r + r + r + r + "A");
-  EXPECT_EQ(ReplaceInvalidUtf8("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), r + r + r + r + "A");
-  EXPECT_EQ(ReplaceInvalidUtf8("\xF0\x9F\xA6"), r);
+  const std::string four = "\uFFFD\uFFFD\uFFFD\uFFFDA";
+  const std::string eight = "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDA";
+  EXPECT_EQ(ReplaceInvalidUtf8("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"), eight);
+  EXPECT_EQ(ReplaceInvalidUtf8("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41"), eight);
+  EXPECT_EQ(ReplaceInvalidUtf8("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), four);
+  EXPECT_EQ(ReplaceInvalidUtf8("\xF0\x9F\xA6"), "\uFFFD");
 }
 
 TEST(UnicodeTest, CharactersAreReadFromBothEndsAndWritten) {
