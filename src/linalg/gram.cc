@@ -10,7 +10,7 @@ namespace {
 
 // The longest sum in single precision.
 constexpr int64_t kChunkTokens = 512;
-// Slabs of a task: together with a panel's strips they fit the second-level cache.
+// Rows of a task: together with a panel's strips they fit the second-level cache.
 constexpr int64_t kRowsPerTask = 16 * kTileRows;
 
 // The channels of a chunk of tokens as runs of kWidth, packed in parallel.

@@ -10,8 +10,8 @@ namespace {
 using Codes = Eigen::Array<float, 1, Eigen::Dynamic>;
 
 // The min-max grids of rows whose weights are clamped to +-factor times their greatest.
-quant::RowGrids ClampedGrids(const ConstMatrixRef& channels, float factor, int bits,
-                             quant::ZeroPoint zero) {
+quant::RowGrids MinMaxGridsOfRows(const ConstMatrixRef& channels, float factor, int bits,
+                                  quant::ZeroPoint zero) {
   quant::RowGrids grids{Vector(channels.cols()), Vector(channels.cols())};
   Vector weights(channels.rows());
   for (Eigen::Index row = 0; row < channels.cols(); ++row) {
@@ -47,11 +47,11 @@ Vector RowCosts(const ConstMatrixRef& channels, const Matrix& costs, const quant
 quant::RowGrids ClippedGrids(const ConstMatrixRef& channels, const Matrix& costs, int bits,
                              quant::ZeroPoint zero) {
   constexpr int kFactors = 10;
-  quant::RowGrids best = ClampedGrids(channels, 1, bits, zero);
+  quant::RowGrids best = MinMaxGridsOfRows(channels, 1, bits, zero);
   Vector least = RowCosts(channels, costs, best, bits);
   for (int i = 1; i < kFactors; ++i) {
     const float factor = 1.0F - 0.05F * static_cast<float>(i);
-    const quant::RowGrids grids = ClampedGrids(channels, factor, bits, zero);
+    const quant::RowGrids grids = MinMaxGridsOfRows(channels, factor, bits, zero);
     const Vector found = RowCosts(channels, costs, grids, bits);
     for (Eigen::Index row = 0; row < least.size(); ++row) {
       if (!(found[row] < least[row])) continue;
@@ -69,7 +69,7 @@ quant::RowGrids FindGrids(GridRule rule, const ConstMatrixRef& channels, const M
                           int bits) {
   switch (rule.choice) {
     case GridChoice::kMinMax:
-      return ClampedGrids(channels, 1, bits, rule.zero);
+      return MinMaxGridsOfRows(channels, 1, bits, rule.zero);
     case GridChoice::kClipped:
       return ClippedGrids(channels, costs, bits, rule.zero);
     case GridChoice::kSearched:

@@ -11,7 +11,7 @@ namespace paroquant::method {
 namespace {
 
 // Rows of a group that are rounded together.
-constexpr int64_t kRoundedRows = 64;
+constexpr int64_t kRowsPerChunk = 64;
 
 // What errors in the channels of each group cost: the diagonal blocks of the inputs' second moment
 // in the basis; nothing for grids that look at no inputs.
@@ -37,11 +37,11 @@ quant::QuantizedLinear RoundToNearest(const LinearProblem& problem, Basis basis,
 
   quant::QuantizedLinear linear = EmptyLinear(problem.target.rows(), std::move(basis), bits);
   const int64_t size = linear.group_size;
-  const int64_t chunks = (linear.out_features + kRoundedRows - 1) / kRoundedRows;
+  const int64_t chunks = (linear.out_features + kRowsPerChunk - 1) / kRowsPerChunk;
   ParallelFor(linear.in_features / size * chunks, [&](int64_t task) {
     const int64_t base = task / chunks * size;
-    const int64_t first_row = task % chunks * kRoundedRows;
-    const int64_t rows = std::min(kRoundedRows, linear.out_features - first_row);
+    const int64_t first_row = task % chunks * kRowsPerChunk;
+    const int64_t rows = std::min(kRowsPerChunk, linear.out_features - first_row);
     const auto weights = channels.block(base, first_row, size, rows);
     const quant::RowGrids grids =
         FindGrids(grid, weights, costs[static_cast<size_t>(base / size)], bits);

@@ -12,10 +12,10 @@
 namespace paroquant::method {
 namespace {
 
-constexpr int64_t kFeedbackRows = 32;
+constexpr int64_t kRowsPerBlock = 32;
 
 int64_t BlockRows(int64_t rows) {
-  int64_t block = kFeedbackRows;
+  int64_t block = kRowsPerBlock;
   while (rows % block != 0) block /= 2;
   return block;
 }

@@ -64,8 +64,8 @@ std::vector<std::string> EngineWarnings(const QuantizationPlan& plan,
     const auto problems = EngineProblems(engine, FactsOf(plan.layers, options));
     if (problems.empty()) continue;
     const VerifyProblem& first = problems.front();
-    warnings.push_back(fmt::format("{} would not load the result: {} expected, {} has {}.", engine,
-                                   first.expected, first.where, first.found));
+    warnings.push_back(fmt::format("{} would not load the result: {}: expected {}, found {}.",
+                                   engine, first.where, first.expected, first.found));
   }
   return warnings;
 }
@@ -77,13 +77,6 @@ std::vector<std::string> TextWarnings(const PricedPlan& plan,
   std::vector<std::string> warnings;
   const CalibrationSize& text = plan.calibration;
   if (text.sequences == 0) return warnings;
-  if (text.length < options.recipe.sequence_length) {
-    warnings.push_back(fmt::format(
-        "Sequences are cut to the {} positions of the model, so there are fewer tokens than {} of "
-        "{} would have. --calib-sequences {} makes up for it.",
-        text.length, text.sequences, options.recipe.sequence_length,
-        (text.sequences * options.recipe.sequence_length + text.length - 1) / text.length));
-  }
   const LayerPlan* worst = nullptr;
   double least = kTokensPerChannel;  // tokens a channel
   for (const LayerPlan& layer : plan.layers) {
@@ -99,6 +92,13 @@ std::vector<std::string> TextWarnings(const PricedPlan& plan,
     worst = &layer;
   }
   if (worst == nullptr) return warnings;
+  if (text.length < options.recipe.sequence_length) {
+    warnings.push_back(fmt::format(
+        "Sequences are cut to the {} positions of the model, so there are fewer tokens than {} of "
+        "{} would have. --calib-sequences {} makes up for it.",
+        text.length, text.sequences, options.recipe.sequence_length,
+        (text.sequences * options.recipe.sequence_length + text.length - 1) / text.length));
+  }
   warnings.push_back(fmt::format(
       "{} has K = {} channels and sees about {:.0f} calibration tokens, {} its second moments "
       "need. "

@@ -94,7 +94,7 @@ void RunProgress::Epoch(int64_t block, const method::EpochReport& epoch) {
 
 void RunProgress::Block(int64_t block, std::optional<double> held_out_loss) {
   held_out_loss_ = held_out_loss;
-  progress_.Complete({kBlockEnd, Cost(block).end}, Where(block));
+  progress_.Complete({kBlockEnd, Cost(block).end}, "");
   progress_.Milestone(Where(block) + ", done");
 }
 

@@ -8,7 +8,7 @@ namespace paroquant::quant {
 namespace {
 
 // How many columns share one sum of the angles' gradients.
-constexpr int64_t kSummedColumns = 512;
+constexpr int64_t kColumnsPerStrip = 512;
 
 }  // namespace
 
@@ -57,7 +57,7 @@ void PreparedRotation<Scalar>::ChannelsBackward(Direction direction, Rows& value
   assert(values.rows() == gradients.rows() && values.cols() == gradients.cols());
   if (rounds_ == 0) return;
   assert(angle_gradients.size() == static_cast<size_t>(rounds_ * channels_ / 2));
-  const int64_t strips = (values.cols() + kSummedColumns - 1) / kSummedColumns;
+  const int64_t strips = (values.cols() + kColumnsPerStrip - 1) / kColumnsPerStrip;
   const int64_t groups = channels_ / group_size_;
   const int64_t half = group_size_ / 2;
   // A row per item of work, so that the sums do not depend on who does it: [rounds * g/2] each.
@@ -65,8 +65,8 @@ void PreparedRotation<Scalar>::ChannelsBackward(Direction direction, Rows& value
   ParallelFor(groups * strips, [&](int64_t index) {
     const int64_t group = index / strips;
     const int64_t base = group * group_size_;
-    const int64_t begin = index % strips * kSummedColumns;
-    const int64_t end = std::min<int64_t>(begin + kSummedColumns, values.cols());
+    const int64_t begin = index % strips * kColumnsPerStrip;
+    const int64_t end = std::min<int64_t>(begin + kColumnsPerStrip, values.cols());
     Tile value_tile = Tile::Zero(group_size_, kTileRows);
     Tile gradient_tile = Tile::Zero(group_size_, kTileRows);
     Tile lanes = Tile::Zero(rounds_ * half, kTileRows);

@@ -154,7 +154,7 @@ std::unique_ptr<Decoder> LoadMetaspace(const io::JsonObject& json) {
   return std::make_unique<MetaspaceDecoder>(json.GetOr<std::string>("replacement", "▁"), prepends);
 }
 
-std::unique_ptr<Decoder> LoadAnyDecoder(const io::JsonObject& json) {
+std::unique_ptr<Decoder> LoadDecoderStep(const io::JsonObject& json) {
   const auto type = json.Get<std::string>("type");
   if (type == "ByteLevel") return std::make_unique<ByteLevelDecoder>();
   if (type == "ByteFallback") return std::make_unique<ByteFallbackDecoder>();
@@ -173,7 +173,7 @@ std::unique_ptr<Decoder> LoadAnyDecoder(const io::JsonObject& json) {
   if (type == "Sequence") {
     std::vector<std::unique_ptr<Decoder>> steps;
     ForEachObject(json, "decoders",
-                  [&](const io::JsonObject& step) { steps.push_back(LoadAnyDecoder(step)); });
+                  [&](const io::JsonObject& step) { steps.push_back(LoadDecoderStep(step)); });
     return std::make_unique<DecoderSequence>(std::move(steps));
   }
   RefuseValue(json, "type", "ByteLevel, Replace, ByteFallback, Fuse, Strip, Metaspace or Sequence");
@@ -190,7 +190,7 @@ std::optional<char> ByteOf(std::string_view token) {
 }
 
 std::unique_ptr<Decoder> LoadDecoder(const io::JsonObject& tokenizer) {
-  if (tokenizer.Has("decoder")) return LoadAnyDecoder(tokenizer.Object("decoder"));
+  if (tokenizer.Has("decoder")) return LoadDecoderStep(tokenizer.Object("decoder"));
   return std::make_unique<SpaceBetween>();
 }
 

@@ -40,7 +40,17 @@ Document FromObject(const io::Json& json, const std::string& where,
                  .found = "\"messages\"",
                  .hint = "Write the conversations out as text with the model's chat template."});
   }
-  throw NoText(where, "a key \"text\" with a string",
+  if (text == json.end() && json.contains("conversations")) {
+    throw Error(ErrorKind::kInput,
+                {.where = where,
+                 .expected = "a key \"messages\" with a conversation",
+                 .found = "\"conversations\", as ShareGPT has it",
+                 .hint = "Write \"messages\" for it, in its entries \"role\" (user, assistant, "
+                         "system) for \"from\" and \"content\" for \"value\"."});
+  }
+  throw NoText(where,
+               write ? "a key \"text\" with a string, or \"messages\" with a conversation"
+                     : "a key \"text\" with a string",
                text == json.end() ? "no such key" : text->type_name());
 }
 

@@ -153,7 +153,7 @@ class ByteLevelNormalizer : public Normalizer {
   }
 };
 
-std::unique_ptr<Normalizer> LoadAnyNormalizer(const io::JsonObject& json) {
+std::unique_ptr<Normalizer> LoadNormalizerStep(const io::JsonObject& json) {
   const auto type = json.Get<std::string>("type");
   constexpr char32_t kFirstNotAscii = 0x80;
   constexpr char32_t kFirstMark = 0x300;  // all below are composed and begin something new
@@ -179,7 +179,7 @@ std::unique_ptr<Normalizer> LoadAnyNormalizer(const io::JsonObject& json) {
   if (type == "Sequence") {
     std::vector<std::unique_ptr<Normalizer>> steps;
     ForEachObject(json, "normalizers",
-                  [&](const io::JsonObject& step) { steps.push_back(LoadAnyNormalizer(step)); });
+                  [&](const io::JsonObject& step) { steps.push_back(LoadNormalizerStep(step)); });
     return std::make_unique<NormalizerSequence>(std::move(steps));
   }
   RefuseValue(json, "type",
@@ -189,7 +189,7 @@ std::unique_ptr<Normalizer> LoadAnyNormalizer(const io::JsonObject& json) {
 }  // namespace
 
 std::unique_ptr<Normalizer> LoadNormalizer(const io::JsonObject& tokenizer) {
-  if (tokenizer.Has("normalizer")) return LoadAnyNormalizer(tokenizer.Object("normalizer"));
+  if (tokenizer.Has("normalizer")) return LoadNormalizerStep(tokenizer.Object("normalizer"));
   return std::make_unique<NormalizerSequence>(std::vector<std::unique_ptr<Normalizer>>{});
 }
 

@@ -152,16 +152,16 @@ class Metaspace : public PreTokenizer {
   std::unique_ptr<PreTokenizer> words_;
 };
 
-std::unique_ptr<PreTokenizer> LoadAnyPreTokenizer(const io::JsonObject& json);
+std::unique_ptr<PreTokenizer> LoadPreTokenizerStep(const io::JsonObject& json);
 
 std::unique_ptr<PreTokenizer> LoadSequence(const io::JsonObject& json) {
   std::vector<std::unique_ptr<PreTokenizer>> steps;
   ForEachObject(json, "pretokenizers",
-                [&](const io::JsonObject& step) { steps.push_back(LoadAnyPreTokenizer(step)); });
+                [&](const io::JsonObject& step) { steps.push_back(LoadPreTokenizerStep(step)); });
   return std::make_unique<PreTokenizerSequence>(std::move(steps));
 }
 
-std::unique_ptr<PreTokenizer> LoadAnyPreTokenizer(const io::JsonObject& json) {
+std::unique_ptr<PreTokenizer> LoadPreTokenizerStep(const io::JsonObject& json) {
   const auto type = json.Get<std::string>("type");
   if (type == "Sequence") return LoadSequence(json);
   if (type == "ByteLevel") return std::make_unique<ByteLevel>(json);
@@ -195,7 +195,8 @@ std::unique_ptr<PreTokenizer> LoadAnyPreTokenizer(const io::JsonObject& json) {
 }  // namespace
 
 std::unique_ptr<PreTokenizer> LoadPreTokenizer(const io::JsonObject& tokenizer) {
-  if (tokenizer.Has("pre_tokenizer")) return LoadAnyPreTokenizer(tokenizer.Object("pre_tokenizer"));
+  if (tokenizer.Has("pre_tokenizer"))
+    return LoadPreTokenizerStep(tokenizer.Object("pre_tokenizer"));
   return std::make_unique<PreTokenizerSequence>(std::vector<std::unique_ptr<PreTokenizer>>{});
 }
 

@@ -135,7 +135,7 @@ TEST(PlanTest, WarnsOfWhatWillDisappoint) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.error, HasSubstr("warning: vllm would not load the result"));
   EXPECT_THAT(result.error, HasSubstr("--calib-sequences 3 would be enough"));
-  EXPECT_THAT(result.out, HasSubstr("calibrated on 1 sequences of 1024 tokens"));
+  EXPECT_THAT(result.out, HasSubstr("calibrates on 1 sequences of 1024 tokens"));
   const io::Json plan = RunCliJson(words);
   EXPECT_GE(plan.at("warnings").size(), 4U);
   EXPECT_EQ(plan.at("calibration").at("sequence_length"), 1024);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -64,11 +65,14 @@ void OnUnreadableMapping(int signal, siginfo_t* info, void* /*context*/) {
   static std::atomic_flag explaining;
   while (explaining.test_and_set()) ::pause();  // another thread ends the program
   static std::array<char, 4096> storage;
-  const std::string_view file = MappedFileAt(info->si_addr, storage);
+  const bool sent = info->si_code <= 0;  // by a process: no address belongs to it
+  const std::string_view file = sent ? "" : MappedFileAt(info->si_addr, storage);
   if (file.empty()) {
     std::signal(signal, SIG_DFL);
-    return;  // to the same fault once more
+    std::raise(signal);
   }
+  std::ranges::replace_if(
+      storage, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
   const std::array<std::string_view, 2> message = {
       file,
       ": expected to read it as it was opened, found bytes missing: it was cut short meanwhile, or "
@@ -83,7 +87,7 @@ void OnUnreadableMapping(int signal, siginfo_t* info, void* /*context*/) {
 void ExplainUnreadableMappings() {
   struct sigaction action = {};
   action.sa_sigaction = OnUnreadableMapping;
-  action.sa_flags = SA_SIGINFO;
+  action.sa_flags = SA_SIGINFO | SA_NODEFER;
   ::sigaction(SIGBUS, &action, nullptr);
 }
 

@@ -19,6 +19,7 @@ struct IntegerRange {
   uint64_t least = 0;
   uint64_t most = std::numeric_limits<int64_t>::max();
 };
+// More than any text has, and few enough that sums of them do not overflow.
 inline constexpr uint64_t kMostTokens = uint64_t{1} << 40;
 inline constexpr IntegerRange kAnySeed = {0, std::numeric_limits<uint64_t>::max()};
 

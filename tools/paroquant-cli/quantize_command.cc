@@ -11,12 +11,12 @@
 #include "option_facts.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
-#include "paroquant/base/parallel.h"
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/method/recipe.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/priced_plan.h"
 #include "paroquant/pipeline/quantize.h"
+#include "plan_text.h"
 #include "quantize_page.h"
 #include "report_option.h"
 #include "standard_output.h"
@@ -151,36 +151,23 @@ void Print(const QuantizeSummary& summary) {
   }
 }
 
-void Print(const pipeline::PricedPlan& plan) {
-  for (const pipeline::LayerPlan& layer : plan.layers) {
-    PrintLine(
-        "  {:<40} {:>14} {}{}{}", layer.info.name,
-        fmt::format("{} x {}", layer.info.out_features, layer.info.in_features),
-        layer.quantized ? fmt::format("{} bit, group {}", layer.bits, layer.group_size) : "kept",
-        layer.reason.empty() ? "" : ": ", layer.reason);
-  }
-  const pipeline::CalibrationSize& text = plan.calibration;
-  if (text.sequences > 0) {
-    PrintLine("calibrated on {} sequences of {} tokens, {} more held out", text.sequences,
-              text.length, text.held_out);
-  }
-  const pipeline::CostEstimate& cost = plan.cost;
-  PrintLine(
-      "about {} on {} threads, {} of memory beside the mapped model{}; {} to write, and up to {} "
-      "more until it is done",
-      Duration(cost.seconds), ThreadCount(), ByteCount(cost.memory_bytes),
-      cost.spilled_bytes > 0 ? fmt::format(" and {} of disk", ByteCount(cost.spilled_bytes)) : "",
-      ByteCount(cost.output_bytes), ByteCount(cost.record_bytes));
-}
-
 // Shows a plan or a summary where it belongs; `page` makes the report to read.
 template <typename Result>
 void Report(const QuantizeArguments& arguments, const Result& result, const io::Json& json,
-            const std::function<std::string()>& page) {
+            const std::function<void()>& print, const std::function<std::string()>& page) {
   for (const std::string& note : result.notes) spdlog::warn("{}", note);
-  if (arguments.common.ShowsText() && !arguments.common.quiet()) Print(result);
+  if (arguments.common.ShowsText() && !arguments.common.quiet()) print();
   arguments.report.Write(json, page);
   arguments.common.WriteJson(json);
+}
+
+void ShowPlan(const QuantizeArguments& arguments, const pipeline::QuantizeOptions& options) {
+  arguments.report.RefusePages("--plan");
+  const StatusWatch watch;
+  const pipeline::PricedPlan plan = pipeline::PricePlan(options);
+  Report(
+      arguments, plan, pipeline::ToJson(plan, options), [&] { PrintPlan(plan, options); }, nullptr);
+  for (const std::string& warning : plan.warnings) spdlog::warn("{}", warning);
 }
 
 int RunQuantize(const QuantizeArguments& arguments) {
@@ -188,17 +175,15 @@ int RunQuantize(const QuantizeArguments& arguments) {
   arguments.report.RequireUsable();
   pipeline::QuantizeOptions options = Resolve(arguments);
   if (arguments.plan) {
-    arguments.report.RefusePages("--plan");
-    const StatusWatch watch;
-    const pipeline::PricedPlan plan = pipeline::PricePlan(options);
-    Report(arguments, plan, pipeline::ToJson(plan, options), nullptr);
-    for (const std::string& warning : plan.warnings) spdlog::warn("{}", warning);
+    ShowPlan(arguments, options);
     return 0;
   }
   options.counts_outliers = arguments.report.WantsPage();
   const auto progress = arguments.common.MakeProgress(options.memory_budget);
   const QuantizeSummary summary = pipeline::Quantize(options, *progress);
-  Report(arguments, summary, pipeline::ToJson(summary), [&] { return QuantizePage(summary); });
+  Report(
+      arguments, summary, pipeline::ToJson(summary), [&] { Print(summary); },
+      [&] { return QuantizePage(summary); });
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "log_file.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/printable.h"
 
@@ -19,7 +20,10 @@ bool NobodyReadsOn() {
 
 }  // namespace
 
-void WriteLine(std::string_view line) { std::cout << Printable(line) << "\n"; }
+void WriteLine(std::string_view line) {
+  std::cout << Printable(line) << "\n";
+  LogToFile(spdlog::level::info, line);
+}
 
 void RequireOutputTaken() {
   if (std::cout.flush()) return;

@@ -9,7 +9,8 @@
 
 namespace paroquant::cli {
 
-// Prints a line for people, as Printable has it: names in it may come from a file.
+// Prints a line for people, as Printable has it: names in it may come from a file. The log gets it,
+// too.
 void WriteLine(std::string_view line);
 template <typename... Values>
 void PrintLine(fmt::format_string<Values...> format, Values&&... values) {

@@ -78,6 +78,7 @@ void TerminalProgress::Begin(const std::string& phase, const std::vector<Work>& 
   phase_ = phase;
   note_.clear();
   done_ = 0;
+  part_ = 0.0;
   left_ = TimeLeft(steps);
   working_ = true;
   started_ = last_step_ = last_shown_ = Clock::now();
@@ -139,7 +140,7 @@ void TerminalProgress::Note(const std::string& note) {
   LogToFile(spdlog::level::debug, PlainLine(Now()));
 }
 
-Status TerminalProgress::Now() const {
+Status TerminalProgress::Now() {
   const Clock::time_point now = Clock::now();
   Status status{.phase = phase_,
                 .position = "",
@@ -150,10 +151,11 @@ Status TerminalProgress::Now() const {
     *status.left = std::max(0.0, *status.left - Seconds(now - last_step_).count());
   }
   // Of the time, as steps differ. Until one is done nobody knows.
-  const double part =
-      status.left ? std::min(0.99, status.elapsed / (status.elapsed + *status.left)) : 0.0;
+  if (status.left) {
+    part_ = std::max(part_, std::min(0.99, status.elapsed / (status.elapsed + *status.left)));
+  }
   status.position = total_ > 0 ? fmt::format("{}/{}", done_, total_)
-                               : fmt::format("{:.0f}%", working_ ? std::floor(100 * part) : 100.0);
+                               : fmt::format("{:.0f}%", working_ ? std::floor(100 * part_) : 100.0);
   return status;
 }
 

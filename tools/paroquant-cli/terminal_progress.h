@@ -43,7 +43,7 @@ class TerminalProgress : public Progress {
   // All of these with the lock held.
   void Begin(const std::string& phase, const std::vector<Work>& steps);
   void Note(const std::string& note);
-  Status Now() const;
+  Status Now();
   void Show();
   void ShowIfDue();
   void ShowInPlace();
@@ -62,6 +62,7 @@ class TerminalProgress : public Progress {
   int64_t done_ = 0;
   int64_t total_ = 0;  // of steps that are counted, or 0
   TimeLeft left_;
+  double part_ = 0.0;  // of the time, as last told: it never falls
   const Clock::time_point born_;
   Clock::time_point started_;    // the phase
   Clock::time_point last_step_;  // was done then
