@@ -13,6 +13,7 @@
 #include "paroquant/base/folder.h"
 #include "paroquant/model/model_name.h"
 #include "paroquant/pipeline/card_figures.h"
+#include "pipeline/carried_files.h"
 
 namespace paroquant::pipeline {
 namespace {
@@ -58,6 +59,13 @@ std::vector<std::string> Tags(const CheckpointFacts& facts) {
   return tags;
 }
 
+// "LICENSE", "licence.txt", "LICENSE-MODEL".
+bool IsLicence(const fs::path& file) {
+  std::string name = file.string();
+  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return name.starts_with("license") || name.starts_with("licence");
+}
+
 }  // namespace
 
 FrontMatter SourceCard(const model::Checkpoint& source) {
@@ -66,6 +74,25 @@ FrontMatter SourceCard(const model::Checkpoint& source) {
   const MappedFile file(path);
   return ParseFrontMatter({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()},
                           kCarried);
+}
+
+std::vector<std::string> LicenceFiles(const model::Checkpoint& source) {
+  std::vector<std::string> files;
+  for (const fs::path& name : FindCarriedFiles(source).names) {
+    if (IsLicence(name)) files.push_back(name.string());
+  }
+  return files;
+}
+
+void StateLicence(const std::vector<std::string>& files, FrontMatter& card) {
+  if (files.empty() || card.values.contains("license")) return;
+  // What the file says is for people to read: no name of a licence is guessed.
+  card.values["license"] = {.items = {"other"}};
+  for (const char* linked : {"LICENSE", "LICENSE.md"}) {  // the hub knows files by no other names
+    if (std::ranges::find(files, linked) == files.end()) continue;
+    card.values.insert({"license_link", {.items = {linked}}});
+    return;
+  }
 }
 
 std::string BaseModel(const model::Checkpoint& source, const FrontMatter& card) {

@@ -182,6 +182,15 @@ std::string WhatWasMeasured(const model::Checkpoint& source, const CardFacts& fa
          "\n";
 }
 
+// What goes behind a sentence on the source's card if that states no licence.
+std::string UnstatedLicence(const std::vector<std::string>& files) {
+  if (files.empty()) return "; it states no licence that could be read";
+  std::vector<std::string> names;
+  for (const std::string& file : files) names.push_back(Code(file));
+  return fmt::format("; the licence is in {}, which came with the source",
+                     fmt::join(names, " and "));
+}
+
 }  // namespace
 
 bool IsUneditedCard(std::string_view card) {
@@ -198,11 +207,14 @@ std::string Marked(std::string card) {
 
 std::string ModelCard(const model::Checkpoint& source, const CardFacts& facts,
                       std::vector<std::string>& notes) {
-  const FrontMatter carried = SourceCard(source);
+  FrontMatter carried = SourceCard(source);
   for (const std::string& problem : carried.problems) {
     notes.push_back(fmt::format("{}: {}, so the new one lacks it",
                                 (source.folder() / kModelCard).string(), problem));
   }
+  const std::vector<std::string> licences = LicenceFiles(source);
+  const std::string licence = carried.values.contains("license") ? "" : UnstatedLicence(licences);
+  StateLicence(licences, carried);
   const std::string base = BaseModel(source, carried);
   const bool dense = facts.checkpoint.format == FormatKind::kDense;
   std::string card = CardHead(base, facts.checkpoint, carried);
@@ -212,8 +224,7 @@ std::string ModelCard(const model::Checkpoint& source, const CardFacts& facts,
   card += fmt::format(
       "{} with its linear layers quantized by paroquant. What the source's own card says of the "
       "model, its use and its limits holds here too{}.\n\n",
-      Code(base),
-      carried.values.contains("license") ? "" : "; it states no licence that could be read");
+      Code(base), licence);
   card += WhatWasDone(base, facts) + WhatWasMeasured(source, facts);
   return Marked(card + HowToLoad(facts.checkpoint));
 }

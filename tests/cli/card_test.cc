@@ -82,6 +82,7 @@ TEST_F(CardTest, SaysWhatTheHubAsksFor) {
   EXPECT_THAT(head.at("base_model_relation"), ElementsAre("quantized"));
   EXPECT_THAT(head.at("library_name"), ElementsAre("transformers"));
   EXPECT_THAT(head.at("license"), ElementsAre("cc-by-sa-4.0"));
+  EXPECT_FALSE(head.contains("license_link"));
   EXPECT_THAT(head.at("language"), ElementsAre("en", "no"));
   EXPECT_THAT(head.at("pipeline_tag"), ElementsAre("text-generation"));
   EXPECT_THAT(head.at("tags"), ElementsAre("paroquant", "quantized", "4-bit"));
@@ -91,6 +92,29 @@ TEST_F(CardTest, SaysWhatTheHubAsksFor) {
                             HasSubstr("21 quantized, 0 in 16 bits"),
                             Not(HasSubstr(folder_.path().string()))));
   EXPECT_EQ(RunCli({"verify", "--model", out_.string(), "--source", model_.string()}).exit_code, 0);
+}
+
+// A licence that only a file states, in the way that the hub has for it.
+TEST_F(CardTest, PointsToTheLicenceThatIsCarriedOver) {
+  ASSERT_EQ(Quantize().exit_code, 0);
+  ASSERT_TRUE(fs::exists(out_ / "LICENSE.md"));
+  auto head = HeadOf(Card());
+  EXPECT_THAT(head.at("license"), ElementsAre("other"));
+  EXPECT_THAT(head.at("license_link"), ElementsAre("LICENSE.md"));
+  EXPECT_THAT(Card(), AllOf(HasSubstr("the licence is in `LICENSE.md`, which came with"),
+                            Not(HasSubstr("states no licence"))));
+
+  fs::rename(model_ / "LICENSE.md", model_ / "licence-of-weights.txt");
+  ASSERT_EQ(Quantize({"--overwrite"}).exit_code, 0);
+  head = HeadOf(Card());
+  EXPECT_THAT(head.at("license"), ElementsAre("other"));
+  EXPECT_FALSE(head.contains("license_link"));  // the hub would not find it
+  EXPECT_THAT(Card(), HasSubstr("the licence is in `licence-of-weights.txt`"));
+
+  fs::remove(model_ / "licence-of-weights.txt");
+  ASSERT_EQ(Quantize({"--overwrite"}).exit_code, 0);
+  EXPECT_FALSE(HeadOf(Card()).contains("license"));
+  EXPECT_THAT(Card(), HasSubstr("it states no licence that could be read"));
 }
 
 // Those that fall back to what an engine refuses are not said to load there.
