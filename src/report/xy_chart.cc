@@ -8,6 +8,18 @@
 namespace paroquant::report {
 namespace {
 
+// Whole numbers, of blocks say, are counted and not measured: they have no digits behind a point.
+std::string PlaceText(const XyChart& chart, double x) {
+  return chart.x_scale == ScaleKind::kWhole ? fmt::format("{:.0f}", x) : Significant(x);
+}
+
+// "rounding to nearest: 2.00 at block 1".
+std::string Hint(const XyChart& chart, const Series& series, const Point& point) {
+  const std::string what = chart.x_scale == ScaleKind::kWhole ? chart.x_label + " " : "";
+  return fmt::format("{}: {} at {}{}", series.name, Significant(point.y), what,
+                     PlaceText(chart, point.x));
+}
+
 Plot Frame(const XyChart& chart) {
   std::vector<double> x = chart.x_covers;
   std::vector<double> y = chart.y_covers;
@@ -39,14 +51,13 @@ Markup Deviation(const Plot& plot, const Point& point, size_t index) {
               plot.Y(point.y + point.y_deviation));
 }
 
-Markup Dots(const Plot& plot, const Series& series, size_t index) {
+Markup Dots(const Plot& plot, const XyChart& chart, size_t index) {
+  const Series& series = chart.series[index];
   Markup dots;
   for (const Point& point : series.points) {
     if (!plot.Shows(point.x, point.y)) continue;
     if (point.y_deviation > 0) dots += Deviation(plot, point, index);
-    dots += Marker(
-        index, plot.X(point.x), plot.Y(point.y),
-        fmt::format("{}: {} at {}", series.name, Significant(point.y), Significant(point.x)));
+    dots += Marker(index, plot.X(point.x), plot.Y(point.y), Hint(chart, series, point));
   }
   return dots;
 }
@@ -58,7 +69,7 @@ Table Numbers(const XyChart& chart) {
   table.columns.front().title = "Series";
   for (const Series& series : chart.series) {
     for (const Point& point : series.points) {
-      table.rows.push_back({series.name, Significant(point.x), Significant(point.y)});
+      table.rows.push_back({series.name, PlaceText(chart, point.x), Significant(point.y)});
     }
   }
   return table;
@@ -71,7 +82,7 @@ Markup Draw(const XyChart& chart) {
   std::vector<std::string> names;
   for (size_t i = chart.series.size(); i-- > 0;) {  // the first one comes to lie on top
     if (chart.joined) plot.Add(Line(plot, chart.series[i], i));
-    plot.Add(Dots(plot, chart.series[i], i));
+    plot.Add(Dots(plot, chart, i));
   }
   for (const Series& series : chart.series) names.push_back(series.name);
   return Figure(chart.caption, plot.Draw(chart.caption),

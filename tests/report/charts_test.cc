@@ -70,6 +70,21 @@ TEST(XyChartTest, SaysInWordsAndInATableWhatItShows) {
   }
 }
 
+TEST(XyChartTest, WholeNumbersAreNoMeasurements) {
+  const XyChart chart{.caption = kCaption,
+                      .x_label = "block",
+                      .y_label = "y",
+                      .x_scale = ScaleKind::kWhole,
+                      .series = {{"a", {{0, 3}, {1, 2}, {1234, 0.5}}}}};
+  const XmlElement figure = ParseXml(Draw(chart).source());
+  const auto rows = figure.All("tr");
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_THAT(CellTexts(*rows[1]), ElementsAre("a", "0", "3.00"));
+  EXPECT_THAT(CellTexts(*rows[2]), ElementsAre("a", "1", "2.00"));
+  EXPECT_THAT(CellTexts(*rows[3]), ElementsAre("a", "1234", "0.500"));
+  EXPECT_THAT(figure.AllText(), HasSubstr("a: 2.00 at block 1"));
+}
+
 TEST(HistogramChartTest, LeavesEmptyEndsOutAndKeepsAllCounts) {
   const Distributions data{.edges = {0, 1, 2, 3, 4},
                            .series = {{"before", {0, 5, 0, 0}}, {"after", {0, 0, 7, 0}}}};
