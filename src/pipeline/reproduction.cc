@@ -87,8 +87,11 @@ std::string ConvertCommand(const fs::path& model, format::FormatKind format) {
 std::vector<std::string> CheckCommands(const QuantizeOptions& options) {
   const std::string in = Word(options.model);
   const std::string out = Word(options.model, kQuantized);
-  return {fmt::format("paroquant verify --model {} --source {}", out, in),
-          fmt::format("paroquant eval-ppl --model {} --baseline {} --data wikitext2", out, in)};
+  return {
+      fmt::format("paroquant verify --model {} --source {}", out, in),
+      // Like names, the place of the texts is the reader's to fill in.
+      fmt::format("paroquant eval-ppl --model {} --baseline {} --data wikitext2 --data-dir DATA",
+                  out, in)};
 }
 
 }  // namespace paroquant::pipeline

@@ -94,6 +94,7 @@ TEST(ReportTest, QuantizeWritesTheNumbersOfItsJson) {
   EXPECT_THAT(made, HasSubstr(" --skip '0.*v_proj'"));
   EXPECT_THAT(ReadFile(folder.path() / "out/README.md"), HasSubstr("```\n" + made + "\n```"));
   EXPECT_THAT(commands, HasSubstr("\n\nparoquant verify --model tiny-llama-quantized --source "));
+  EXPECT_THAT(commands, HasSubstr(" --data wikitext2 --data-dir "));  // no variable is needed
 }
 
 // A report costs no byte of the checkpoint, and the same run gives the same histograms.
