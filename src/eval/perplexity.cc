@@ -127,6 +127,7 @@ class Tally {
     nll_.push_back(MeanOf(scores, [](const TokenScore& s) { return s.nll; }));
     kl_.push_back(MeanOf(scores, [](const TokenScore& s) { return s.kl_divergence; }));
     delta_.push_back(MeanOf(scores, [](const TokenScore& s) { return s.delta_nll; }));
+    baseline_.push_back(MeanOf(scores, [](const TokenScore& s) { return s.nll - s.delta_nll; }));
     top1_.push_back(MeanOf(scores, [](const TokenScore& s) { return s.top1_agrees ? 1.0 : 0.0; }));
   }
 
@@ -145,13 +146,14 @@ class Tally {
     if (compared) {
       result.comparison = Comparison{.kl_divergence = Summarize(kl_),
                                      .delta_nll = Summarize(delta_),
+                                     .baseline_nll = Summarize(baseline_),
                                      .top1_agreement = Summarize(top1_).mean};
     }
     return result;
   }
 
  private:
-  std::vector<double> nll_, kl_, delta_, top1_;
+  std::vector<double> nll_, kl_, delta_, baseline_, top1_;
 };
 
 void RequireSameVocabulary(const LanguageModel& model, const LanguageModel& baseline) {

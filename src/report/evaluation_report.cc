@@ -18,13 +18,38 @@ bool Diverges(const EvaluationReport& report) {
   return report.models.front().datasets.front().divergence.has_value();
 }
 
-std::string Shown(const Estimate& estimate, int decimals) {
-  const std::string mean = fmt::format("{:.{}f}", estimate.mean, decimals);
+std::string WithError(const std::string& mean, const Estimate& estimate, int decimals) {
   if (!estimate.standard_error) return mean;
   return fmt::format("{} \u00b1 {:.{}f}", mean, *estimate.standard_error, decimals);
 }
 
-// All models on the dataset of this number.
+std::string Shown(const Estimate& estimate, int decimals) {
+  return WithError(fmt::format("{:.{}f}", estimate.mean, decimals), estimate, decimals);
+}
+
+// What a model has to say of its distance from the baseline, which is none from itself.
+std::vector<std::string> DivergenceCells(const std::optional<Divergence>& divergence) {
+  if (!divergence) return {kNoNumber, kNoNumber, kNoNumber};
+  const Estimate& delta = divergence->delta_nll;
+  return {Shown(divergence->kl, 5), fmt::format("{:.2f} %", 100 * divergence->top1_agreement),
+          WithError(fmt::format("{:+.5f}", delta.mean), delta, 5)};
+}
+
+// A model on the dataset of this number.
+std::vector<std::string> Row(const EvaluatedModel& model, size_t dataset, bool diverges) {
+  const EvaluatedDataset& result = model.datasets[dataset];
+  std::vector<std::string> row = {model.name, ByteCount(model.bytes),
+                                  fmt::format("{:.2f}", model.bits_per_weight),
+                                  Shown(result.perplexity, 4)};
+  if (diverges) {
+    for (const std::string& cell : DivergenceCells(result.divergence)) row.push_back(cell);
+  }
+  const double speed = model.tokens_per_second;
+  row.push_back(speed > 0 ? fmt::format("{:.0f}", speed) : kNoNumber);
+  return row;
+}
+
+// The baseline and all models on the dataset of this number.
 Table Comparison(const EvaluationReport& report, size_t dataset) {
   const EvaluatedDataset& first = report.models.front().datasets[dataset];
   Table table{.caption = fmt::format("{}: {} windows of {} tokens, protocol {}; \u00b1 is one "
@@ -32,18 +57,17 @@ Table Comparison(const EvaluationReport& report, size_t dataset) {
                                      first.name, first.windows, first.window, report.protocol),
               .columns = {{"model", ColumnKind::kText}, {"size"}, {"bits/weight"}, {"perplexity"}},
               .rows = {}};
-  if (Diverges(report)) table.columns.insert(table.columns.end(), {{"KL divergence"}, {"top-1"}});
+  const bool diverges = Diverges(report);
+  if (diverges) {
+    table.columns.insert(table.columns.end(), {{"KL divergence"}, {"top-1"}, {"delta NLL"}});
+  }
   table.columns.push_back({"tokens/s"});
+  if (report.baseline_model) {
+    table.rows.push_back(Row(*report.baseline_model, dataset, diverges));
+    table.rows.back().front() += " (baseline)";
+  }
   for (const EvaluatedModel& model : report.models) {
-    const EvaluatedDataset& result = model.datasets[dataset];
-    std::vector<std::string>& row = table.rows.emplace_back();
-    row = {model.name, ByteCount(model.bytes), fmt::format("{:.2f}", model.bits_per_weight),
-           Shown(result.perplexity, 4)};
-    if (result.divergence) {
-      row.push_back(Shown(result.divergence->kl, 5));
-      row.push_back(fmt::format("{:.2f} %", 100 * result.divergence->top1_agreement));
-    }
-    row.push_back(fmt::format("{:.0f}", model.tokens_per_second));
+    table.rows.push_back(Row(model, dataset, diverges));
   }
   return table;
 }

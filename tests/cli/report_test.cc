@@ -178,6 +178,8 @@ TEST(ReportTest, EvalComparesSeveralModelsAndReportsEachAsAlone) {
   const std::string out = (folder.path() / "rtn").string();
   ASSERT_EQ(RunCli({"quantize", "--model", kTinyLlama, "--out", out, "--recipe", "rtn"}).exit_code,
             0);
+  const std::string copy = (folder.path() / "copy").string();
+  fs::copy(out, copy);
   const auto evaluate = [&](std::vector<std::string> models, const std::vector<std::string>& more) {
     std::vector<std::string> words = {"eval-ppl", "--baseline",    kTinyLlama,
                                       "--data",   kEvaluation,     "--window",
@@ -206,6 +208,13 @@ TEST(ReportTest, EvalComparesSeveralModelsAndReportsEachAsAlone) {
   const auto repeated = RunCli(evaluate({"--model", out, "--model", kTinyLlama}, {}));
   EXPECT_EQ(repeated.exit_code, 0) << repeated.error;
   EXPECT_THAT(repeated.out, HasSubstr(rows[0].at(3)));
+
+  // A baseline that is none of them has its row too, with the same figures.
+  const auto beside = RunCli(evaluate({"--model", out, copy}, {}));
+  EXPECT_THAT(beside.out, HasSubstr("tiny-llama (baseline)")) << beside.error;
+  EXPECT_THAT(beside.out, HasSubstr(rows[1].at(3)));
+  EXPECT_THAT(beside.out, HasSubstr(fmt::format(
+                              "{:+.5f}", alone.at("results").at(0).at("delta_nll").get<double>())));
 
   const auto missing = RunCli(evaluate({"--model", out, "absent"}, {}));
   EXPECT_EQ(missing.exit_code, 3) << missing.error;

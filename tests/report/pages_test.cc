@@ -67,8 +67,11 @@ EvaluationReport SomeEvaluation() {
                               .windows = 3,
                               .window = 256,
                               .perplexity = {12.5, 0.25},
-                              .divergence = Divergence{{0.02, 0.001}, 0.9}};
+                              .divergence = Divergence{{0.02, 0.001}, 0.9, {0.015, 0.002}}};
+  const EvaluatedDataset reference{
+      .name = kHostile, .windows = 3, .window = 256, .perplexity = {12.25, 0.25}, .divergence = {}};
   return {.baseline = kHostile,
+          .baseline_model = EvaluatedModel{kHostile, 9'000'000, 16, 0, {reference}},
           .protocol = "paper",
           .models = {{kHostile, 2'000'000, 4.5, 100, {data}}, {"b", 8'000'000, 16, 90, {data}}},
           .commands = {kHostile}};
@@ -174,11 +177,27 @@ TEST(QuantizationPageTest, TheTableHasTheLayersNumbers) {
 TEST(EvaluationPageTest, TextAndPageHaveTheSameNumbers) {
   const EvaluationReport report = SomeEvaluation();
   const XmlElement page = ParseXml(ToHtml(report));
-  const std::vector<std::string> row = {
-      "b", "8.00 MB", "16.00", "12.5000 \u00b1 0.2500", "0.02000 \u00b1 0.00100", "90.00 %", "90"};
+  const std::vector<std::string> row = {"b",
+                                        "8.00 MB",
+                                        "16.00",
+                                        "12.5000 \u00b1 0.2500",
+                                        "0.02000 \u00b1 0.00100",
+                                        "90.00 %",
+                                        "+0.01500 \u00b1 0.00200",
+                                        "90"};
   EXPECT_EQ(LastRow(page, "results", 1), row);
   const std::string text = ToText(report);
   for (const std::string& cell : row) EXPECT_THAT(text, HasSubstr("  " + cell));
+}
+
+TEST(EvaluationPageTest, TheBaselineHasARowOfItsOwn) {
+  EvaluationReport report = SomeEvaluation();
+  report.baseline_model->name = "base";
+  const std::vector<std::string> row = {
+      "base (baseline)", "9.00 MB", "16.00",  "12.2500 \u00b1 0.2500",
+      "\u2013",          "\u2013",  "\u2013", "\u2013"};
+  EXPECT_EQ(LastRow(ParseXml(ToHtml(report)), "results", 3), row);
+  EXPECT_THAT(ToText(report), HasSubstr("  base (baseline)  9.00 MB"));
 }
 
 }  // namespace

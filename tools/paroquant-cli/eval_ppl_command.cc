@@ -129,6 +129,12 @@ class Evaluation {
     return result;
   }
 
+  // Of what Measure has compared with; nothing without --baseline.
+  std::optional<Baseline> ComparedWith() const {
+    if (!baseline_) return std::nullopt;
+    return Baseline{options_.baseline, pipeline::MeasureStoredSize(baseline_->checkpoint())};
+  }
+
  private:
   DatasetResult Measure(const runtime::LanguageModel& model, const std::string& name,
                         const std::vector<eval::Window>& windows) {
@@ -191,7 +197,7 @@ int RunEvalPpl(const EvalOptions& options, const CLI::App& app) {
   std::vector<ModelResult> results;
   for (const std::string& folder : options.models) results.push_back(evaluation.Measure(folder));
 
-  report::EvaluationReport report = ToReport(results, options.protocol, options.baseline);
+  report::EvaluationReport report = ToReport(results, options.protocol, evaluation.ComparedWith());
   report.commands = {CommandText(app)};
   const ModelResult& first = results.front();
   const bool several = results.size() > 1;

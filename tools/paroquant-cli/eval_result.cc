@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <system_error>
 
 #include "paroquant/model/model_name.h"
 
@@ -24,6 +25,18 @@ std::string ShortName(const std::string& data) {
 std::optional<double> StandardError(const PerplexityResult& result,
                                     const eval::Measurement& measurement) {
   return result.windows > 1 ? std::optional(measurement.standard_error) : std::nullopt;
+}
+
+report::Estimate ToEstimate(const PerplexityResult& result, const eval::Measurement& measurement) {
+  return {measurement.mean, StandardError(result, measurement)};
+}
+
+// The error is that of exp(NLL), to first order.
+report::Estimate PerplexityOf(const PerplexityResult& result, const eval::Measurement& nll) {
+  report::Estimate perplexity = ToEstimate(result, nll);
+  perplexity.mean = std::exp(nll.mean);
+  if (perplexity.standard_error) *perplexity.standard_error *= perplexity.mean;
+  return perplexity;
 }
 
 Json ErrorJson(const PerplexityResult& result, const eval::Measurement& measurement) {
@@ -58,18 +71,44 @@ report::EvaluatedDataset ToReport(const DatasetResult& entry) {
   report::EvaluatedDataset dataset{.name = ShortName(entry.dataset),
                                    .windows = result.windows,
                                    .window = entry.window,
-                                   .perplexity = {result.perplexity, {}},
+                                   .perplexity = PerplexityOf(result, result.nll),
                                    .divergence = {}};
-  // That of exp(NLL), to first order.
-  if (const auto error = StandardError(result, result.nll)) {
-    dataset.perplexity.standard_error = result.perplexity * *error;
-  }
   if (result.comparison) {
-    const eval::Measurement& kl = result.comparison->kl_divergence;
-    dataset.divergence = {.kl = {kl.mean, StandardError(result, kl)},
-                          .top1_agreement = result.comparison->top1_agreement};
+    const eval::Comparison& comparison = *result.comparison;
+    dataset.divergence = {.kl = ToEstimate(result, comparison.kl_divergence),
+                          .top1_agreement = comparison.top1_agreement,
+                          .delta_nll = ToEstimate(result, comparison.delta_nll)};
   }
   return dataset;
+}
+
+// Of the baseline, as it was measured beside a model.
+report::EvaluatedDataset BaselineReport(const DatasetResult& entry) {
+  report::EvaluatedDataset dataset = ToReport(entry);
+  dataset.perplexity = PerplexityOf(entry.result, entry.result.comparison->baseline_nll);
+  dataset.divergence.reset();
+  return dataset;
+}
+
+bool IsSameFolder(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return std::filesystem::equivalent(a, b, ignored);
+}
+
+// Nothing where the baseline is one of the models, and so has its row.
+std::optional<report::EvaluatedModel> BaselineRow(const std::vector<ModelResult>& results,
+                                                  const Baseline& baseline) {
+  for (const ModelResult& result : results) {
+    if (IsSameFolder(result.model, baseline.model)) return std::nullopt;
+  }
+  report::EvaluatedModel model{.name = model::ModelName(baseline.model),
+                               .bytes = baseline.size.bytes,
+                               .bits_per_weight = baseline.size.bits_per_weight,
+                               .datasets = {}};
+  for (const DatasetResult& entry : results.front().datasets) {
+    model.datasets.push_back(BaselineReport(entry));
+  }
+  return model;
 }
 
 pipeline::CardFigure ToFigure(const DatasetResult& entry, const std::string& protocol) {
@@ -81,7 +120,7 @@ pipeline::CardFigure ToFigure(const DatasetResult& entry, const std::string& pro
                               .perplexity = result.perplexity};
   if (result.comparison) {
     const eval::Comparison& comparison = *result.comparison;
-    figure.baseline_perplexity = std::exp(result.nll.mean - comparison.delta_nll.mean);
+    figure.baseline_perplexity = std::exp(comparison.baseline_nll.mean);
     figure.kl_divergence = comparison.kl_divergence.mean;
     figure.kl_divergence_stderr = StandardError(result, comparison.kl_divergence);
     figure.top1_agreement = comparison.top1_agreement;
@@ -134,14 +173,17 @@ std::string ToText(const DatasetResult& entry) {
 }
 
 report::EvaluationReport ToReport(const std::vector<ModelResult>& results,
-                                  const std::string& protocol, const std::string& baseline) {
+                                  const std::string& protocol,
+                                  const std::optional<Baseline>& baseline) {
   std::set<std::string> names;
   for (const ModelResult& result : results) names.insert(model::ModelName(result.model));
   const bool distinct = names.size() == results.size();
-  report::EvaluationReport report{.baseline = baseline.empty() ? "" : model::ModelName(baseline),
-                                  .protocol = protocol,
-                                  .models = {},
-                                  .commands = {}};
+  report::EvaluationReport report{
+      .baseline = "", .baseline_model = {}, .protocol = protocol, .models = {}, .commands = {}};
+  if (baseline) {
+    report.baseline = model::ModelName(baseline->model);
+    report.baseline_model = BaselineRow(results, *baseline);
+  }
   for (const ModelResult& result : results) {
     report::EvaluatedModel& model = report.models.emplace_back();
     model = {.name = distinct ? model::ModelName(result.model) : result.model,

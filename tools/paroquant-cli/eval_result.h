@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,12 @@ struct ModelResult {
   double TokensPerSecond() const { return static_cast<double>(tokens) / seconds; }
 };
 
+// The model that the others are compared with.
+struct Baseline {
+  std::string model;
+  pipeline::StoredSize size;
+};
+
 // {"model", "results", "seconds", "tokens_per_second"}.
 nlohmann::ordered_json ToJson(const ModelResult& result, const std::string& protocol);
 // {"models": [as above with "stored_bytes" and "bits_per_weight"], "baseline"}.
@@ -40,9 +47,11 @@ std::string ToText(const DatasetResult& result);
 
 std::vector<pipeline::CardFigure> ToFigures(const ModelResult& result, const std::string& protocol);
 
-// With the models under the names of their folders where these differ.
+// With the models under the names of their folders where these differ. The baseline's figures are
+// those that it has beside the first of the models.
 report::EvaluationReport ToReport(const std::vector<ModelResult>& results,
-                                  const std::string& protocol, const std::string& baseline);
+                                  const std::string& protocol,
+                                  const std::optional<Baseline>& baseline);
 
 }  // namespace paroquant::cli
 

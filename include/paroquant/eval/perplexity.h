@@ -49,6 +49,7 @@ struct Measurement {
 struct Comparison {
   Measurement kl_divergence;  // KL(baseline || model) per predicted token
   Measurement delta_nll;      // NLL of the model minus NLL of the baseline, paired
+  Measurement baseline_nll;
   double top1_agreement = 0;  // share of predicted tokens with the same likeliest token
 };
 

@@ -19,6 +19,7 @@ struct Estimate {
 struct Divergence {
   Estimate kl;  // nats for each predicted token
   double top1_agreement = 0;
+  Estimate delta_nll;  // the model's NLL minus the baseline's, paired
 };
 
 struct EvaluatedDataset {
@@ -31,14 +32,15 @@ struct EvaluatedDataset {
 
 struct EvaluatedModel {
   std::string name;
-  int64_t bytes = 0;           // of tensors
-  double bits_per_weight = 0;  // of the linear layers
-  double tokens_per_second = 0;
+  int64_t bytes = 0;                       // of tensors
+  double bits_per_weight = 0;              // of the linear layers
+  double tokens_per_second = 0;            // 0: not known
   std::vector<EvaluatedDataset> datasets;  // the same ones in each model
 };
 
 struct EvaluationReport {
-  std::string baseline;  // "": none
+  std::string baseline;                          // "": none
+  std::optional<EvaluatedModel> baseline_model;  // a row of its own, unless it is one of `models`
   std::string protocol;
   std::vector<EvaluatedModel> models;  // one at least
   std::vector<std::string> commands;
