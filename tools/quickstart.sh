@@ -48,5 +48,5 @@ row '4 bits' "$(megabytes $quantized_model)" \
   "$(round %.4f "$(number $work/result.json kl_divergence)")" \
   "$quantize_time"
 echo
-echo "All figures are in $work/*.json."
-echo "Next: $program quantize --model YOUR_MODEL --out YOUR_MODEL-4bit   (a Hugging Face folder)"
+echo "All figures are in $PWD/$work/*.json."
+echo "Next: $PWD/$program quantize --model YOUR_MODEL --out YOUR_MODEL-4bit   (a Hugging Face folder)"

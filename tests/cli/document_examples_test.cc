@@ -9,6 +9,7 @@
 
 #include "paroquant/base/file.h"
 #include "tests/cli/cli_process.h"
+#include "tests/cli/document_blocks.h"
 
 namespace paroquant {
 namespace {
@@ -31,23 +32,22 @@ struct Example {
 // The commands of a document, in order. A command goes on after a backslash at a line's end.
 std::vector<Example> ExamplesIn(const fs::path& document) {
   std::vector<Example> examples;
-  std::ifstream file(document);
-  std::string fence;
-  bool in_command = false;
-  int number = 0;
-  for (std::string line; std::getline(file, line);) {
-    ++number;
-    const bool console = fence == "```console";
-    if (line.starts_with("```")) {
-      fence = fence.empty() ? line : "";
-    } else if (in_command) {
-      examples.back().command += line + "\n";
-      in_command = line.ends_with("\\");
-    } else if (fence == "```sh" || (console && line.starts_with("$ "))) {
-      examples.push_back({number, console, line.substr(console ? 2 : 0) + "\n", ""});
-      in_command = line.ends_with("\\");
-    } else if (console && !examples.empty()) {
-      examples.back().output += line + "\n";
+  for (const testing::DocumentBlock& block : testing::BlocksIn(document)) {
+    const bool console = block.language == "console";
+    if (!console && block.language != "sh") continue;
+    bool in_command = false;
+    int number = block.line;
+    for (const std::string& line : block.lines) {
+      ++number;
+      if (in_command) {
+        examples.back().command += line + "\n";
+        in_command = line.ends_with("\\");
+      } else if (!console || line.starts_with("$ ")) {
+        examples.push_back({number, console, line.substr(console ? 2 : 0) + "\n", ""});
+        in_command = line.ends_with("\\");
+      } else if (!examples.empty()) {
+        examples.back().output += line + "\n";
+      }
     }
   }
   return examples;
@@ -73,25 +73,32 @@ bool Matches(const std::string& pattern, const std::string& text) {
   }
 }
 
-// A folder as the reader of the documentation has it, with the program in the path.
+// What the reader finds in a folder of a path: the programs that are not to run here.
+constexpr const char* kGit = R"(#!/bin/bash
+# The clone is there already: a commit may be tested whose clone lacks what is tested.
+[[ $# == 3 && $1 == clone && $2 == URL && -x $3/tools/quickstart.sh ]]
+)";
+constexpr const char* kCmake = R"(#!/bin/bash
+# The build is there already. Presets are checked where the documents' blocks are.
+[[ $1 == --preset && $2 == release || $1 == --build && $3 == release ]]
+)";
+constexpr const char* kNothingToInstall = "#!/bin/bash\n";
+
+// A folder as the reader of the documentation has it, with the program in the path. It is a clone's
+// root as well as the place beside a clone, `paroquant`.
 class Workplace {
  public:
   Workplace() {
     const fs::path model = DataPath("tiny-llama");
     Link(model, "tiny-llama");
+    Link(model, "tests/data/tiny-llama");
     Link(model / "sample_calibration.txt", "TEXT.txt");
-    Link(model / "sample_evaluation.txt", "DATA/wiki.test.raw");
+    ShortText("OTHER.txt");
     Link(fs::path(PAROQUANT_PROGRAM).parent_path(), "build/release");
-    // The defaults ask for sequences as long as a model allows. Here they are to be short.
-    const fs::path own_model = folder_.path() / "MODEL";
-    fs::copy(model, own_model);
-    io::Json config = io::ReadJsonFile(model / "config.json");
-    config["max_position_embeddings"] = 128;
-    std::ofstream(own_model / "config.json") << config;
-    // In the place of a browser: takes a page that is whole.
-    const fs::path viewer = folder_.path() / "xdg-open";
-    std::ofstream(viewer) << "#!/bin/bash\ngrep -q '</html>' \"$1\"\n";
-    fs::permissions(viewer, fs::perms::owner_all);
+    CopyModel("MODEL");
+    Clone("paroquant");
+    Script("git", kGit);
+    Script("cmake", kCmake);
   }
 
   // What the command prints comes as on a terminal, errors included.
@@ -104,6 +111,39 @@ class Workplace {
   void Link(const fs::path& target, const fs::path& name) const {
     fs::create_directories((folder_.path() / name).parent_path());
     fs::create_symlink(target, folder_.path() / name);
+  }
+
+  void Script(const fs::path& name, const std::string& text) const {
+    const fs::path path = folder_.path() / name;
+    std::ofstream(path) << text;
+    fs::permissions(path, fs::perms::owner_all);
+  }
+
+  // The defaults ask for sequences as long as a model allows. Here they are to be short.
+  void CopyModel(const fs::path& name) const {
+    const fs::path model = DataPath("tiny-llama");
+    fs::create_directories((folder_.path() / name).parent_path());
+    fs::copy(model, folder_.path() / name);
+    io::Json config = io::ReadJsonFile(model / "config.json");
+    config["max_position_embeddings"] = 128;
+    std::ofstream(folder_.path() / name / "config.json") << config;
+  }
+
+  // The beginning of the text for evaluations: some dozens of windows are enough here.
+  void ShortText(const fs::path& name) const {
+    const std::string text = ReadFile(DataPath("tiny-llama/sample_evaluation.txt"));
+    std::ofstream(folder_.path() / name) << text.substr(0, text.find('\n', 20000) + 1);
+  }
+
+  // What tools/quickstart.sh needs of a clone that is built.
+  void Clone(const fs::path& name) const {
+    CopyModel(name / "tests/data/tiny-llama");
+    ShortText(name / "tests/data/tiny-llama/sample_evaluation.txt");
+    for (const char* script : {"tools/quickstart.sh", "tools/figures.sh"}) {
+      Link(kRoot / script, name / script);
+    }
+    Script(name / "tools/install-dependencies.sh", kNothingToInstall);
+    Link(fs::path(PAROQUANT_PROGRAM).parent_path(), name / "build/release");
   }
 
   TemporaryFolder folder_;
@@ -119,23 +159,32 @@ TEST(DocumentExamplesTest, DotsStandForAnyText) {
   EXPECT_FALSE(Matches("a ... b ... c", "a b c"));
 }
 
-// Before them come `git clone` and tools/quickstart.sh.
+// All of them: none is several in one, and none relies on the reader to change the folder. That
+// they need no other file than they say shows where they run, in DocumentTest.
 TEST(DocumentExamplesTest, FromNothingToAReportItIsFiveCommands) {
+  const std::vector<std::string> expected = {
+      "git clone URL paroquant", "paroquant/tools/quickstart.sh",
+      "paroquant/build/release/paroquant quantize", "paroquant/build/release/paroquant eval-ppl"};
   const std::vector<Example> examples = ExamplesIn(kRoot / "README.md");
-  ASSERT_EQ(examples.size(), 3U);
-  EXPECT_NE(examples[0].command.find(" quantize "), std::string::npos);
-  EXPECT_NE(examples[1].command.find(" eval-ppl "), std::string::npos);
-  EXPECT_TRUE(examples[2].command.starts_with("xdg-open "));
+  // The fifth is to open the page that the third has made, in any browser.
+  ASSERT_EQ(examples.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_TRUE(examples[i].command.starts_with(expected[i])) << examples[i].command;
+    EXPECT_EQ(examples[i].command.find_first_of(";&|"), std::string::npos) << examples[i].command;
+  }
+  const std::string readme = ReadFile(kRoot / "README.md");
+  EXPECT_NE(examples[2].command.find(" --report MODEL-4bit.html\n"), std::string::npos);
+  EXPECT_NE(readme.find("open `MODEL-4bit.html` in a browser"), std::string::npos);
+  EXPECT_NE(readme.find("`URL` is "), std::string::npos);
+  for (const char* gone : {"xdg-open", "--data-dir DATA\n"}) {
+    EXPECT_EQ(readme.find(gone), std::string::npos) << gone;
+  }
 }
 
-// README.md and the documents that have examples.
-std::vector<std::string> Documents() {
-  std::vector<std::string> documents = {"README.md"};
-  for (const auto& entry : fs::directory_iterator(kRoot / "docs")) {
-    if (entry.path().extension() != ".md" || ExamplesIn(entry.path()).empty()) continue;
-    documents.push_back("docs/" + entry.path().filename().string());
-  }
-  std::sort(documents.begin(), documents.end());
+std::vector<std::string> DocumentsWithExamples() {
+  std::vector<std::string> documents = testing::DocumentNames();
+  std::erase_if(documents,
+                [](const std::string& name) { return ExamplesIn(kRoot / name).empty(); });
   return documents;
 }
 
@@ -155,7 +204,7 @@ TEST_P(DocumentTest, ExamplesDoWhatIsShown) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, DocumentTest, ::testing::ValuesIn(Documents()),
+INSTANTIATE_TEST_SUITE_P(, DocumentTest, ::testing::ValuesIn(DocumentsWithExamples()),
                          [](const auto& document) {
                            return fs::path(document.param).stem().string();
                          });
