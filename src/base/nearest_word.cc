@@ -40,4 +40,11 @@ std::string NearestWord(std::string_view word, const std::vector<std::string>& k
   return NearestWord(word, known, word.size() / 3);
 }
 
+std::string LikelyWord(std::string_view word, const std::vector<std::string>& known) {
+  if (word.empty()) return "";
+  const auto whole =
+      std::ranges::find_if(known, [&](const std::string& w) { return w.starts_with(word); });
+  return whole != known.end() ? *whole : NearestWord(word, known);
+}
+
 }  // namespace paroquant

@@ -25,7 +25,31 @@ struct Place {
   std::string where;
 };
 
+// The keys of an object of keys, or none of a key that holds a value.
+std::vector<std::string> KeysInside(const std::string& object) {
+  const std::string prefix = object + ".";
+  std::vector<std::string> inside;
+  for (const std::string& key : RecipeKeys()) {
+    if (!key.starts_with(prefix)) continue;
+    const std::string name =
+        key.substr(prefix.size(), key.find('.', prefix.size()) - prefix.size());
+    if (std::ranges::find(inside, name) == inside.end()) inside.push_back(name);
+  }
+  return inside;
+}
+
+Error ObjectAsKey(const std::string& key, const std::vector<std::string>& inside,
+                  const Place& place) {
+  return Error(place.kind,
+               {.where = place.where,
+                .expected = fmt::format("one key of {}: {}", key, fmt::join(inside, ", ")),
+                .found = "the object that holds them",
+                .hint = fmt::format("Name the key, as in {}.{}.", key, inside.front())});
+}
+
 Error UnknownKey(const std::string& key, const Place& place) {
+  const std::vector<std::string> inside = KeysInside(key);
+  if (!inside.empty()) return ObjectAsKey(key, inside, place);
   std::vector<std::string> known = RecipeKeys();
   known.emplace_back("tuning");
   const std::string nearest = NearestWord(key, known);
@@ -37,11 +61,20 @@ Error UnknownKey(const std::string& key, const Place& place) {
                                         : fmt::format("Did you mean \"{}\"?", nearest)});
 }
 
-Error BadValue(const Place& place, const std::string& expected, const io::Json& value) {
+Error BadValue(const Place& place, const std::string& expected, const io::Json& value,
+               const std::string& likely = "") {
   return Error(place.kind, {.where = place.where,
                             .expected = expected,
                             .found = value.dump(-1, ' ', false, io::Json::error_handler_t::replace),
-                            .hint = "docs/recipes.md says what each key means."});
+                            .hint = likely.empty() ? "docs/recipes.md says what each key means."
+                                                   : fmt::format("Did you mean {}?", likely)});
+}
+
+// The choice that a mistyped word was meant to be, as JSON spells it, or "".
+std::string LikelyChoice(const RecipeField& field, const io::Json& value) {
+  if (!value.is_string()) return "";
+  const std::string likely = LikelyWord(value.get_ref<const std::string&>(), field.choices);
+  return likely.empty() || !field.read().is_string() ? likely : fmt::format("\"{}\"", likely);
 }
 
 void SetKey(Recipe& recipe, const std::string& key, const io::Json& value, const Place& place) {
@@ -49,7 +82,9 @@ void SetKey(Recipe& recipe, const std::string& key, const io::Json& value, const
   const auto field = std::find_if(fields.begin(), fields.end(),
                                   [&](const RecipeField& f) { return f.key == key; });
   if (field == fields.end()) throw UnknownKey(key, place);
-  if (!field->write(value)) throw BadValue(place, field->expects, value);
+  if (!field->write(value)) {
+    throw BadValue(place, field->expects, value, LikelyChoice(*field, value));
+  }
 }
 
 // Reads one file into a recipe.
@@ -73,8 +108,9 @@ class RecipeReader {
                        R"(objects in objects, as in {"tuning": {"loss": "curvature"}})",
                        "a dot in a key");
       }
-      if (IsSection(key)) {
-        RequireKind(key, value.is_object(), "an object of keys", value);
+      if (!KeysInside(key).empty()) {
+        RequireKind(key, value.is_object(),
+                    fmt::format("an object of keys: {}", fmt::join(KeysInside(key), ", ")), value);
         SetAll(value, key + ".");
       } else if (key == "$schema" || key == "description") {
         RequireKind(key, value.is_string(), "a string", value);
@@ -83,11 +119,6 @@ class RecipeReader {
         SetKey(recipe_, key, value, PlaceOf(key));
       }
     }
-  }
-
-  static bool IsSection(const std::string& key) {
-    return std::ranges::any_of(RecipeKeys(),
-                               [&](const std::string& k) { return k.starts_with(key + "."); });
   }
 
   Place PlaceOf(const std::string& key) const {

@@ -52,5 +52,13 @@ TEST(NearestWordTest, TheAllowanceCanBeGiven) {
   EXPECT_EQ(NearestWord("verify", {"verify"}, 0), "verify");
 }
 
+TEST(NearestWordTest, AWordCutShortIsLikelierThanTheNearest) {
+  const std::vector<std::string> known = {"closed-form", "close", "none"};
+  EXPECT_EQ(LikelyWord("closed", known), "closed-form");
+  EXPECT_EQ(LikelyWord("nnoe", known), "");
+  EXPECT_EQ(LikelyWord("nonee", known), "none");
+  EXPECT_EQ(LikelyWord("", known), "");
+}
+
 }  // namespace
 }  // namespace paroquant

@@ -84,6 +84,13 @@ TEST(RecipeTest, WrongAssignmentsAreExplained) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"bit=3", "Did you mean \"bits\"?"},
       {"rotation=spiral", "none, hadamard, closed-form"},
+      {"rotation=closed-from", "Did you mean \"closed-form\"?"},
+      {"rotation=closed", "Did you mean \"closed-form\"?"},
+      {"tuning.stage1=3",
+       "expected one key of tuning.stage1: epochs, learned_grids, angles, column_scales, weights, "
+       "grid_scales, grid_zeros, found the object that holds them. Name the key, as in "
+       "tuning.stage1.epochs."},
+      {"tuning=x", "expected one key of tuning: loss, stage1, stage2, keep_codes"},
       {"bits=5", "2, 3, 4, 8"},
       {"bits=4.0", "2, 3, 4, 8"},
       {"rotations=17", "between 1 and 16"},
@@ -113,7 +120,9 @@ TEST(RecipeTest, WrongFilesAreExplained) {
       {"{\"bits\": 4,\n\"tuning\": {\n\"stage2\": {\"angels\": 1}}}",
        "recipe.json:3: tuning.stage2.angels: expected a key of a recipe"},
       {R"({"tunning": {"loss": "curvature"}})", "Did you mean \"tuning\"?"},
-      {R"({"tuning": 1})", "expected an object of keys"},
+      {R"({"tuning": 1})", "expected an object of keys: loss, stage1, stage2"},
+      {R"({"rotation": "closed-from"})", "Did you mean \"closed-form\"?"},
+      {R"({"bits": "4"})", "Did you mean 4?"},
       {R"({"tuning.loss": "curvature"})", "objects in objects"},
       {R"({"roundin": "nearest"})", "Did you mean \"rounding\"?"},
       {R"({"bits": {"more": 3}})", "recipe.json:1: bits: expected one of"},

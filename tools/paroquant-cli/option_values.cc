@@ -54,13 +54,6 @@ Error BadValue(const std::string& option, std::string expected, std::string_view
                                    .hint = std::move(hint)});
 }
 
-// What a word was meant to be: one that is cut short or mistyped, or "".
-std::string LikelyChoice(const std::string& word, const std::vector<std::string>& choices) {
-  const auto whole =
-      std::ranges::find_if(choices, [&](const std::string& c) { return c.starts_with(word); });
-  return whole != choices.end() && !word.empty() ? *whole : NearestWord(word, choices);
-}
-
 // True if all of `text` spells a T.
 template <typename T>
 bool Spells(std::string_view text, T& value) {
@@ -150,7 +143,7 @@ CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::string& valu
   const auto read = [name, &value, choices](const std::string& text) {
     value = text;
     if (std::ranges::find(choices, text) != choices.end()) return;
-    const std::string nearest = LikelyChoice(text, choices);
+    const std::string nearest = LikelyWord(text, choices);
     throw BadValue(name, fmt::format("one of {}", fmt::join(choices, ", ")), text,
                    nearest.empty() ? kSeeHelp : fmt::format("Did you mean {}?", nearest));
   };

@@ -19,6 +19,9 @@ std::string NearestWord(std::string_view word, const std::vector<std::string>& k
 // The same with a third of the word's length as the most: what typing mistakes come to.
 std::string NearestWord(std::string_view word, const std::vector<std::string>& known);
 
+// The first word of `known` that begins with `word`, which is not empty, or else the nearest.
+std::string LikelyWord(std::string_view word, const std::vector<std::string>& known);
+
 }  // namespace paroquant
 
 #endif  // PAROQUANT_BASE_NEAREST_WORD_H_
