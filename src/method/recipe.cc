@@ -94,7 +94,7 @@ class RecipeReader {
       : file_(std::move(file)), text_(text), recipe_(recipe) {}
 
   void Read() {
-    const io::Json json = io::ParseJson(text_, file_);
+    const io::Json json = io::ParseWrittenJson(text_, file_);
     SetAll(io::JsonObject(json, file_).json(), "");
   }
 

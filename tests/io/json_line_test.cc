@@ -40,5 +40,15 @@ TEST(JsonLineTest, LinesCountFromOne) {
   EXPECT_EQ(LineAt("a\nb", 99), 2);
 }
 
+TEST(JsonLineTest, FaultsAreFoundWhereTheyLie) {
+  EXPECT_EQ(LineOfFault(kText), 0);
+  EXPECT_EQ(LineOfFault("{\n\"a\": 1,\n\n}\n"), 4);
+  EXPECT_EQ(LineOfFault("{\n\"a\": 1\n\"b\": 2\n}\n"), 3);
+  EXPECT_EQ(LineOfFault("{\n\"a\": {\"a\": 1},\n\"b\": 2,\n\"a\": 3,\n\"b\": 4}"), 4);
+  EXPECT_EQ(LineOfFault("{\n\"a\":\n1e999\n}"), 3);
+  EXPECT_EQ(LineOfFault("{\n\"a\": 1\n"), 3);
+  EXPECT_EQ(LineOfFault(""), 1);
+}
+
 }  // namespace
 }  // namespace paroquant::io
