@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <utility>
 
@@ -141,6 +142,19 @@ Recipe FromText(std::string name, std::string_view text, const std::string& file
   return recipe;
 }
 
+Error UnknownRecipe(const std::string& name, const std::string& where) {
+  std::string lower = name;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string nearest = NearestWord(lower, ShippedRecipes(), 2);
+  return Error(
+      ErrorKind::kUsage,
+      {.where = where,
+       .expected = fmt::format("one of {}, or a FILE.json", fmt::join(ShippedRecipes(), ", ")),
+       .found = fmt::format("\"{}\"", name),
+       .hint = nearest.empty() ? "\"paroquant recipe list\" says what each of them is."
+                               : fmt::format("Did you mean {}?", nearest)});
+}
+
 // What a user typed: a number, true or false, or else a word.
 io::Json ParseValue(const std::string& text) {
   constexpr bool kThrows = false;
@@ -158,6 +172,10 @@ std::vector<std::string> ShippedRecipes() {
 }
 
 Recipe LoadRecipe(const std::string& name_or_file) {
+  return LoadRecipe(name_or_file, "recipe " + name_or_file);
+}
+
+Recipe LoadRecipe(const std::string& name_or_file, const std::string& where) {
   const std::filesystem::path path(name_or_file);
   if (path.extension() == ".json") {
     return FromText(Printable(path.stem().string()), ReadFile(path, kMostBytes), name_or_file);
@@ -167,14 +185,7 @@ Recipe LoadRecipe(const std::string& name_or_file) {
     const std::string file = fmt::format("configs/{}.json", shipped.name);
     return FromText(shipped.name, shipped.json, file);
   }
-  const std::string nearest = NearestWord(name_or_file, ShippedRecipes(), 2);
-  throw Error(
-      ErrorKind::kUnsupported,
-      {.where = "--recipe",
-       .expected = fmt::format("one of {}, or a FILE.json", fmt::join(ShippedRecipes(), ", ")),
-       .found = fmt::format("\"{}\"", name_or_file),
-       .hint =
-           nearest.empty() ? "The default is fast." : fmt::format("Did you mean {}?", nearest)});
+  throw UnknownRecipe(name_or_file, where);
 }
 
 std::vector<std::string> RecipeKeys() {

@@ -85,8 +85,10 @@ TEST(BadOptionTest, EmptyPathsNameTheirOption) {
 TEST(BadOptionTest, MistypedWordsAreAnsweredWithTheRightOnes) {
   ExpectRefused({
       {{"quantize", "--model", kTinyLlama, "--out", "x", "--recipe", "fats"},
-       "Did you mean fast?",
-       4},
+       "--recipe fats: expected one of fast"},
+      {{"recipe", "show", "FAST"}, "recipe show FAST: expected one of fast"},
+      {{"recipe", "show", "FAST"}, "Did you mean fast?"},
+      {{"recipe", "show", "/tmp"}, "\"paroquant recipe list\" says"},
       {{"eval-ppl", "--model", kTinyLlama, "--data", "wikitext3"}, "Did you mean wikitext2?", 3},
       {{"eval-ppl", "--model", kTinyLlama, "--data", "c4", "--protocol", "papr"},
        "Did you mean paper?"},

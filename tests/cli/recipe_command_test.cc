@@ -63,7 +63,7 @@ TEST(RecipeCommandTest, MistakesAreExplained) {
   const std::string file = (folder.path() / "recipe.json").string();
   WriteFile(file, "{\n  \"rotatoins\": 4\n}\n");
   const std::vector<RefusedCase> cases = {
-      {{"recipe", "show", "fats"}, 4, "Did you mean fast?"},
+      {{"recipe", "show", "fats"}, 2, "Did you mean fast?"},
       {{"recipe", "show", "--set", "bit=3"}, 2, "Did you mean \"bits\"?"},
       {{"recipe", "show", "--set", "rotations=99"}, 2, "between 1 and 16, found 99"},
       {{"recipe", "show", "--set", "rotation=\xff"}, 2, "one of none, hadamard"},

@@ -136,7 +136,15 @@ TEST(RecipeTest, WrongFilesAreExplained) {
     EXPECT_THAT(ErrorOf(ErrorKind::kInput, [&] { LoadRecipe(file); }), HasSubstr(mentions));
     std::filesystem::remove(file);
   }
-  EXPECT_THAT(ErrorOf(ErrorKind::kUnsupported, [] { LoadRecipe("magic"); }), HasSubstr("rtn"));
+}
+
+TEST(RecipeTest, UnknownNamesAreWrongUsage) {
+  const auto error = [](const std::string& name) {
+    return ErrorOf(ErrorKind::kUsage, [&] { LoadRecipe(name, "here"); });
+  };
+  EXPECT_THAT(error("magic"), HasSubstr("here: expected one of fast"));
+  EXPECT_THAT(error("magic"), HasSubstr("paroquant recipe list"));
+  EXPECT_THAT(error("FAST"), HasSubstr("Did you mean fast?"));
 }
 
 TEST(RecipeTest, ValuesOutOfRangeAreFound) {

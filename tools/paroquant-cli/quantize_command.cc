@@ -87,7 +87,7 @@ pipeline::LayerOverride ParseOverride(const std::string& text) {
 
 // The recipe, changed by options and then by --set.
 method::Recipe ResolveRecipe(const QuantizeArguments& arguments) {
-  method::Recipe recipe = method::LoadRecipe(arguments.recipe);
+  method::Recipe recipe = method::LoadRecipe(arguments.recipe, "--recipe " + arguments.recipe);
   for (const RecipeOption& option : arguments.recipe_options) {
     if (option.value) method::SetRecipeKey(recipe, option.key, *option.value, option.name);
   }

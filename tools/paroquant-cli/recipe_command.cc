@@ -46,7 +46,8 @@ void List(const RecipeArguments& arguments) {
 }
 
 void Show(const RecipeArguments& arguments) {
-  method::Recipe recipe = method::LoadRecipe(arguments.recipe.empty() ? "fast" : arguments.recipe);
+  const std::string name = arguments.recipe.empty() ? "fast" : arguments.recipe;
+  method::Recipe recipe = method::LoadRecipe(name, "recipe show " + name);
   for (const std::string& setting : arguments.settings) {
     method::SetRecipeKey(recipe, setting, "--set");
   }

@@ -120,9 +120,11 @@ std::vector<std::string> ShippedRecipes();
 
 // A shipped recipe by its name or, for a text that ends in ".json", the recipe in that file. A file
 // is an object of keys, as configs/recipe.schema.json says; those it leaves out have their
-// defaults. Throws kUnsupported for an unknown name, and kInput, naming the file, the line and the
-// key, for a file that is no recipe.
+// defaults. Throws kUsage for an unknown name, and kInput, naming the file, the line and the key,
+// for a file that is no recipe.
 Recipe LoadRecipe(const std::string& name_or_file);
+// The same; `where` is what errors call the place of an unknown name.
+Recipe LoadRecipe(const std::string& name_or_file, const std::string& where);
 
 // All keys, in the order of the documentation.
 std::vector<std::string> RecipeKeys();
