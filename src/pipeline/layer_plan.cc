@@ -48,7 +48,12 @@ class NamePattern {
     try {
       return {pattern, option};
     } catch (const Error& error) {
-      throw Error(ErrorKind::kUsage, error.parts());
+      ErrorParts parts = error.parts();
+      parts.where = fmt::format("{} {}", option, pattern);
+      parts.hint =
+          "Close what is open; a character that stands for itself, as ( or [, is written \\( or "
+          "\\[.";
+      throw Error(ErrorKind::kUsage, parts);
     }
   }
 

@@ -51,6 +51,42 @@ TEST(BadOptionTest, IntegersAreWholeNumbersInRange) {
   });
 }
 
+TEST(BadOptionTest, OptionsForKeysOfARecipeTakeWhatTheKeyTakes) {
+  const auto quantize = [](const std::string& option, const std::string& value) {
+    return std::vector<std::string>{"quantize", "--model", kTinyLlama, "--out", "x", option, value};
+  };
+  const std::string sequences = "--calib-sequences: expected an integer between 1 and 1048576";
+  ExpectRefused({
+      {quantize("--calib-sequences", "-1"), sequences + ", found -1"},
+      {quantize("--calib-sequences", "0"), sequences + ", found 0"},
+      {quantize("--calib-sequences", "8x"), sequences + ", found \"8x\""},
+      {quantize("--calib-sequences", "1.5"), sequences + ", found \"1.5\""},
+      {quantize("--sequence-length", "1"), "--sequence-length: expected an integer between 2 and"},
+      {quantize("--rotations", "-8"),
+       "--rotations: expected an integer between 1 and 16, found -8"},
+      {quantize("--bits", "-4"), "--bits: expected one of 2, 3, 4, 8, found -4"},
+  });
+}
+
+TEST(BadOptionTest, OverridesAreAnsweredWithTheirKey) {
+  const auto quantize = [](const std::string& value) {
+    return std::vector<std::string>{"quantize", "--model",    kTinyLlama, "--out",
+                                    "x",        "--override", value};
+  };
+  ExpectRefused({
+      {quantize("q_proj:bits=5"),
+       "--override q_proj:bits=5: bits: expected one of 2, 3, 4, 8, found 5."},
+      {quantize("q_proj:group-size=x"),
+       "--override q_proj:group-size=x: group-size: expected one of 32, 64, 128, found \"x\"."},
+      {quantize("q_proj:bts=4"), "expected bits or group-size, found \"bts\". Did you mean bits?"},
+      {quantize("q_proj:group_size=64"), "Did you mean group-size?"},
+      {quantize("q_proj:bits=4,bits=4"), "expected bits once, found it twice"},
+      {quantize("(:bits=4"), "--override (: expected a regular expression"},
+  });
+  ExpectRefused({{{"quantize", "--model", kTinyLlama, "--out", "x", "--skip", "("},
+                  "is written \\( or \\[."}});
+}
+
 TEST(BadOptionTest, LeadingZerosAreNoOctal) {
   const std::vector<std::string> words = {"generate", "--model", kTinyLlama,     "--prompt", "x",
                                           "--seed",   "3",       "--max-tokens", "010"};

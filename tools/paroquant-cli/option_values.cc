@@ -100,6 +100,15 @@ double ParseShare(const std::string& option, std::string_view text) {
   throw BadValue(option, "a number above 0, at most 1", text);
 }
 
+int64_t ParseRecipeKey(const std::string& where, const std::string& key, std::string_view text) {
+  int64_t number = 0;
+  method::Recipe scratch;
+  const bool is_number = Spells(text, number);
+  method::SetRecipeKey(scratch, key, is_number ? io::Json(number) : io::Json(std::string(text)),
+                       where);
+  return number;
+}
+
 void RequireTextOption(const std::string& option, const std::string& text) {
   try {
     text::RequireText(text, option);

@@ -40,6 +40,10 @@ double ParseNumber(const std::string& option, std::string_view text);
 // A number above 0, at most 1. Throws kUsage.
 double ParseShare(const std::string& option, std::string_view text);
 
+// The whole number that `text` spells, for this key of a recipe. Throws kUsage, with `where` as the
+// place, unless the key takes it.
+int64_t ParseRecipeKey(const std::string& where, const std::string& key, std::string_view text);
+
 template <typename T>
 struct NumberIn {
   using Type = T;

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <charconv>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include "common_options.h"
 #include "option_facts.h"
 #include "option_values.h"
+#include "override_option.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/method/recipe.h"
@@ -49,41 +49,6 @@ struct QuantizeArguments {
   std::vector<RecipeOption> recipe_options;
   bool plan = false;
 };
-
-Error BadOverride(const std::string& text) {
-  return Error(ErrorKind::kUsage, {.where = "--override",
-                                   .expected = "REGEX:bits=8,group-size=64 or one of the two",
-                                   .found = fmt::format("\"{}\"", text),
-                                   .hint = "Example: --override 'down_proj:bits=8'."});
-}
-
-// Sets one "key=number"; false if it is none or the second of its kind.
-bool SetOverride(std::string_view setting, pipeline::LayerOverride& result) {
-  const size_t equals = setting.find('=');
-  if (equals == std::string_view::npos) return false;
-  const std::string_view key = setting.substr(0, equals);
-  const std::string_view value = setting.substr(equals + 1);
-  std::optional<int>& target = key == "bits" ? result.bits : result.group_size;
-  if ((key != "bits" && key != "group-size") || target) return false;
-  int number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  target = number;
-  return error == std::errc() && end == value.data() + value.size();
-}
-
-// "REGEX:bits=8,group-size=64"; the expression may hold colons itself.
-pipeline::LayerOverride ParseOverride(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) throw BadOverride(text);
-  pipeline::LayerOverride result{.pattern = text.substr(0, colon)};
-  std::string_view rest = std::string_view(text).substr(colon + 1);
-  while (true) {
-    const size_t comma = rest.find(',');
-    if (!SetOverride(rest.substr(0, comma), result)) throw BadOverride(text);
-    if (comma == std::string_view::npos) return result;
-    rest.remove_prefix(comma + 1);
-  }
-}
 
 // The recipe, changed by options and then by --set.
 method::Recipe ResolveRecipe(const QuantizeArguments& arguments) {
@@ -207,10 +172,13 @@ void DeclareRecipeOptions(CLI::App& app, QuantizeArguments& arguments) {
       {"--sequence-length", "sequence_length", "tokens of each, never over the model's", {}},
   };
   for (RecipeOption& option : arguments.recipe_options) {
-    CLI::Option* declared = AddInteger(app, option.name, option.value, {}, option.help);
+    const auto read = [&option](const std::string& text) {
+      option.value = ParseRecipeKey(option.name, option.key, text);
+    };
+    CLI::Option* declared = app.add_option_function<std::string>(option.name, read, option.help);
     const std::vector<std::string> choices = method::RecipeKeyChoices(option.key);
     if (choices.empty()) {
-      declared->group(kMoreOptions);
+      declared->type_name("N")->group(kMoreOptions);
     } else {
       declared->type_name(Alternatives(choices));
     }
