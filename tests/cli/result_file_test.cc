@@ -38,7 +38,9 @@ TEST(ResultFileTest, PlacesThatTakeNoFileAreRefusedBeforeTheWork) {
       EXPECT_THAT(result.error, HasSubstr(option + " " + words.back()));
     }
     words.back() = "/proc/file.json";
-    EXPECT_EQ(RunCli(words).exit_code, 5) << option;
+    const auto unwritable = RunCli(words);
+    EXPECT_EQ(unwritable.exit_code, 5) << option;
+    EXPECT_THAT(unwritable.error, HasSubstr("paroquant: " + option + " /proc/file.json: expected"));
     for (const char* name : {"config.json", "tokenizer.json", "quantization_report.json"}) {
       words.back() = root + "/" + name;
       const auto result = RunCli(words);
@@ -55,7 +57,9 @@ TEST(ResultFileTest, AFullDiskLeavesTheOldFile) {
   const std::vector<std::string> words = {"inspect", "--model", kTinyLlama, "--json",
                                           file.string()};
   const std::string limited = "ulimit -f 1 && exec \"$@\" > /dev/null";
-  EXPECT_EQ(RunCliInScript(limited, words).exit_code, 5);
+  const auto full = RunCliInScript(limited, words);
+  EXPECT_EQ(full.exit_code, 5);
+  EXPECT_THAT(full.error, HasSubstr("paroquant: " + file.string() + ": expected"));
   EXPECT_TRUE(FolderContent(folder.path()).empty());
   WriteFile(file, "old");
   EXPECT_EQ(RunCliInScript(limited, words).exit_code, 5);

@@ -12,6 +12,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"
 #include "paroquant/base/folder.h"
+#include "paroquant/base/printable.h"
 
 namespace paroquant::cli {
 namespace {
@@ -51,10 +52,22 @@ bool NamesModelFile(const fs::path& path) {
          (name.starts_with("model") && name.ends_with(".safetensors"));
 }
 
+// An error about the temporary file, of which nobody knows, as one about `where`.
+Error Renamed(const Error& error, const fs::path& temporary, const std::string& where) {
+  ErrorParts parts = error.parts();
+  const std::string hidden = Printable(temporary.string());
+  if (parts.where.starts_with(hidden)) parts.where.replace(0, hidden.size(), where);
+  return Error(error.kind(), parts);
+}
+
 // By writing, as permissions alone do not tell: the file system may be read-only.
-void Probe(const fs::path& path) {
+void Probe(const std::string& where, const fs::path& path) {
   const fs::path temporary = TemporaryPath(path);
-  OutputFile(temporary).Close();
+  try {
+    OutputFile(temporary).Close();
+  } catch (const Error& error) {
+    throw Renamed(error, temporary, where);
+  }
   std::error_code ignored;
   fs::remove(temporary, ignored);
 }
@@ -86,7 +99,7 @@ void RequireWritable(const std::string& option, const std::string& path) {
   if ((exists || !plain) && ::access(path.c_str(), W_OK) != 0) {
     throw SystemError(where, "write", errno);
   }
-  if (plain) Probe(path);
+  if (plain) Probe(where, path);
 }
 
 void WriteResultFile(const std::string& path, const std::function<void(const fs::path&)>& write) {
@@ -95,6 +108,9 @@ void WriteResultFile(const std::string& path, const std::function<void(const fs:
   std::error_code ignored;
   try {
     write(temporary);
+  } catch (const Error& error) {
+    fs::remove(temporary, ignored);
+    throw Renamed(error, temporary, path);
   } catch (...) {
     fs::remove(temporary, ignored);
     throw;
