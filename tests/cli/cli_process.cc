@@ -94,10 +94,10 @@ io::Json RunCliJson(std::vector<std::string> arguments) {
 }
 
 std::vector<std::string> CommandNames() {
-  const std::string help = RunCli({"--help"}).out;
+  const std::string help = RunCli({"--help-all"}).out;
   const size_t start = help.find("Commands:");
   const std::string list = help.substr(start, help.find("Options:") - start);
-  const std::regex row("\n  ([a-z-]+) ");
+  const std::regex row("\n  ([a-z][a-z-]*) ");
   std::vector<std::string> names;
   for (std::sregex_iterator i(list.begin(), list.end(), row), end; i != end; ++i) {
     names.push_back((*i)[1]);

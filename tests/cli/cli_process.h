@@ -39,7 +39,7 @@ std::vector<std::string> QuantizeTinyLlama(const std::filesystem::path& out, int
                                            int sequence_length,
                                            const std::vector<std::string>& more = {});
 
-// The commands that the program lists in its help.
+// The commands that the program lists in its full help.
 std::vector<std::string> CommandNames();
 
 // The long options of a command, or with "" of the program, by its full help.

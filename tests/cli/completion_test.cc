@@ -89,6 +89,11 @@ TEST_F(BashCompletionTest, PathsAreOfferedWhereTheyBelong) {
 TEST_F(BashCompletionTest, ArgumentsWithoutANameAreOffered) {
   EXPECT_THAT(Offers({"recipe", "sh"}), ElementsAre("show"));
   EXPECT_THAT(Offers({"recipe", "show", "bl"}), ElementsAre("block"));
+  EXPECT_THAT(Offers({"completion", "z"}), ElementsAre("zsh"));
+  const Words shells = Offers({"completion", ""});
+  for (const char* shell : {"bash", "zsh", "fish"}) EXPECT_THAT(shells, Contains(shell));
+  EXPECT_THAT(Offers({"man", "verif"}), ElementsAre("verify"));
+  EXPECT_THAT(Offers({"comp"}), ElementsAre("completion"));
   EXPECT_THAT(Offers({"recipe", "show", "--se"}), ElementsAre("--set"));
 }
 

@@ -30,7 +30,7 @@ std::vector<std::string> Lines(const std::string& text) {
 
 // The arguments that ask for help of the program and of each of its commands.
 std::vector<std::vector<std::string>> AllThatHaveHelp() {
-  std::vector<std::vector<std::string>> all = {{}, {"completion"}, {"man"}};
+  std::vector<std::vector<std::string>> all = {{}};
   for (const std::string& command : testing::CommandNames()) all.push_back({command});
   return all;
 }
@@ -95,11 +95,14 @@ TEST(HelpTest, WhatItLeavesOutItNames) {
   EXPECT_THAT(RunCli({"quantize", "--help"}).out, Not(HasSubstr("REGEX:bits")));
 }
 
-TEST(HelpTest, CommandsForPackagersAreNotListed) {
+TEST(HelpTest, CommandsForPackagersAreInTheFullHelp) {
   const std::string help = RunCli({"--help"}).out;
   EXPECT_THAT(help, HasSubstr("\n  quantize "));
   EXPECT_THAT(help, Not(HasSubstr("\n  completion ")));
-  EXPECT_THAT(help, Not(HasSubstr("\n  man ")));
+  EXPECT_THAT(help, HasSubstr("With --help-all also the commands completion and man."));
+  const std::string all = RunCli({"--help-all"}).out;
+  EXPECT_THAT(all, HasSubstr("\nMore commands:\n  completion  print a script"));
+  EXPECT_THAT(all, HasSubstr("\n  man         print the manual page"));
 }
 
 TEST(HelpTest, VersionTellsTheInstructionSet) {

@@ -75,7 +75,7 @@ std::string BashCompletion(const CLI::App& program) {
   std::vector<std::string> first;
   std::string values;
   std::string commands;
-  for (const CLI::App* command : ListedCommands(program)) {
+  for (const CLI::App* command : CommandsOf(program)) {
     first.push_back(command->get_name());
     const std::vector<OptionFacts> options = FactsOf(*command);
     for (const OptionFacts& option : options) {

@@ -30,7 +30,7 @@ Run DeclareGenerate(CLI::App& app);
 Run DeclareTokenize(CLI::App& app);
 Run DeclareRecipe(CLI::App& app);
 
-// These are for packagers and shells, and not listed.
+// These are for packagers and shells, and listed in the full help only.
 Run DeclareCompletion(CLI::App& app);
 Run DeclareMan(CLI::App& app);
 

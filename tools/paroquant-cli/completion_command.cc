@@ -3,12 +3,13 @@
 
 #include "command.h"
 #include "completion_scripts.h"
+#include "option_facts.h"
 #include "option_values.h"
 
 namespace paroquant::cli {
 
 Run DeclareCompletion(CLI::App& app) {
-  app.group("");
+  app.group(kMoreCommands);
   const auto shell = std::make_shared<std::string>();
   AddChoice(app, "shell", *shell, {"bash", "zsh", "fish"}, "the shell to print a script for")
       ->required();

@@ -44,7 +44,7 @@ std::string FishCompletion(const CLI::App& program) {
       "# Completes paroquant in fish; printed by \"paroquant completion fish\".\n"
       "complete -c paroquant -f\n";
   text += Lines(FactsOf(program), no_command);
-  for (const CLI::App* command : ListedCommands(program)) {
+  for (const CLI::App* command : CommandsOf(program)) {
     text += fmt::format("complete -c paroquant -n '{}' -a {} -d {}\n", no_command,
                         command->get_name(), ShellQuoted(command->get_description()));
     text += Lines(FactsOf(*command), "__fish_seen_subcommand_from " + command->get_name());

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kNameColumn = 22;
 constexpr size_t kCommandColumn = 8;
+constexpr size_t kMoreCommandColumn = 10;
 
 // "--recipe NAME", as it is written on the command line.
 std::string Syntax(const OptionFacts& option) {
@@ -34,20 +35,39 @@ std::string Section(const std::vector<OptionFacts>& options, const std::string& 
   return "\n" + Paragraph(group + ":", columns) + text;
 }
 
-std::string CommandLines(const CLI::App& program, size_t columns) {
-  const TwoColumns table(kCommandColumn, columns);
+bool IsCommon(const CLI::App& command) { return command.get_group() != kMoreCommands; }
+
+std::string CommandTable(const CLI::App& program, bool common, size_t columns) {
+  const TwoColumns table(common ? kCommandColumn : kMoreCommandColumn, columns);
   std::string text;
-  for (const CLI::App* command : ListedCommands(program)) {
+  for (const CLI::App* command : CommandsOf(program)) {
+    if (IsCommon(*command) != common) continue;
     text += table.Row(command->get_name(), command->get_description());
   }
-  if (text.empty()) return text;
+  return text;
+}
+
+std::string CommandLines(const CLI::App& program, HelpScope scope, size_t columns) {
+  if (CommandsOf(program).empty()) return "";
+  std::string text = "\nCommands:\n" + CommandTable(program, /*common=*/true, columns);
+  if (scope == HelpScope::kAll) {
+    text += "\n" + Paragraph(kMoreCommands + std::string(":"), columns) +
+            CommandTable(program, /*common=*/false, columns);
+  }
   const std::string more = program.get_name() + " COMMAND --help shows what a command takes.";
-  return fmt::format("\nCommands:\n{}\n{}", text, Paragraph(more, columns));
+  return text + "\n" + Paragraph(more, columns);
 }
 
 // Names what --help leaves out.
-std::string More(const std::vector<OptionFacts>& options, size_t columns) {
+std::string More(const CLI::App& app, const std::vector<OptionFacts>& options, size_t columns) {
   std::vector<std::string> flags;
+  std::vector<std::string> commands;
+  for (const CLI::App* command : CommandsOf(app)) {
+    if (!IsCommon(*command)) commands.push_back(command->get_name());
+  }
+  if (!commands.empty()) {
+    flags.push_back(fmt::format("the commands {}", fmt::join(commands, " and ")));
+  }
   for (const OptionFacts& option : options) {
     const bool hidden = option.is_common || option.is_help || option.group.empty();
     if (!hidden) flags.push_back(option.names.back());
@@ -75,7 +95,7 @@ std::string HelpText(const CLI::App& command, HelpScope scope, size_t columns) {
   const std::vector<OptionFacts> options = FactsOf(command);
   std::string text = Paragraph("Usage: " + UsageOf(command), columns);
   text += Paragraph(command.get_description(), columns);
-  text += CommandLines(command, columns);
+  text += CommandLines(command, scope, columns);
   std::vector<std::string> groups;
   for (const OptionFacts& option : options) {
     const bool shown = option.is_common || (scope == HelpScope::kAll && !option.group.empty());
@@ -83,7 +103,7 @@ std::string HelpText(const CLI::App& command, HelpScope scope, size_t columns) {
     if (shown && !known) groups.push_back(option.group);
   }
   for (const std::string& group : groups) text += Section(options, group, columns);
-  if (scope == HelpScope::kCommon) text += More(options, columns);
+  if (scope == HelpScope::kCommon) text += More(command, options, columns);
   return text;
 }
 

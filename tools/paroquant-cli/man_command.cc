@@ -11,9 +11,9 @@
 namespace paroquant::cli {
 
 Run DeclareMan(CLI::App& app) {
-  app.group("");
+  app.group(kMoreCommands);
   std::vector<std::string> names;
-  for (const CLI::App* command : ListedCommands(*app.get_parent())) {
+  for (const CLI::App* command : CommandsOf(*app.get_parent())) {
     names.push_back(command->get_name());
   }
   const auto name = std::make_shared<std::string>();

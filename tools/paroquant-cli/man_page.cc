@@ -99,7 +99,7 @@ std::string PageName(const CLI::App& command) {
 
 std::string CommandsSection(const CLI::App& program) {
   std::string text = ".SH COMMANDS\n";
-  for (const CLI::App* command : ListedCommands(program)) {
+  for (const CLI::App* command : CommandsOf(program)) {
     text += Tagged(fmt::format("{}(1)", Bold(PageName(*command))), command->get_description());
   }
   return text;
@@ -110,7 +110,7 @@ std::string SeeAlso(const CLI::App& command) {
   const CLI::App& program = command.get_parent() == nullptr ? command : *command.get_parent();
   std::vector<std::string> pages;
   if (&program != &command) pages.push_back(Bold(PageName(program)) + "(1)");
-  for (const CLI::App* other : ListedCommands(program)) {
+  for (const CLI::App* other : CommandsOf(program)) {
     if (other != &command) pages.push_back(Bold(PageName(*other)) + "(1)");
   }
   return fmt::format(".SH SEE ALSO\n{}\n", fmt::join(pages, ",\n"));

@@ -83,9 +83,8 @@ std::vector<OptionFacts> FactsOf(const CLI::App& command) {
   return facts;
 }
 
-std::vector<const CLI::App*> ListedCommands(const CLI::App& program) {
-  return program.get_subcommands(
-      [](const CLI::App* command) { return !command->get_group().empty(); });
+std::vector<const CLI::App*> CommandsOf(const CLI::App& program) {
+  return program.get_subcommands([](const CLI::App* /*command*/) { return true; });
 }
 
 }  // namespace paroquant::cli

@@ -13,6 +13,8 @@ namespace paroquant::cli {
 // group, and --help-all shows them below its name.
 inline constexpr char kMoreOptions[] = "More options";
 inline constexpr char kOptionsOfAll[] = "Options of all commands";
+// Commands of this group are those that --help of the program leaves to --help-all.
+inline constexpr char kMoreCommands[] = "More commands";
 
 struct OptionFacts {
   // "--recipe", or "-h" and "--help"; none for an argument that stands for itself.
@@ -36,8 +38,8 @@ struct OptionFacts {
 // In the order of their declaration; the flags for help and version come last.
 std::vector<OptionFacts> FactsOf(const CLI::App& command);
 
-// The commands of the program that it lists, in their order.
-std::vector<const CLI::App*> ListedCommands(const CLI::App& program);
+// The commands of the program, in their order.
+std::vector<const CLI::App*> CommandsOf(const CLI::App& program);
 
 }  // namespace paroquant::cli
 

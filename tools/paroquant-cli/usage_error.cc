@@ -38,9 +38,7 @@ std::vector<std::string> OptionNames(const CLI::App& app) {
 
 std::vector<std::string> CommandNames(const CLI::App& program) {
   std::vector<std::string> names;
-  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
+  for (const CLI::App* command : CommandsOf(program)) names.push_back(command->get_name());
   return names;
 }
 

@@ -54,7 +54,7 @@ std::string ArgumentSpecs(const std::vector<OptionFacts>& options) {
 std::string ZshCompletion(const CLI::App& program) {
   std::string summaries;
   std::string cases;
-  for (const CLI::App* command : ListedCommands(program)) {
+  for (const CLI::App* command : CommandsOf(program)) {
     const std::string& name = command->get_name();
     summaries += fmt::format(
         "    {}\n", ShellQuoted(fmt::format("{}:{}", name, Escaped(command->get_description()))));
