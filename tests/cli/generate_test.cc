@@ -71,6 +71,37 @@ TEST(GenerateTest, TheFirstTokenThatDiffersIsShown) {
   EXPECT_THAT(text.out, HasSubstr(kTinyLlama + ":\nThe city"));
 }
 
+TEST(GenerateTest, ATopPThatChangesNothingIsRefused) {
+  const auto result = RunCli(Generate({"--top-p", "0.5"}));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.error, HasSubstr("--top-p: expected a --temperature above 0"));
+  EXPECT_EQ(RunCli(Generate({"--top-p", "1"})).exit_code, 0);
+}
+
+TEST(GenerateTest, WhatStoppedItIsTold) {
+  EXPECT_EQ(RunCliJson(Generate({})).at("stopped_by"), "max_tokens");
+  std::string prompt;
+  for (int i = 0; i < 1000; ++i) prompt += " the";
+  const std::vector<std::string> words = {"generate", "--model",      kTinyLlama, "--prompt",
+                                          prompt,     "--seed",       "1",        "--temperature",
+                                          "1",        "--max-tokens", "3000"};
+  const io::Json json = RunCliJson(words);
+  const auto result = RunCli(words);
+  const bool full = json.at("stopped_by") == "context";
+  EXPECT_TRUE(full || json.at("stopped_by") == "end_token");
+  EXPECT_EQ(result.error.find("of 3000 tokens, as the model has no more than 1024 positions") !=
+                std::string::npos,
+            full)
+      << result.error;
+}
+
+TEST(GenerateTest, APromptThatIsNoTextIsNotTakenForAFile) {
+  const auto result = RunCli({"generate", "--model", kTinyLlama, "--prompt", "a\xff"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.error, HasSubstr("--prompt: expected text in UTF-8"));
+  EXPECT_THAT(result.error, ::testing::Not(HasSubstr("iconv")));
+}
+
 TEST(GenerateTest, ABaselineOfAnotherVocabularyIsRefused) {
   const auto result = RunCli(Generate({"--baseline", GoldenPath("models/qwen3").string()}));
   EXPECT_EQ(result.exit_code, 3);

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <iostream>
@@ -34,7 +35,20 @@ struct GenerateOptions {
 struct Continuation {
   std::string text;
   std::vector<int32_t> ids;
+  const char* stopped_by = "";
 };
+
+constexpr char kEndToken[] = "end_token";
+constexpr char kMaxTokens[] = "max_tokens";
+constexpr char kContext[] = "context";  // the model's positions
+
+void RequireSensibleSampling(const runtime::GenerateOptions& sampling) {
+  if (sampling.top_p == 1.0 || sampling.temperature > 0.0) return;
+  throw Error(ErrorKind::kUsage, {.where = "--top-p",
+                                  .expected = "a --temperature above 0 beside it",
+                                  .found = "temperature 0, which always takes the likeliest token",
+                                  .hint = "Add --temperature 1, or leave --top-p out."});
+}
 
 // What the model says behind `prompt`, shown as it comes if `shown`.
 Continuation Continue(const runtime::LanguageModel& model, const text::Tokenizer& tokenizer,
@@ -56,7 +70,19 @@ Continuation Continue(const runtime::LanguageModel& model, const text::Tokenizer
     append(stream.Add(id));
   });
   append(stream.Finish());
+  if (std::ssize(continuation.ids) < length - start) {
+    continuation.stopped_by = kEndToken;
+  } else {
+    continuation.stopped_by = room < options.max_tokens ? kContext : kMaxTokens;
+  }
   return continuation;
+}
+
+void WarnOfFullContext(const std::string& folder, const Continuation& continuation,
+                       const runtime::LanguageModel& model, int64_t max_tokens) {
+  if (continuation.stopped_by != kContext) return;
+  spdlog::warn("{}: stopped after {} of {} tokens, as the model has no more than {} positions",
+               folder, continuation.ids.size(), max_tokens, model.architecture().max_positions);
 }
 
 // The first place at which they have not the same token; nullopt if there is none.
@@ -100,6 +126,7 @@ int RunGenerate(GenerateOptions options) {
   options.common.Apply();
   const StatusWatch watch;
   RequireTextOption("--prompt", options.prompt);
+  RequireSensibleSampling(options.sampling);
   const auto model = runtime::LanguageModel::Load(options.model);
   std::optional<runtime::LanguageModel> baseline;
   if (!options.baseline.empty()) baseline = LoadBaseline(options.baseline, model);
@@ -115,14 +142,22 @@ int RunGenerate(GenerateOptions options) {
     std::cout << (baseline ? Printable(options.model) + ":\n" : "") << heading << std::flush;
   }
   const Continuation ours = Continue(model, tokenizer, prompt, options, shown);
-  if (shown) std::cout << "\n";
-  nlohmann::ordered_json result = {
-      {"model", options.model}, {"prompt", options.prompt}, {"text", ours.text}, {"ids", ours.ids}};
+  if (shown) std::cout << "\n" << std::flush;
+  WarnOfFullContext(options.model, ours, model, options.max_tokens);
+  nlohmann::ordered_json result = {{"model", options.model},
+                                   {"prompt", options.prompt},
+                                   {"text", ours.text},
+                                   {"ids", ours.ids},
+                                   {"stopped_by", ours.stopped_by}};
   if (baseline) {
     if (shown) std::cout << "\n" << Printable(options.baseline) << ":\n" << heading << std::flush;
     const Continuation theirs = Continue(*baseline, tokenizer, prompt, options, shown);
-    if (shown) std::cout << "\n\n" << Comparison(ours, theirs, tokenizer) << "\n";
-    result["baseline"] = {{"model", options.baseline}, {"text", theirs.text}, {"ids", theirs.ids}};
+    if (shown) std::cout << "\n\n" << Comparison(ours, theirs, tokenizer) << "\n" << std::flush;
+    WarnOfFullContext(options.baseline, theirs, *baseline, options.max_tokens);
+    result["baseline"] = {{"model", options.baseline},
+                          {"text", theirs.text},
+                          {"ids", theirs.ids},
+                          {"stopped_by", theirs.stopped_by}};
     const std::optional<int64_t> place = FirstDifference(ours, theirs);
     result["first_difference"] = place ? nlohmann::ordered_json(*place) : nullptr;
   }

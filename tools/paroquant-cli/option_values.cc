@@ -113,7 +113,10 @@ void RequireTextOption(const std::string& option, const std::string& text) {
   try {
     text::RequireText(text, option);
   } catch (const Error& error) {
-    throw Error(ErrorKind::kUsage, error.parts());
+    ErrorParts parts = error.parts();
+    parts.where = option;
+    parts.hint = "Type or pass it in UTF-8: the terminal or a script has another encoding.";
+    throw Error(ErrorKind::kUsage, parts);
   }
 }
 
