@@ -46,6 +46,13 @@ TEST(ManPageTest, NamesAllOtherPages) {
   }
 }
 
+TEST(ManPageTest, NamesEveryExitStatus) {
+  const std::string page = RunWithPage("", "cat").out;
+  for (const char* code : {"0", "1", "2", "3", "4", "5", "6", "130", "141"}) {
+    EXPECT_THAT(page, HasSubstr(".TP\n\\fB" + std::string(code) + "\\fR\n"));
+  }
+}
+
 TEST(ManPageTest, GroffHasNothingToSayAgainstIt) {
   if (RunCliInScript("command -v groff", {}).exit_code != 0) {
     GTEST_SKIP() << "groff is not installed";

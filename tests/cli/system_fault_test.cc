@@ -164,6 +164,7 @@ TEST(SystemFaultTest, ResultsThatCannotBeWrittenAreNoSuccess) {
     const CliResult result = RunCliInScript(script, words);
     EXPECT_EQ(result.exit_code, 5) << script;
     EXPECT_THAT(result.error, HasSubstr("standard output")) << script;
+    EXPECT_THAT(result.error, HasSubstr("Free space on its disk, or send it elsewhere.")) << script;
   }
 }
 

@@ -19,7 +19,7 @@ struct Entry {
   const char* meaning;
 };
 
-constexpr std::array<Entry, 8> kExitCodes = {{
+constexpr std::array<Entry, 9> kExitCodes = {{
     {"0", "done"},
     {"1", "a fault of the program itself"},
     {"2", "wrong usage"},
@@ -28,6 +28,7 @@ constexpr std::array<Entry, 8> kExitCodes = {{
     {"5", "the system refused: disk full, permission, memory"},
     {"6", "verify found a problem"},
     {"130", "interrupted; quantize --resume goes on from there"},
+    {"141", "ended by SIGPIPE without a word, as nobody reads standard output any more"},
 }};
 
 constexpr std::array<Entry, 4> kEnvironment = {{

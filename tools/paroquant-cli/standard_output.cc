@@ -34,7 +34,7 @@ void RequireOutputTaken() {
   throw Error(ErrorKind::kSystem, {.where = "standard output",
                                    .expected = "to write all of the result",
                                    .found = "a full disk or a closed file",
-                                   .hint = "Write it to a file with --json FILE."});
+                                   .hint = "Free space on its disk, or send it elsewhere."});
 }
 
 }  // namespace paroquant::cli
