@@ -49,6 +49,8 @@ std::string Plain(const std::string& text) {
       plain += "\\e";
     } else if (c == '-') {
       plain += "\\-";
+    } else if (c == '|') {
+      plain += "|\\:\\%";  // where a long list of alternatives may be broken
     } else {
       plain += c;
     }
@@ -126,7 +128,8 @@ std::string Upper(std::string text) {
 
 std::string ManPage(const CLI::App& command) {
   const std::string name = PageName(command);
-  std::string page = fmt::format(".TH {} 1 \"\" \"paroquant {}\"\n", Plain(Upper(name)), kVersion);
+  std::string page =
+      fmt::format(".TH {} 1 \"\" \"paroquant {}\"\n.ad l\n", Plain(Upper(name)), kVersion);
   page += fmt::format(".SH NAME\n{} \\- {}\n", Plain(name), Plain(command.get_description()));
   page += fmt::format(".SH SYNOPSIS\n{}\n", Plain(UsageOf(command)));
   if (command.get_parent() == nullptr) page += CommandsSection(command);
