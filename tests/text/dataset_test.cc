@@ -89,7 +89,8 @@ TEST_F(DatasetTest, TextOfAnyNameIsUtf8) {
 
 TEST_F(DatasetTest, ConversationsAndForeignFormatsAreUnsupported) {
   ExpectFault("a.jsonl", "{\"messages\": []}", ErrorKind::kUnsupported, ":1: expected a key");
-  ExpectFault("a.jsonl", "{\"conversations\": []}", ErrorKind::kInput, "ShareGPT");
+  ExpectFault("a.jsonl", "{\"conversations\": []}", ErrorKind::kInput,
+              ":1: expected a key \"messages\"");
   ExpectFault("a.parquet", "PAR1", ErrorKind::kUnsupported, ": expected .txt, .raw");
   EXPECT_EQ(ErrorOf([&] { ReadDocuments(folder_.path() / "absent.txt"); }).kind(),
             ErrorKind::kInput);

@@ -58,10 +58,10 @@ double ReadSoftcap(const io::JsonObject& config, const char* key) {
 }
 
 int64_t ReadExpertCount(const io::JsonObject& config, const char* key) {
-  constexpr int64_t kMostExperts = 4096;
+  constexpr int64_t kMostInALayer = 4096;
   const auto count = config.Get<int64_t>(key);
-  if (count < 1 || count > kMostExperts) {
-    config.Fail(key, fmt::format("between 1 and {}", kMostExperts), fmt::format("{}", count));
+  if (count < 1 || count > kMostInALayer) {
+    config.Fail(key, fmt::format("between 1 and {}", kMostInALayer), fmt::format("{}", count));
   }
   return count;
 }
