@@ -41,19 +41,20 @@ int64_t LineOfFault(std::string_view text) {
   int64_t line = 0;
   // The parser has read no further than to the end of a key, or one byte behind a number.
   const auto here = [&] { return LineAt(text, static_cast<size_t>(stream.tellg()) - 1); };
-  const auto look = [&](int /*depth*/, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    const bool twice =
-        event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second;
+  using Event = SortedJson::parse_event_t;
+  const auto look = [&](int /*depth*/, Event event, SortedJson& parsed) {
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    const bool twice = event == Event::key && !keys.back().insert(parsed.get<std::string>()).second;
     if (twice && line == 0) line = here();
     return true;
   };
   try {
-    std::ignore = Json::parse(stream, look);
-  } catch (const Json::parse_error& error) {
+    // Json would meet all keys of an object at each of them, and there may be any number here.
+    std::ignore = SortedJson::parse(stream, look);
+  } catch (const SortedJson::parse_error& error) {
     if (line == 0) line = LineAt(text, error.byte > 0 ? error.byte - 1 : 0);
-  } catch (const Json::out_of_range&) {
+  } catch (const SortedJson::out_of_range&) {
     if (line == 0) line = here();
   }
   return line;

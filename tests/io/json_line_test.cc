@@ -1,6 +1,11 @@
 #include "io/json_line.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/testing/processor_time.h"
 
 namespace paroquant::io {
 namespace {
@@ -48,6 +53,15 @@ TEST(JsonLineTest, FaultsAreFoundWhereTheyLie) {
   EXPECT_EQ(LineOfFault("{\n\"a\":\n1e999\n}"), 3);
   EXPECT_EQ(LineOfFault("{\n\"a\": 1\n"), 3);
   EXPECT_EQ(LineOfFault(""), 1);
+}
+
+// A generous bound: what grows with the square takes minutes, more with sanitizers.
+TEST(JsonLineTest, ObjectsOfManyKeysTakeNoQuadraticTime) {
+  std::string text = "{";
+  for (int i = 0; i < 100'000; ++i) text += fmt::format("\"key {}\": {},\n", i, i);
+  const double start = testing::ProcessorSeconds();
+  EXPECT_EQ(LineOfFault(text + "\"key 5\": 0}"), 100'001);
+  EXPECT_LT(testing::ProcessorSeconds() - start, 15);
 }
 
 }  // namespace
