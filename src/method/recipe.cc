@@ -3,10 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <utility>
 
+#include "base/ascii.h"
 #include "io/json_line.h"
 #include "method/recipe_fields.h"
 #include "method/shipped_recipes.h"
@@ -109,9 +109,9 @@ class RecipeReader {
                        R"(objects in objects, as in {"tuning": {"loss": "curvature"}})",
                        "a dot in a key");
       }
-      if (!KeysInside(key).empty()) {
+      if (const auto inside = KeysInside(key); !inside.empty()) {
         RequireKind(key, value.is_object(),
-                    fmt::format("an object of keys: {}", fmt::join(KeysInside(key), ", ")), value);
+                    fmt::format("an object of keys: {}", fmt::join(inside, ", ")), value);
         SetAll(value, key + ".");
       } else if (key == "$schema" || key == "description") {
         RequireKind(key, value.is_string(), "a string", value);
@@ -143,9 +143,7 @@ Recipe FromText(std::string name, std::string_view text, const std::string& file
 }
 
 Error UnknownRecipe(const std::string& name, const std::string& where) {
-  std::string lower = name;
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  const std::string nearest = NearestWord(lower, ShippedRecipes(), 2);
+  const std::string nearest = NearestWord(AsciiLower(name), ShippedRecipes(), 2);
   return Error(
       ErrorKind::kUsage,
       {.where = where,

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ascii.h"
 #include "paroquant/base/file.h"
 #include "paroquant/base/folder.h"
 #include "paroquant/model/model_name.h"
@@ -61,8 +62,7 @@ std::vector<std::string> Tags(const CheckpointFacts& facts) {
 
 // "LICENSE", "licence.txt", "LICENSE-MODEL".
 bool IsLicence(const fs::path& file) {
-  std::string name = file.string();
-  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const std::string name = AsciiLower(file.string());
   return name.starts_with("license") || name.starts_with("licence");
 }
 

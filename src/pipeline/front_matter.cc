@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "base/ascii.h"
 #include "paroquant/base/printable.h"
 #include "paroquant/io/json.h"
 #include "text/unicode.h"
@@ -161,9 +162,7 @@ bool IsPlain(const std::string& text) {
     return letter(c) || (c >= '0' && c <= '9') ||
            std::string_view("-_./").find(c) != std::string_view::npos;
   });
-  std::string lower = text;
-  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return word && std::ranges::find(kNames, lower) == kNames.end();
+  return word && std::ranges::find(kNames, AsciiLower(text)) == kNames.end();
 }
 
 }  // namespace

@@ -195,8 +195,9 @@ std::unique_ptr<PreTokenizer> LoadPreTokenizerStep(const io::JsonObject& json) {
 }  // namespace
 
 std::unique_ptr<PreTokenizer> LoadPreTokenizer(const io::JsonObject& tokenizer) {
-  if (tokenizer.Has("pre_tokenizer"))
+  if (tokenizer.Has("pre_tokenizer")) {
     return LoadPreTokenizerStep(tokenizer.Object("pre_tokenizer"));
+  }
   return std::make_unique<PreTokenizerSequence>(std::vector<std::unique_ptr<PreTokenizer>>{});
 }
 

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "command.h"
 #include "common_options.h"
@@ -35,12 +36,12 @@ struct GenerateOptions {
 struct Continuation {
   std::string text;
   std::vector<int32_t> ids;
-  const char* stopped_by = "";
+  std::string_view stopped_by;
 };
 
-constexpr char kEndToken[] = "end_token";
-constexpr char kMaxTokens[] = "max_tokens";
-constexpr char kContext[] = "context";  // the model's positions
+constexpr std::string_view kEndToken = "end_token";
+constexpr std::string_view kMaxTokens = "max_tokens";
+constexpr std::string_view kContext = "context";  // the model's positions
 
 void RequireSensibleSampling(const runtime::GenerateOptions& sampling) {
   if (sampling.top_p == 1.0 || sampling.temperature > 0.0) return;

@@ -16,6 +16,7 @@
 #include <iostream>
 #include <map>
 #include <new>
+#include <span>
 #include <string_view>
 
 #include "command.h"
@@ -46,11 +47,9 @@ void WriteToError(std::string_view text) {
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
-// There may be no memory for a message either: it is written as it is.
-int FailWithoutMemory() {
-  const std::array<std::string_view, 3> message = {
-      "memory: expected enough of it for ", activity,
-      ", found Cannot allocate memory. Free memory or use a bigger machine."};
+// Where there may be no memory for a message either, or a signal may have come between: it is
+// written as it is.
+int FailAtOnce(std::span<const std::string_view> message) {
   WriteToError("paroquant: ");
   for (const std::string_view part : message) WriteToError(part);
   WriteToError("\n");
@@ -58,9 +57,16 @@ int FailWithoutMemory() {
   return static_cast<int>(ErrorKind::kSystem);
 }
 
+int FailWithoutMemory() {
+  return FailAtOnce(
+      std::array<std::string_view, 3>{"memory: expected enough of it for ", activity,
+                                      ", found Cannot allocate memory. Free memory or use a bigger "
+                                      "machine."});
+}
+
 std::atomic<bool> memory_is_short = false;
 
-// A mapped file was cut by somebody else, or its disk failed. The text does not wait for a stream.
+// A mapped file was cut by somebody else, or its disk failed.
 void OnUnreadableMapping(int signal, siginfo_t* info, void* /*context*/) {
   static std::atomic_flag explaining;
   while (explaining.test_and_set()) ::pause();  // another thread ends the program
@@ -77,11 +83,7 @@ void OnUnreadableMapping(int signal, siginfo_t* info, void* /*context*/) {
       file,
       ": expected to read it as it was opened, found bytes missing: it was cut short meanwhile, or "
       "its disk fails. Leave the file alone while it is read, or check the disk."};
-  WriteToError("paroquant: ");
-  for (const std::string_view part : message) WriteToError(part);
-  WriteToError("\n");
-  LogWithoutMemory(message);
-  std::_Exit(static_cast<int>(ErrorKind::kSystem));
+  std::_Exit(FailAtOnce(message));
 }
 
 void ExplainUnreadableMappings() {

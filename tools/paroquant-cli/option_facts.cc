@@ -69,8 +69,8 @@ std::vector<OptionFacts> FactsOf(const CLI::App& command) {
                                command.get_version_ptr()};
   std::vector<OptionFacts> facts;
   for (const CLI::Option* option : command.get_options()) {
-    if (std::ranges::find(standard, option) == standard.end())
-      facts.push_back(FactsOfOption(*option));
+    if (std::ranges::find(standard, option) != standard.end()) continue;
+    facts.push_back(FactsOfOption(*option));
   }
   for (const CLI::Option* option : standard) {
     if (option == nullptr) continue;
