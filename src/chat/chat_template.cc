@@ -12,12 +12,13 @@
 #include "text/unicode.h"
 
 namespace paroquant::chat {
-namespace {
 
 struct ParsedTemplate {
   std::string where;
   Body body;
 };
+
+namespace {
 
 ParsedTemplate ParseSource(const TemplateSource& source) {
   if (text::ValidUtf8Prefix(source.text) < source.text.size()) {

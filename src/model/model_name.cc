@@ -16,7 +16,7 @@ std::string ModelName(const fs::path& folder) {
     if (!name.starts_with(kCached)) continue;
     name = name.substr(kCached.size());
     const size_t dashes = name.find("--");
-    if (dashes != std::string::npos) return name.replace(dashes, 2, "/");
+    if (dashes != std::string::npos) return name.replace(dashes, 2, 1, '/');
   }
   return path.filename().string();
 }
