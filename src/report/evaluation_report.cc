@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "paroquant/base/quantity_text.h"
+#include "paroquant/base/text_table.h"
 #include "report/number_text.h"
 #include "report/page.h"
 #include "report/table.h"
@@ -117,31 +118,13 @@ Markup Lead(const EvaluationReport& report) {
                   models, report.baseline));
 }
 
-size_t LettersOf(const std::string& text) {
-  return static_cast<size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0U) != 0x80; }));
-}
-
-// Columns as wide as their widest cell; `text` is on the left of its column.
 std::string Aligned(const Table& table) {
+  TextTable lines;
   std::vector<std::string> titles;
   for (const Column& column : table.columns) titles.push_back(column.title);
-  std::vector<std::vector<std::string>> lines = table.rows;
-  lines.insert(lines.begin(), titles);
-  std::vector<size_t> widths(titles.size());
-  for (const auto& line : lines) {
-    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], LettersOf(line[i]));
-  }
-  std::string text = table.caption + "\n";
-  for (const auto& line : lines) {
-    for (size_t i = 0; i < line.size(); ++i) {
-      const std::string margin(widths[i] - LettersOf(line[i]), ' ');
-      const bool number = table.columns[i].kind == ColumnKind::kNumber;
-      text += "  " + (number ? margin + line[i] : line[i] + margin);
-    }
-    text += "\n";
-  }
-  return text;
+  lines.Add(titles);
+  for (const auto& row : table.rows) lines.Add(row);
+  return fmt::format("{}\n{}\n", table.caption, fmt::join(lines.Lines(), "\n"));
 }
 
 }  // namespace

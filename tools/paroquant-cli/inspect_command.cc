@@ -12,6 +12,7 @@
 #include "option_values.h"
 #include "paroquant/base/folder.h"
 #include "paroquant/base/quantity_text.h"
+#include "paroquant/base/text_table.h"
 #include "paroquant/pipeline/inspect.h"
 #include "paroquant/pipeline/unfinished_run.h"
 #include "report_option.h"
@@ -42,11 +43,30 @@ void PrintOutliers(const Inspection& result) {
   std::ranges::stable_sort(layers, std::greater<>(), [](const LayerInspection* layer) {
     return layer->statistics->outliers->group_range;
   });
-  PrintLine("  {:<40} {:>11}", "hardest layers first", "range/rms");
+  TextTable table;
+  table.Add({"hardest layers first", "range/rms"});
   for (const LayerInspection* layer : layers) {
-    PrintLine("  {:<40} {:>11.2f}", layer->plan.info.name,
-              layer->statistics->outliers->group_range);
+    table.Add(
+        {layer->plan.info.name, fmt::format("{:.2f}", layer->statistics->outliers->group_range)});
   }
+  PrintTable(table);
+}
+
+TextTable LayerTable(const std::vector<LayerInspection>& layers) {
+  TextTable table;
+  table.Add({"layer", "shape", "max/rms", "kurtosis", "spread"});
+  for (const LayerInspection& layer : layers) {
+    const model::LinearInfo& info = layer.plan.info;
+    std::vector<std::string> cells = {
+        info.name, fmt::format("{} x {}", info.out_features, info.in_features), "", "", ""};
+    if (layer.statistics) {
+      cells[2] = fmt::format("{:.1f}", layer.statistics->max_over_rms);
+      cells[3] = fmt::format("{:.2f}", layer.statistics->kurtosis);
+      cells[4] = fmt::format("{:.1f}", layer.statistics->channel_spread);
+    }
+    table.Add(cells, Fate(layer));
+  }
+  return table;
 }
 
 void Print(const std::string& model, const Inspection& result) {
@@ -70,17 +90,7 @@ void Print(const std::string& model, const Inspection& result) {
                   ? fmt::format(", {} rotations", config.rotations)
                   : "");
   }
-  PrintLine("  {:<40} {:>14} {:>9} {:>9} {:>8}  {}", "layer", "shape", "max/rms", "kurtosis",
-            "spread", "");
-  for (const LayerInspection& layer : result.layers) {
-    const auto& info = layer.plan.info;
-    const std::string shape = fmt::format("{} x {}", info.out_features, info.in_features);
-    const std::string statistics =
-        layer.statistics ? fmt::format("{:>9.1f} {:>9.2f} {:>8.1f}", layer.statistics->max_over_rms,
-                                       layer.statistics->kurtosis, layer.statistics->channel_spread)
-                         : fmt::format("{:>28}", "");
-    PrintLine("  {:<40} {:>14} {}  {}", info.name, shape, statistics, Fate(layer));
-  }
+  PrintTable(LayerTable(result.layers));
 }
 
 Json LayerJson(const LayerInspection& layer) {

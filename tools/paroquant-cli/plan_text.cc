@@ -8,6 +8,7 @@
 
 #include "paroquant/base/parallel.h"
 #include "paroquant/base/quantity_text.h"
+#include "paroquant/base/text_table.h"
 #include "paroquant/format/packed_format.h"
 #include "standard_output.h"
 
@@ -31,13 +32,16 @@ std::string Steps(const method::Recipe& recipe) {
   return fmt::format("{}", fmt::join(steps, ", "));
 }
 
-void PrintLayer(const pipeline::LayerPlan& layer) {
-  const model::LinearInfo& info = layer.info;
-  PrintLine(
-      "  {:<40} {:>14} {}{}{}", info.name,
-      fmt::format("{} x {}", info.out_features, info.in_features),
-      layer.quantized ? fmt::format("{} bit, group {}", layer.bits, layer.group_size) : "kept",
-      layer.reason.empty() ? "" : ": ", layer.reason);
+TextTable LayerTable(const std::vector<pipeline::LayerPlan>& layers) {
+  TextTable table;
+  for (const pipeline::LayerPlan& layer : layers) {
+    const model::LinearInfo& info = layer.info;
+    const std::string fate =
+        layer.quantized ? fmt::format("{} bit, group {}", layer.bits, layer.group_size) : "kept";
+    table.Add({info.name, fmt::format("{} x {}", info.out_features, info.in_features)},
+              layer.reason.empty() ? fate : fate + ": " + layer.reason);
+  }
+  return table;
 }
 
 void PrintCalibration(const pipeline::CalibrationSize& text,
@@ -55,7 +59,7 @@ void PrintCalibration(const pipeline::CalibrationSize& text,
 }  // namespace
 
 void PrintPlan(const pipeline::PricedPlan& plan, const pipeline::QuantizeOptions& options) {
-  for (const pipeline::LayerPlan& layer : plan.layers) PrintLayer(layer);
+  PrintTable(LayerTable(plan.layers));
   PrintLine("recipe {}: {}; layout {}", options.recipe.name, Steps(options.recipe),
             format::FormatName(options.format));
   PrintCalibration(plan.calibration, options);

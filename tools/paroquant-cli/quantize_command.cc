@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "override_option.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/quantity_text.h"
+#include "paroquant/base/text_table.h"
 #include "paroquant/method/recipe.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/priced_plan.h"
@@ -79,37 +81,42 @@ pipeline::QuantizeOptions Resolve(const QuantizeArguments& arguments) {
   return options;
 }
 
+std::string Percent(const std::optional<double>& error) {
+  return error ? fmt::format("{:.3f} %", 100.0 * *error) : "-";
+}
+
+TextTable LayerTable(const std::vector<LayerReport>& layers) {
+  TextTable table;
+  table.Add({"layer", "shape", "bits", "group", "error", "RTN's"});
+  for (const LayerReport& report : layers) {
+    const pipeline::LayerPlan& plan = report.plan;
+    const std::string shape = fmt::format("{} x {}", plan.info.out_features, plan.info.in_features);
+    if (!plan.quantized) {
+      table.Add({plan.info.name, shape, "16"}, "kept: " + plan.reason);
+      continue;
+    }
+    table.Add({plan.info.name, shape, fmt::to_string(plan.bits), fmt::to_string(plan.group_size),
+               Percent(report.relative_output_error), Percent(report.relative_output_error_rtn)});
+  }
+  return table;
+}
+
 void Print(const QuantizeSummary& summary) {
   if (summary.was_complete) {
     PrintLine("{}: complete before, by the same model, options and version",
               summary.options.out.string());
     return;
   }
-  PrintLine("  {:<40} {:>14} {:>5} {:>6} {:>10} {:>10}", "layer", "shape", "bits", "group", "error",
-            "RTN's");
-  int64_t kept = 0;
-  for (const LayerReport& report : summary.layers) {
-    const pipeline::LayerPlan& plan = report.plan;
-    const std::string shape = fmt::format("{} x {}", plan.info.out_features, plan.info.in_features);
-    if (!plan.quantized) {
-      ++kept;
-      PrintLine("  {:<40} {:>14} {:>5} kept: {}", plan.info.name, shape, 16, plan.reason);
-      continue;
-    }
-    const auto percent = [](const std::optional<double>& error) {
-      return error ? fmt::format("{:.3f} %", 100.0 * *error) : std::string("-");
-    };
-    PrintLine("  {:<40} {:>14} {:>5} {:>6} {:>10} {:>10}", plan.info.name, shape, plan.bits,
-              plan.group_size, percent(report.relative_output_error),
-              percent(report.relative_output_error_rtn));
-  }
+  PrintTable(LayerTable(summary.layers));
   if (summary.expected_kl) {
     PrintLine("expected KL divergence {:.5f} +- {:.5f}, on {} held-out sequences",
               *summary.expected_kl, *summary.expected_kl_stderr, summary.held_out_sequences);
   }
+  const auto quantized = std::ranges::count_if(
+      summary.layers, [](const LayerReport& report) { return report.plan.quantized; });
   PrintLine(
       "{}: {} layers quantized, {} kept, {:.2f} bits per quantized weight, {}, peak memory {}",
-      summary.options.out.string(), summary.layers.size() - static_cast<size_t>(kept), kept,
+      summary.options.out.string(), quantized, std::ssize(summary.layers) - quantized,
       summary.bits_per_weight, Duration(summary.seconds), ByteCount(summary.peak_rss_bytes));
   if (summary.resumed_blocks > 0) {
     PrintLine("{} blocks were finished before", summary.resumed_blocks);

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <iostream>
+#include <string>
 
 #include "log_file.h"
 #include "paroquant/base/error.h"
@@ -23,6 +24,10 @@ bool NobodyReadsOn() {
 void WriteLine(std::string_view line) {
   std::cout << Printable(line) << "\n";
   LogToFile(spdlog::level::info, line);
+}
+
+void PrintTable(const TextTable& table) {
+  for (const std::string& line : table.Lines()) WriteLine(line);
 }
 
 void RequireOutputTaken() {

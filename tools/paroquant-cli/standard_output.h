@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "paroquant/base/text_table.h"
+
 namespace paroquant::cli {
 
 // Prints a line for people, as Printable has it: names in it may come from a file. The log gets it,
@@ -16,6 +18,8 @@ template <typename... Values>
 void PrintLine(fmt::format_string<Values...> format, Values&&... values) {
   WriteLine(fmt::format(format, std::forward<Values>(values)...));
 }
+
+void PrintTable(const TextTable& table);
 
 // Writes out what standard output still holds. Ends the program without a word, by SIGPIPE as the
 // system would, if nobody reads on; throws kSystem for any other failure.

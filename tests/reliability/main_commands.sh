@@ -1,28 +1,32 @@
 #!/usr/bin/env bash
-# Runs the main commands under valgrind: reads of what nobody wrote, accesses out of bounds, leaks. Fails on the first
-# finding. The program must be one for any machine (preset portable): valgrind does not know every instruction of
-# this one.
-#   tests/reliability/valgrind.sh [PROGRAM]
+# Runs the main commands of a program that notices what it should not do, with four threads, and fails on the first
+# finding: races, where it is built with the preset tsan; reads of what nobody wrote, accesses out of bounds and leaks,
+# where valgrind watches. That wants the preset portable: it does not know every instruction of every machine.
+#   tests/reliability/main_commands.sh build/tsan/paroquant
+#   tests/reliability/main_commands.sh build/portable/paroquant valgrind
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-program=${1:-build/portable/paroquant}
+command=("$1")
+if [[ ${2:-} == valgrind ]]; then
+  export PAROQUANT_INSTRUCTIONS=avx2
+  command=(valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible
+    --errors-for-leak-kinds=definite "$1")
+fi
 model=tests/data/tiny-llama
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export PAROQUANT_INSTRUCTIONS=avx2
 
 # check NAME ARGUMENT...: one command of the program.
 check() {
-  local name=$1 start=$SECONDS
+  local name=$1 start=$SECONDS status=0
   shift
-  valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible \
-    --errors-for-leak-kinds=definite "$program" "$@" > "$work/output" 2> "$work/errors" || {
-    local status=$?
+  "${command[@]}" "$@" --threads 4 > "$work/output" 2> "$work/errors" || status=$?
+  if ((status != 0)); then
     tail -40 "$work/errors" >&2
     echo "$name: FAILED with exit code $status" >&2
     exit 1
-  }
+  fi
   echo "$name: clean, $((SECONDS - start)) s"
 }
 
@@ -30,7 +34,7 @@ out=$work/out
 calibration=(--calib "$model/sample_calibration.txt" --calib-sequences 4 --sequence-length 64)
 check quantize quantize --model "$model" --out "$out" "${calibration[@]}" --resume --report "$work/report.html"
 check 'quantize, tuned' quantize --model "$model" --out "$work/block" --recipe block "${calibration[@]}" \
-  --set tuning.stage1.epochs=1
+  --set tuning.stage1.epochs=1 --memory-budget 1
 check convert convert --model "$out" --out "$work/fp16" --format fp16
 check verify verify --model "$out" --source "$model"
 check inspect inspect --model "$out"

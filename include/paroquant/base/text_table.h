@@ -1,0 +1,32 @@
+// Rows of words and numbers for people.
+#ifndef PAROQUANT_BASE_TEXT_TABLE_H_
+#define PAROQUANT_BASE_TEXT_TABLE_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace paroquant {
+
+// A table indented by two columns of a terminal. Each of its columns is as wide as its widest cell,
+// the first flush left and the others flush right.
+class TextTable {
+ public:
+  // A row may end early. The remark stands behind its last cell; no column minds how long it is.
+  void Add(std::vector<std::string> cells, std::string remark = "");
+
+  // The rows without their ends of lines.
+  std::vector<std::string> Lines() const;
+
+ private:
+  struct Row {
+    std::vector<std::string> cells;
+    std::string remark;
+  };
+  std::vector<Row> rows_;
+  std::vector<size_t> widths_;  // in letters
+};
+
+}  // namespace paroquant
+
+#endif  // PAROQUANT_BASE_TEXT_TABLE_H_

@@ -1,0 +1,39 @@
+#include "paroquant/base/text_table.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace paroquant {
+namespace {
+
+constexpr char kGap[] = "  ";
+
+size_t LettersOf(const std::string& text) {
+  return static_cast<size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0U) != 0x80; }));
+}
+
+}  // namespace
+
+void TextTable::Add(std::vector<std::string> cells, std::string remark) {
+  widths_.resize(std::max(widths_.size(), cells.size()));
+  for (size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], LettersOf(cells[i]));
+  rows_.push_back({std::move(cells), std::move(remark)});
+}
+
+std::vector<std::string> TextTable::Lines() const {
+  std::vector<std::string> lines;
+  for (const Row& row : rows_) {
+    std::string line;
+    for (size_t i = 0; i < row.cells.size(); ++i) {
+      const std::string margin(widths_[i] - LettersOf(row.cells[i]), ' ');
+      line += kGap + (i == 0 ? row.cells[i] + margin : margin + row.cells[i]);
+    }
+    if (!row.remark.empty()) line += kGap + row.remark;
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace paroquant
