@@ -10,10 +10,10 @@ io::Json LayoutTest::Quantize(const std::string& out, std::vector<std::string> o
   return RunCliJson(options);
 }
 
-double LayoutTest::Nll(const std::string& model) {
+double LayoutTest::Nll(const std::string& model, int windows) {
   const io::Json result =
       RunCliJson({"eval-ppl", "--model", model, "--data", TinyLlama() + "/sample_evaluation.txt",
-                  "--window", "128", "--max-windows", "4"});
+                  "--window", "128", "--max-windows", std::to_string(windows)});
   return result.at("results").at(0).at("nll").get<double>();
 }
 

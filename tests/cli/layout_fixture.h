@@ -20,8 +20,8 @@ class LayoutTest : public ::testing::Test {
 
   // What `quantize` on short samples says in JSON.
   static io::Json Quantize(const std::string& out, std::vector<std::string> options);
-  // By `eval-ppl` on a short text.
-  static double Nll(const std::string& model);
+  // By `eval-ppl` on a text, a short one unless more windows of 128 tokens are asked for.
+  static double Nll(const std::string& model, int windows = 4);
 
  private:
   TemporaryFolder folder_;

@@ -4,7 +4,7 @@
 # with exit code 5 and a message that has the path and the system's reason, or do as if nothing had
 # happened; it leaves no half of a model, and what it leaves is good to go on from to the same bytes.
 # Prints what was done; fails if any run did otherwise.
-#   tests/reliability/fail_every_call.sh [PROGRAM [STRIDE [STRIDE_OF_ALLOCATIONS]]]
+#   tests/reliability/fail_every_call.sh [PROGRAM [STRIDE [STRIDE_OF_ALLOCATIONS [JOB...]]]]
 # Only every so many-th fault is tried. Of allocations there is one for each call stack.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
@@ -12,6 +12,8 @@ cd "$(dirname "$0")/../.." || exit
 program=${1:-build/release/paroquant}
 stride=${2:-1}
 allocation_stride=${3:-1}
+jobs=("${@:4}")
+if ((${#jobs[@]} == 0)); then jobs=(quantize spill convert evaluate); fi
 injector=$(realpath "$(dirname "$program")/tests/reliability/libfault_injector.so")
 
 goldens=$PWD/tests/goldens
@@ -159,7 +161,7 @@ faults() {
 
 echo "Seattle is a town in the state of Washington. It rains there now and then." >"$work/text.txt"
 printf '%-9s %-10s %8s %8s %8s %8s %9s\n' job calls made faults refused runtime unharmed
-for job in quantize spill convert evaluate; do
+for job in "${jobs[@]}"; do
   rm -rf "$work/out" "$work/whole"
   environment=(LD_PRELOAD="$injector" FAULT_LOG="$work/counts" FAULT_SITES="$work/sites")
   $job || { cat "$work/message" >&2; exit 1; }
