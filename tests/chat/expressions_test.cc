@@ -7,11 +7,7 @@ namespace paroquant {
 namespace {
 
 using testing::ExpectRenderings;
-
-io::Json Variables() {
-  return io::Json::parse(
-      R"({"n": 3, "f": 2.5, "s": "Hello World", "u": "héllo 日本", "l": [3, 1, 2], "d": {"b": 1, "a": [1, 2], "items": 5}, "no": null, "lo": [{"r": "x", "v": 1}, {"r": "y"}, {"r": "X", "v": 2}], "q": "it's \"q\"\n", "html": "<a>&"})");
-}
+using testing::Variables;
 
 TEST(ChatExpressionsTest, Numbers) {
   ExpectRenderings(

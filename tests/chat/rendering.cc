@@ -17,6 +17,11 @@ Error RenderFault(const std::string& source, const io::Json& variables) {
   return ErrorOf([&] { Rendered(source, variables); });
 }
 
+io::Json Variables() {
+  return io::Json::parse(
+      R"({"n": 3, "f": 2.5, "s": "Hello World", "u": "héllo 日本", "l": [3, 1, 2], "d": {"b": 1, "a": [1, 2], "items": 5}, "no": null, "lo": [{"r": "x", "v": 1}, {"r": "y"}, {"r": "X", "v": 2}], "q": "it's \"q\"\n", "html": "<a>&"})");
+}
+
 void ExpectRenderings(const std::vector<Rendering>& renderings, const io::Json& variables) {
   for (const auto& [source, text] : renderings) {
     SCOPED_TRACE(source);

@@ -16,6 +16,9 @@ std::string Rendered(const std::string& source, const io::Json& variables = io::
 // The error that it gives instead, when it is parsed or rendered.
 Error RenderFault(const std::string& source, const io::Json& variables = io::Json::object());
 
+// Values of each kind, with short names.
+io::Json Variables();
+
 // A template and what it gives. The expected texts were made with Jinja 3.1.6, set up as
 // transformers does it.
 struct Rendering {
