@@ -9,19 +9,12 @@ cd "$(dirname "$0")/.."
 minimum=${MINIMUM:-90}
 build=build/coverage
 
-# run_tests PROGRAM FILTER: a share of the tests for each core.
-run_tests() {
-  local shards=8
-  seq 0 $((shards - 1)) | GTEST_TOTAL_SHARDS=$shards \
-    xargs -P "$(nproc)" -I {} env GTEST_SHARD_INDEX={} "$1" --gtest_brief=1 --gtest_filter="$2"
-}
-
 tools/install-dependencies.sh --checks
 cmake --preset coverage
 cmake --build --preset coverage --target unit_tests cli_tests
 find "$build" -name '*.gcda' -delete
-run_tests "$build/tests/unit_tests" '*'
-run_tests "$build/tests/cli/cli_tests" "${1:-*}"
+tools/run_shards.sh "$build/tests/unit_tests"
+tools/run_shards.sh "$build/tests/cli/cli_tests" "${1:-*}"
 
 mkdir -p "$build/report"
 # Threads count without locks: a count may be off, and even negative, but never zero for a line that ran.

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/utf8.h"
 #include "paroquant/base/printable.h"
 
 namespace paroquant {
@@ -17,10 +18,9 @@ namespace {
 // long as the file.
 std::string Presentable(const std::string& part) {
   constexpr size_t kLongest = 2000;
-  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
   if (part.size() <= kLongest) return Printable(part);
   size_t end = kLongest;
-  while (end > 0 && continues(part[end])) --end;  // not inside a character
+  while (end > 0 && IsUtf8Continuation(part[end])) --end;  // not inside a character
   return Printable(std::string_view(part).substr(0, end)) + "...";
 }
 

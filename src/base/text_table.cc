@@ -1,8 +1,9 @@
 #include "paroquant/base/text_table.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
+
+#include "base/utf8.h"
 
 namespace paroquant {
 namespace {
@@ -10,8 +11,7 @@ namespace {
 constexpr char kGap[] = "  ";
 
 size_t LettersOf(const std::string& text) {
-  return static_cast<size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0U) != 0x80; }));
+  return text.size() - static_cast<size_t>(std::ranges::count_if(text, IsUtf8Continuation));
 }
 
 }  // namespace
@@ -31,6 +31,7 @@ std::vector<std::string> TextTable::Lines() const {
       line += kGap + (i == 0 ? row.cells[i] + margin : margin + row.cells[i]);
     }
     if (!row.remark.empty()) line += kGap + row.remark;
+    line.erase(line.find_last_not_of(' ') + 1);
     lines.push_back(std::move(line));
   }
   return lines;

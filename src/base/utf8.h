@@ -7,6 +7,11 @@
 
 namespace paroquant {
 
+// Whether the byte is none that a character begins with.
+inline bool IsUtf8Continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
 // A whole character, or if it is not valid the longest start of one, at least a byte.
 struct Utf8Sequence {
   size_t length;

@@ -13,6 +13,8 @@
 
 namespace paroquant::chat {
 
+// Has linkage, as ChatTemplate::Parts, which holds it, does: GCC warns otherwise where sources are
+// joined.
 struct ParsedTemplate {
   std::string where;
   Body body;

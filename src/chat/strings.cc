@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "chat/fault.h"
 
 namespace paroquant::chat {
@@ -116,13 +117,13 @@ char32_t ToFirst(char32_t c) {
 }  // namespace
 
 int64_t CountCharacters(std::string_view text) {
-  return std::ranges::count_if(text, [](char c) { return !text::IsUtf8Continuation(c); });
+  return std::ranges::count_if(text, [](char c) { return !IsUtf8Continuation(c); });
 }
 
 std::vector<size_t> CharacterStarts(std::string_view text) {
   std::vector<size_t> starts;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (!text::IsUtf8Continuation(text[i])) starts.push_back(i);
+    if (!IsUtf8Continuation(text[i])) starts.push_back(i);
   }
   starts.push_back(text.size());
   return starts;
@@ -159,7 +160,7 @@ std::string_view Strip(std::string_view text, Side side,
   }
   while (side != Side::kLeft && !text.empty()) {
     size_t last = text.size() - 1;
-    while (text::IsUtf8Continuation(text[last])) --last;
+    while (IsUtf8Continuation(text[last])) --last;
     if (!goes(text::LastCharacter(text))) break;
     text = text.substr(0, last);
   }

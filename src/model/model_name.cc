@@ -16,6 +16,7 @@ std::string ModelName(const fs::path& folder) {
     if (!name.starts_with(kCached)) continue;
     name = name.substr(kCached.size());
     const size_t dashes = name.find("--");
+    // GCC 12 warns of the form that takes a string (-Wrestrict), without a reason.
     if (dashes != std::string::npos) return name.replace(dashes, 2, 1, '/');
   }
   return path.filename().string();

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/base/text_table.h"
@@ -118,13 +119,14 @@ Markup Lead(const EvaluationReport& report) {
                   models, report.baseline));
 }
 
+// Of a table whose first column alone is text.
 std::string Aligned(const Table& table) {
-  TextTable lines;
+  TextTable aligned;
   std::vector<std::string> titles;
   for (const Column& column : table.columns) titles.push_back(column.title);
-  lines.Add(titles);
-  for (const auto& row : table.rows) lines.Add(row);
-  return fmt::format("{}\n{}\n", table.caption, fmt::join(lines.Lines(), "\n"));
+  aligned.Add(std::move(titles));
+  for (const auto& row : table.rows) aligned.Add(row);
+  return fmt::format("{}\n{}\n", table.caption, fmt::join(aligned.Lines(), "\n"));
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 #include <cassert>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/rng.h"
 #include "paroquant/text/dataset.h"
-#include "text/unicode.h"
 
 namespace paroquant::text {
 namespace {

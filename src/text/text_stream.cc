@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "text/decoder.h"
 #include "text/unicode.h"
 
@@ -40,7 +41,7 @@ std::string TextStream::Finish() const { return NotGiven(Decode()); }
 // was given before may end inside a character of the new spelling.
 std::string TextStream::NotGiven(const std::string& text) const {
   size_t start = std::min(given_, text.size());
-  while (start < text.size() && (static_cast<unsigned char>(text[start]) & 0xC0U) == 0x80U) ++start;
+  while (start < text.size() && IsUtf8Continuation(text[start])) ++start;
   return text.substr(start);
 }
 

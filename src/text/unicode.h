@@ -23,10 +23,6 @@ inline size_t Utf8Length(char lead) {
   return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
 }
 
-inline bool IsUtf8Continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
-}
-
 // The character at `position`, which is moved behind it. `text` must be valid UTF-8.
 char32_t NextCharacter(std::string_view text, size_t& position);
 

@@ -29,6 +29,13 @@ TEST(TextTableTest, RemarksAndRowsThatEndEarlyMoveNothing) {
                   "  bcd  16  kept: for a reason that takes more room than any column has"));
 }
 
+TEST(TextTableTest, LinesDoNotEndInSpaces) {
+  TextTable table;
+  table.Add({"a"});
+  table.Add({"longer", ""});
+  EXPECT_THAT(table.Lines(), ElementsAre("  a", "  longer"));
+}
+
 TEST(TextTableTest, LettersAreCountedAndNotTheirBytes) {
   TextTable table;
   table.Add({"gr\u00fcn", "1 \u00b1 2"});

@@ -1,4 +1,4 @@
-// Expressions of templates: operators, filters, tests and methods.
+// Expressions of templates; methods_test.cc and filters_test.cc go through those one by one.
 #include <gtest/gtest.h>
 
 #include "tests/chat/rendering.h"

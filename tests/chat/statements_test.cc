@@ -8,7 +8,7 @@ namespace {
 
 using testing::ExpectRenderings;
 
-io::Json Variables() {
+io::Json ThreeVariables() {
   return io::Json::parse(R"({"n": 3, "l": [3, 1, 2], "d": {"b": 1, "a": 2}})");
 }
 
@@ -28,7 +28,7 @@ TEST(ChatStatementsTest, LoopsKnowTheirPlace) {
            "}} {% endfor %}{% endfor %}",
            "1False 1True 2False 2True 3False 3True "},
       },
-      Variables());
+      ThreeVariables());
 }
 
 TEST(ChatStatementsTest, LoopsMayBeLeft) {
@@ -38,7 +38,7 @@ TEST(ChatStatementsTest, LoopsMayBeLeft) {
           {"{% for x in l %}{% if x == 1 %}{% break %}{% endif %}{{ x }}{% endfor %}", "3"},
           {"{% for x in [] %}{{ x }}{% else %}empty{% endfor %}", "empty"},
       },
-      Variables());
+      ThreeVariables());
 }
 
 TEST(ChatStatementsTest, LoopsKeepTheirVariablesToThemselves) {
@@ -53,7 +53,7 @@ TEST(ChatStatementsTest, LoopsKeepTheirVariablesToThemselves) {
            "ns.a }}[{{ ns.b }}]",
            "7[]"},
       },
-      Variables());
+      ThreeVariables());
 }
 
 TEST(ChatStatementsTest, Branches) {
@@ -62,7 +62,7 @@ TEST(ChatStatementsTest, Branches) {
           {"{% if 0 %}a{% elif none %}b{% elif n %}c{% else %}d{% endif %}", "c"},
           {"{% if n %}{% set x = 5 %}{% endif %}{{ x }}", "5"},
       },
-      Variables());
+      ThreeVariables());
 }
 
 TEST(ChatStatementsTest, Macros) {
@@ -76,7 +76,7 @@ TEST(ChatStatementsTest, Macros) {
           {"{% macro m() %}{{ x }}{% set y = 7 %}{% endmacro %}{% set x = 5 %}{{ m() }}[{{ y }}]",
            "5[]"},
       },
-      Variables());
+      ThreeVariables());
 }
 
 TEST(ChatStatementsTest, Blocks) {
@@ -90,7 +90,7 @@ TEST(ChatStatementsTest, Blocks) {
           {"{# nothing #}a", "a"},
           {"{% set a, b = 1, 2 %}{{ a }}{{ b }}", "12"},
       },
-      Variables());
+      ThreeVariables());
 }
 
 TEST(ChatStatementsTest, Functions) {
@@ -102,7 +102,7 @@ TEST(ChatStatementsTest, Functions) {
            "{{ add_generation_prompt }}",
            "True True 1 False"},
       },
-      Variables());
+      ThreeVariables());
 }
 
 }  // namespace

@@ -5,6 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/file.h"

@@ -5,6 +5,7 @@
 # happened; it leaves no half of a model, and what it leaves is good to go on from to the same bytes.
 # Prints what was done; fails if any run did otherwise.
 #   tests/reliability/fail_every_call.sh [PROGRAM [STRIDE [STRIDE_OF_ALLOCATIONS [JOB...]]]]
+# JOB is quantize, spill, convert or evaluate; without one it is all of them.
 # Only every so many-th fault is tried. Of allocations there is one for each call stack.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
@@ -14,6 +15,9 @@ stride=${2:-1}
 allocation_stride=${3:-1}
 jobs=("${@:4}")
 if ((${#jobs[@]} == 0)); then jobs=(quantize spill convert evaluate); fi
+for job in "${jobs[@]}"; do
+  [[ " quantize spill convert evaluate " == *" $job "* ]] || { echo "no such job: $job" >&2; exit 2; }
+done
 injector=$(realpath "$(dirname "$program")/tests/reliability/libfault_injector.so")
 
 goldens=$PWD/tests/goldens

@@ -7,12 +7,24 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-command=("$1")
-if [[ ${2:-} == valgrind ]]; then
-  export PAROQUANT_INSTRUCTIONS=avx2
-  command=(valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible
-    --errors-for-leak-kinds=definite "$1")
-fi
+program=${1:?PROGRAM, a program to run}
+case ${2:-} in
+  valgrind)
+    export PAROQUANT_INSTRUCTIONS=avx2
+    command=(valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible
+      --errors-for-leak-kinds=definite "$program")
+    ;;
+  '')
+    nm "$program" | grep --quiet __tsan_init || { echo "$program watches for nothing" >&2; exit 2; }
+    command=("$program")
+    ;;
+  *)
+    echo "\"$2\" is not known: valgrind or nothing" >&2
+    exit 2
+    ;;
+esac
+# The first is small enough for all that a recipe does, the second has a tokenizer.
+small=tests/goldens/models/llama_gqa_tied
 model=tests/data/tiny-llama
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -30,13 +42,14 @@ check() {
   echo "$name: clean, $((SECONDS - start)) s"
 }
 
+self=(--calib-sequences 2 --sequence-length 24 --set held_out_sequences=2)
 out=$work/out
-calibration=(--calib "$model/sample_calibration.txt" --calib-sequences 4 --sequence-length 64)
-check quantize quantize --model "$model" --out "$out" "${calibration[@]}" --resume --report "$work/report.html"
-check 'quantize, tuned' quantize --model "$model" --out "$work/block" --recipe block "${calibration[@]}" \
+check quantize quantize --model "$small" --out "$work/fast" "${self[@]}" --report "$work/report.html"
+check 'quantize, tuned' quantize --model "$small" --out "$work/block" --recipe block "${self[@]}" \
   --set tuning.stage1.epochs=1 --memory-budget 1
-check convert convert --model "$out" --out "$work/fp16" --format fp16
-check verify verify --model "$out" --source "$model"
+check 'verify, rotated' verify --model "$work/fast" --source "$small"
+check 'convert, rotated' convert --model "$work/fast" --out "$work/fp16" --format fp16
+check 'quantize, to nearest' quantize --model "$model" --out "$out" --recipe rtn --bits 4
 check inspect inspect --model "$out"
 check eval-ppl eval-ppl --model "$out" --baseline "$model" --data "$model/sample_calibration.txt" --max-windows 2 \
   --window 128

@@ -5,6 +5,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "command.h"
 #include "common_options.h"
@@ -64,7 +67,7 @@ TextTable LayerTable(const std::vector<LayerInspection>& layers) {
       cells[3] = fmt::format("{:.2f}", layer.statistics->kurtosis);
       cells[4] = fmt::format("{:.1f}", layer.statistics->channel_spread);
     }
-    table.Add(cells, Fate(layer));
+    table.Add(std::move(cells), Fate(layer));
   }
   return table;
 }

@@ -8,14 +8,14 @@
 
 namespace paroquant {
 
-// A table indented by two columns of a terminal. Each of its columns is as wide as its widest cell,
-// the first flush left and the others flush right.
+// A table indented by two spaces. Each column is as wide as its widest cell, the first flush left
+// and the others flush right. A code point counts as one letter.
 class TextTable {
  public:
   // A row may end early. The remark stands behind its last cell; no column minds how long it is.
   void Add(std::vector<std::string> cells, std::string remark = "");
 
-  // The rows without their ends of lines.
+  // The rows, without spaces at their ends.
   std::vector<std::string> Lines() const;
 
  private:

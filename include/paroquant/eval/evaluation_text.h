@@ -16,7 +16,7 @@ namespace paroquant::eval {
 enum class Protocol {
   kPaper,     // the text tokenized once, windows side by side, all tokens but the first scored
   kLlamaCpp,  // BOS at each window's start, the second half of a window scored
-  kPaperC4,   // random crops of documents that are at least a window long
+  kPaperC4,   // random crops of documents that are longer than a window
 };
 // "paper", "llama.cpp", "paper-c4".
 const char* ProtocolName(Protocol protocol);
