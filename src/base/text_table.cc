@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "paroquant/base/printable.h"
 
 namespace paroquant {
 namespace {
@@ -16,10 +17,11 @@ size_t LettersOf(const std::string& text) {
 
 }  // namespace
 
-void TextTable::Add(std::vector<std::string> cells, std::string remark) {
+void TextTable::Add(std::vector<std::string> cells, const std::string& remark) {
+  for (std::string& cell : cells) cell = Printable(cell);
   widths_.resize(std::max(widths_.size(), cells.size()));
   for (size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], LettersOf(cells[i]));
-  rows_.push_back({std::move(cells), std::move(remark)});
+  rows_.push_back({std::move(cells), Printable(remark)});
 }
 
 std::vector<std::string> TextTable::Lines() const {

@@ -7,7 +7,7 @@
 
 namespace paroquant {
 
-// Whether the byte is none that a character begins with.
+// Whether the byte has the form 10xxxxxx, that of all bytes of a character but its first.
 inline bool IsUtf8Continuation(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }

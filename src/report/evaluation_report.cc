@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
+#include "paroquant/base/printable.h"
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/base/text_table.h"
 #include "report/number_text.h"
@@ -121,12 +123,13 @@ Markup Lead(const EvaluationReport& report) {
 
 // Of a table whose first column alone is text.
 std::string Aligned(const Table& table) {
+  assert(std::ranges::count(table.columns, ColumnKind::kText, &Column::kind) == 1);
   TextTable aligned;
   std::vector<std::string> titles;
   for (const Column& column : table.columns) titles.push_back(column.title);
   aligned.Add(std::move(titles));
   for (const auto& row : table.rows) aligned.Add(row);
-  return fmt::format("{}\n{}\n", table.caption, fmt::join(aligned.Lines(), "\n"));
+  return fmt::format("{}\n{}\n", Printable(table.caption), fmt::join(aligned.Lines(), "\n"));
 }
 
 }  // namespace

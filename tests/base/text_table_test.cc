@@ -43,6 +43,13 @@ TEST(TextTableTest, LettersAreCountedAndNotTheirBytes) {
   EXPECT_THAT(table.Lines(), ElementsAre("  gr\u00fcn  1 \u00b1 2", "  blue     10"));
 }
 
+TEST(TextTableTest, WhatCommandsATerminalMovesNothing) {
+  TextTable table;
+  table.Add({"a\x1B\n\xC0", "1"}, "\x1B");
+  table.Add({"blue", "2"});
+  EXPECT_THAT(table.Lines(), ElementsAre("  a???  1  ?", "  blue  2"));
+}
+
 TEST(TextTableTest, NoRowsAreNoLines) { EXPECT_THAT(TextTable().Lines(), IsEmpty()); }
 
 }  // namespace

@@ -65,6 +65,22 @@ TEST_F(HostileNameTest, FoldersAreShownHarmlessInResultsWarningsAndLogs) {
   }
 }
 
+TEST_F(HostileNameTest, TextsAndModelsAreEvaluatedUnderHarmlessNames) {
+  const std::string model = Model(kName + "\nmodel").string();
+  const std::string data = (folder_.path() / (kName + "\n.txt")).string();
+  fs::copy(DataPath("tiny-llama/sample_evaluation.txt"), data);
+  const std::vector<std::string> words = {"eval-ppl", "--model", model,           "--data", data,
+                                          "--window", "32",      "--max-windows", "1"};
+  const CliResult one = RunCli(words);
+  EXPECT_THAT(one.out, HasSubstr(kShown + "?.txt: 1 windows"));
+  std::vector<std::string> two_models = words;
+  two_models.insert(two_models.end(), {"--model", DataPath("tiny-llama").string()});
+  const CliResult two = RunCli(two_models);
+  EXPECT_THAT(two.out, HasSubstr(kShown + "?.txt: 1 windows"));
+  EXPECT_THAT(two.out, HasSubstr("  " + kShown + "?model  "));
+  for (const CliResult& result : {one, two}) EXPECT_TRUE(IsHarmless(result.out + result.error));
+}
+
 TEST_F(HostileNameTest, TensorsAreShownHarmlessAndInJsonExact) {
   const fs::path model = folder_.path() / "model";
   const std::string tensor = kName + ".qweight";

@@ -16,7 +16,10 @@ allocation_stride=${3:-1}
 jobs=("${@:4}")
 if ((${#jobs[@]} == 0)); then jobs=(quantize spill convert evaluate); fi
 for job in "${jobs[@]}"; do
-  [[ " quantize spill convert evaluate " == *" $job "* ]] || { echo "no such job: $job" >&2; exit 2; }
+  case $job in
+    quantize | spill | convert | evaluate) ;;
+    *) echo "no such job: $job" >&2; exit 2 ;;
+  esac
 done
 injector=$(realpath "$(dirname "$program")/tests/reliability/libfault_injector.so")
 

@@ -15,7 +15,7 @@ case ${2:-} in
       --errors-for-leak-kinds=definite "$program")
     ;;
   '')
-    nm "$program" | grep --quiet __tsan_init || { echo "$program watches for nothing" >&2; exit 2; }
+    grep --quiet __tsan_init "$program" || { echo "$program watches for nothing" >&2; exit 2; }
     command=("$program")
     ;;
   *)
@@ -49,7 +49,9 @@ check 'quantize, tuned' quantize --model "$small" --out "$work/block" --recipe b
   --set tuning.stage1.epochs=1 --memory-budget 1
 check 'verify, rotated' verify --model "$work/fast" --source "$small"
 check 'convert, rotated' convert --model "$work/fast" --out "$work/fp16" --format fp16
-check 'quantize, to nearest' quantize --model "$model" --out "$out" --recipe rtn --bits 4
+check 'quantize, to nearest' quantize --model "$model" --out "$out" --recipe rtn
+check 'quantize, on a text' quantize --model "$model" --out "$work/awq" --recipe awq --resume \
+  --calib "$model/sample_calibration.txt" --calib-sequences 2 --sequence-length 32
 check inspect inspect --model "$out"
 check eval-ppl eval-ppl --model "$out" --baseline "$model" --data "$model/sample_calibration.txt" --max-windows 2 \
   --window 128

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -26,6 +25,7 @@
 #include "paroquant/runtime/language_model.h"
 #include "report_option.h"
 #include "result_file.h"
+#include "standard_output.h"
 
 namespace paroquant::cli {
 namespace {
@@ -142,7 +142,7 @@ class Evaluation {
                         .window = std::ssize(windows.front().tokens),
                         .result = eval::MeasurePerplexity(model, baseline_ ? &*baseline_ : nullptr,
                                                           windows, *progress_)};
-    if (options_.common.ShowsText() && options_.models.size() == 1) std::cout << ToText(entry);
+    if (options_.common.ShowsText() && options_.models.size() == 1) PrintLines(ToText(entry));
     return entry;
   }
 
@@ -202,9 +202,9 @@ int RunEvalPpl(const EvalOptions& options, const CLI::App& app) {
   const ModelResult& first = results.front();
   const bool several = results.size() > 1;
   if (options.common.ShowsText()) {
-    std::cout << (several ? report::ToText(report)
-                          : fmt::format("{} tokens in {}, {:.0f} tokens/s\n", first.tokens,
-                                        Duration(first.seconds), first.TokensPerSecond()));
+    PrintLines(several ? report::ToText(report)
+                       : fmt::format("{} tokens in {}, {:.0f} tokens/s\n", first.tokens,
+                                     Duration(first.seconds), first.TokensPerSecond()));
   }
   const Json json = several ? ToJson(results, options.protocol, options.baseline)
                             : ToJson(first, options.protocol);

@@ -8,6 +8,7 @@
 #include <set>
 #include <system_error>
 
+#include "paroquant/base/printable.h"
 #include "paroquant/model/model_name.h"
 
 namespace paroquant::cli {
@@ -159,8 +160,8 @@ Json ToJson(const std::vector<ModelResult>& results, const std::string& protocol
 
 std::string ToText(const DatasetResult& entry) {
   const PerplexityResult& result = entry.result;
-  std::string text =
-      fmt::format("{}: {} windows of {} tokens\n", entry.dataset, result.windows, entry.window);
+  std::string text = fmt::format("{}: {} windows of {} tokens\n", Printable(entry.dataset),
+                                 result.windows, entry.window);
   text += fmt::format("  perplexity      {:.4f}   (NLL {:.5f} +- {})\n", result.perplexity,
                       result.nll.mean, ErrorText(result, result.nll));
   if (!result.comparison) return text;

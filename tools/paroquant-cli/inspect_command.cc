@@ -55,18 +55,25 @@ void PrintOutliers(const Inspection& result) {
   PrintTable(table);
 }
 
+// Packed layers have no statistics.
 TextTable LayerTable(const std::vector<LayerInspection>& layers) {
+  const bool measured = std::ranges::any_of(
+      layers, [](const LayerInspection& layer) { return layer.statistics.has_value(); });
+  std::vector<std::string> titles = {"layer", "shape"};
+  if (measured) titles.insert(titles.end(), {"max/rms", "kurtosis", "spread"});
+  const size_t columns = titles.size();
   TextTable table;
-  table.Add({"layer", "shape", "max/rms", "kurtosis", "spread"});
+  table.Add(std::move(titles));
   for (const LayerInspection& layer : layers) {
     const model::LinearInfo& info = layer.plan.info;
-    std::vector<std::string> cells = {
-        info.name, fmt::format("{} x {}", info.out_features, info.in_features), "", "", ""};
+    std::vector<std::string> cells = {info.name,
+                                      fmt::format("{} x {}", info.out_features, info.in_features)};
     if (layer.statistics) {
-      cells[2] = fmt::format("{:.1f}", layer.statistics->max_over_rms);
-      cells[3] = fmt::format("{:.2f}", layer.statistics->kurtosis);
-      cells[4] = fmt::format("{:.1f}", layer.statistics->channel_spread);
+      cells.push_back(fmt::format("{:.1f}", layer.statistics->max_over_rms));
+      cells.push_back(fmt::format("{:.2f}", layer.statistics->kurtosis));
+      cells.push_back(fmt::format("{:.1f}", layer.statistics->channel_spread));
     }
+    cells.resize(columns);
     table.Add(std::move(cells), Fate(layer));
   }
   return table;

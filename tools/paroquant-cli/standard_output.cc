@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <string>
@@ -24,6 +25,14 @@ bool NobodyReadsOn() {
 void WriteLine(std::string_view line) {
   std::cout << Printable(line) << "\n";
   LogToFile(spdlog::level::info, line);
+}
+
+void PrintLines(std::string_view text) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    WriteLine(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
 }
 
 void PrintTable(const TextTable& table) {

@@ -19,6 +19,8 @@ void PrintLine(fmt::format_string<Values...> format, Values&&... values) {
   WriteLine(fmt::format(format, std::forward<Values>(values)...));
 }
 
+// Each line of a text or table as WriteLine does.
+void PrintLines(std::string_view text);
 void PrintTable(const TextTable& table);
 
 // Writes out what standard output still holds. Ends the program without a word, by SIGPIPE as the
