@@ -50,8 +50,6 @@ check 'quantize, tuned' quantize --model "$small" --out "$work/block" --recipe b
 check 'verify, rotated' verify --model "$work/fast" --source "$small"
 check 'convert, rotated' convert --model "$work/fast" --out "$work/fp16" --format fp16
 check 'quantize, to nearest' quantize --model "$model" --out "$out" --recipe rtn
-check 'quantize, on a text' quantize --model "$model" --out "$work/awq" --recipe awq --resume \
-  --calib "$model/sample_calibration.txt" --calib-sequences 2 --sequence-length 32
 check inspect inspect --model "$out"
 check eval-ppl eval-ppl --model "$out" --baseline "$model" --data "$model/sample_calibration.txt" --max-windows 2 \
   --window 128
