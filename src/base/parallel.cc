@@ -75,9 +75,44 @@ bool AwaitBriefly(const Condition& condition) {
   return false;
 }
 
-// Threads that wait for a loop, help with it and report back. While loops follow each other closely
-// nobody takes the mutex: it is for those who have gone to sleep. They tell that they will before
-// they look for the last time, and others look for sleepers after they have changed what those see.
+// A door to each loop in turn, in one word, so that a thread that comes too late finds it closed.
+class Gate {
+ public:
+  // All have left the loop before.
+  void Open() { word_ = (word_ / kGeneration + 1) * kGeneration + kOpen; }
+  // Nobody enters any more.
+  void Close() { word_ -= kOpen; }
+  bool IsEmpty() const { return word_ % kOpen == 0; }
+
+  // Whether a loop can be entered that is not the one of this generation.
+  bool IsOpenAfter(uint64_t generation) const { return CanEnter(word_, generation); }
+  // Enters it and remembers its generation; false if it has closed meanwhile.
+  bool Enter(uint64_t& generation) {
+    for (uint64_t word = word_; CanEnter(word, generation);) {
+      if (!word_.compare_exchange_weak(word, word + 1)) continue;
+      generation = word / kGeneration;
+      return true;
+    }
+    return false;
+  }
+  void Leave() { --word_; }
+
+ private:
+  static constexpr uint64_t kOpen = 1U << 16;  // below: the number of threads inside
+  static constexpr uint64_t kGeneration = 2 * kOpen;
+
+  static bool CanEnter(uint64_t word, uint64_t generation) {
+    return word % kGeneration >= kOpen && word / kGeneration != generation;
+  }
+
+  std::atomic<uint64_t> word_ = 0;
+};
+
+// Threads that wait for a loop and help with it. The caller waits for those that do, not for those
+// that other programs keep from the processor until all items are taken. While loops follow each
+// other closely nobody takes the mutex: it is for those who have gone to sleep. They tell that they
+// will before they look for the last time, and others look for sleepers after they have changed
+// what those see.
 class Pool {
  public:
   explicit Pool(int helpers) {
@@ -102,11 +137,11 @@ class Pool {
 
   void Run(Loop& loop) {
     loop_ = &loop;
-    busy_ = static_cast<int>(threads_.size());
-    ++generation_;
+    gate_.Open();
     if (sleeping_ > 0) Notify(wake_);
     loop.RunItems();
-    const auto done = [this] { return busy_ == 0; };
+    gate_.Close();
+    const auto done = [this] { return gate_.IsEmpty(); };
     if (AwaitBriefly(done)) return;
     std::unique_lock lock(mutex_);
     waiting_ = true;
@@ -129,7 +164,7 @@ class Pool {
 
   void Work() {
     uint64_t seen = 0;
-    const auto called = [&] { return stopping_ || generation_ != seen; };
+    const auto called = [&] { return stopping_ || gate_.IsOpenAfter(seen); };
     while (true) {
       if (!AwaitBriefly(called)) {
         std::unique_lock lock(mutex_);
@@ -138,18 +173,18 @@ class Pool {
         --sleeping_;
       }
       if (stopping_) return;
-      seen = generation_;
+      if (!gate_.Enter(seen)) continue;
       loop_->RunItems();
-      if (--busy_ == 0 && waiting_) Notify(done_);
+      gate_.Leave();
+      if (waiting_) Notify(done_);
     }
   }
 
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   std::vector<std::thread> threads_;
-  Loop* loop_ = nullptr;  // of this generation
-  std::atomic<uint64_t> generation_ = 0;
-  std::atomic<int> busy_ = 0;          // threads that have not done with it
+  Loop* loop_ = nullptr;  // behind the gate
+  Gate gate_;
   std::atomic<int> sleeping_ = 0;      // threads that wait for the next one with the mutex
   std::atomic<bool> waiting_ = false;  // the caller does, with the mutex
   std::atomic<bool> stopping_ = false;
