@@ -86,7 +86,8 @@ const std::vector<RunElsewhere> kRunElsewhere = {
      "--build ${work}/build"},
     {"docs/library.md", "build/example/quantize_matrix", "tests/install/install_test.cmake",
      "run(${work}/build/quantize_matrix)"},
-    // That the preset is there, ThePresetsInItExist looks. It is built by the same commands as the other.
+    // That the preset is there, ThePresetsInItExist looks. It is built by the same commands as the
+    // other.
     {"docs/release.md", "cmake --preset portable", ".ci/run", "cmake --preset dev"},
     {"docs/release.md", "cmake --build --preset portable", ".ci/run", "cmake --build --preset dev"},
     {"docs/release.md", "ctest --preset portable -L install", "tools/test.sh", "ctest --preset"},

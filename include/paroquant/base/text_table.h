@@ -12,7 +12,8 @@ namespace paroquant {
 // and the others flush right. A code point counts as one letter.
 class TextTable {
  public:
-  // The cells and the remark become Printable. A row may end early. The remark stands behind its last cell; no column minds how long it is.
+  // The cells and the remark become Printable. A row may end early. The remark stands behind its
+  // last cell; no column minds how long it is.
   void Add(std::vector<std::string> cells, const std::string& remark = "");
 
   // The rows, without spaces at their ends.
