@@ -8,6 +8,8 @@
 #include "io/foreign_content.h"
 #include "io/json_line.h"
 #include "paroquant/base/file.h"
+#include "paroquant/base/nearest_word.h"
+#include "paroquant/io/asked_keys.h"
 
 namespace paroquant::io {
 namespace {
@@ -76,8 +78,8 @@ Json ReadJsonFile(const std::filesystem::path& path) {
   return ParseJson(ReadFile(path, kMaxFileBytes), path.string());
 }
 
-JsonObject::JsonObject(const Json& value, std::string where)
-    : value_(value), where_(std::move(where)) {
+JsonObject::JsonObject(const Json& value, std::string where, AskedKeys* asked)
+    : value_(value), where_(std::move(where)), asked_(asked) {
   if (!value.is_object()) {
     throw Error(ErrorKind::kInput,
                 {.where = where_,
@@ -88,21 +90,29 @@ JsonObject::JsonObject(const Json& value, std::string where)
 }
 
 bool JsonObject::Has(const char* key) const {
+  if (asked_ != nullptr) asked_->Add(where_, key);
   const auto found = value_.find(key);
   return found != value_.end() && !found->is_null();
 }
 
 JsonObject JsonObject::Object(const char* key) const {
-  if (!Has(key)) Fail(key, "an object", "nothing");
-  return {value_.at(key), where_ + ": " + key};
+  if (!Has(key)) FailAbsent(key, "an object");
+  return {value_.at(key), PlaceOf(where_, key), asked_};
 }
 
 void JsonObject::Fail(const char* key, const std::string& expected,
                       const std::string& found) const {
-  throw Error(ErrorKind::kInput, {.where = fmt::format("{}: {}", where_, key),
+  throw Error(ErrorKind::kInput, {.where = PlaceOf(where_, key),
                                   .expected = expected,
                                   .found = found,
                                   .hint = "Compare with the model's original file."});
+}
+
+void JsonObject::FailAbsent(const char* key, const std::string& expected) const {
+  std::vector<std::string> keys;
+  for (const auto& [name, value] : value_.items()) keys.push_back(name);
+  const std::string nearest = NearestWord(key, keys);
+  Fail(key, expected, nearest.empty() ? "nothing" : "nothing, but a key " + nearest);
 }
 
 std::string JsonObject::Excerpt(const Json& value) {

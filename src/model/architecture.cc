@@ -4,6 +4,7 @@
 
 #include "model/families/families.h"
 #include "model/rope_settings.h"
+#include "paroquant/io/asked_keys.h"
 
 namespace paroquant::model {
 namespace {
@@ -201,8 +202,10 @@ Architecture ParseArchitecture(const io::Json& config_json, const std::string& w
   const std::string place = in_parts ? fmt::format("{}: {}", where, kLanguagePart) : where;
   io::Json settings = LanguageSettings(config_json, where);
   const Family& family = FindFamily(io::JsonObject(settings, place));
+  const io::Json given = settings;
   AddDefaults(family.defaults, settings);
-  const io::JsonObject config(settings, place);
+  io::AskedKeys asked;
+  const io::JsonObject config(settings, place, &asked);
 
   Architecture architecture;
   architecture.model_type = family.model_type;
@@ -219,6 +222,7 @@ Architecture ParseArchitecture(const io::Json& config_json, const std::string& w
   ReadLayerTypes(config, architecture);
   UseLocalRope(config, architecture);
   CheckConsistency(config, architecture);
+  asked.RefuseMistyped(given, place);
   return architecture;
 }
 

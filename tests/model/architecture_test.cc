@@ -17,6 +17,7 @@ namespace {
 
 using paroquant::testing::ErrorOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::MinimalConfig;
 using testing::With;
@@ -340,6 +341,41 @@ TEST(ArchitectureTest, LinearsHaveTheShapesOfTheHeads) {
     EXPECT_EQ(info.in_features, expected[i].in) << info.name;
     EXPECT_EQ(info.bias, expected[i].bias) << info.name;
   }
+}
+
+// A misspelled key would otherwise leave the default in force, and nobody would know.
+TEST(ArchitectureTest, MistypedKeysAreRefused) {
+  struct Mistyped {
+    io::Json settings;
+    std::string message;
+  };
+  for (const Mistyped& c : std::vector<Mistyped>{
+           {{{"rope_teta", 5e5}}, "config.json: rope_teta: expected a key that is read"},
+           {{{"rms_norm_epz", 1e-5}}, "Did you mean rms_norm_eps?"},
+           {{{"num_key_value_head", 2}}, "found one that is not, and no num_key_value_heads"},
+           {{{"rope_scaling", {{"rope_tpye", "yarn"}, {"factor", 4.0}}}},
+            "config.json: rope_scaling: rope_tpye: "},
+           {{{"rope_scalling", {{"rope_type", "yarn"}}}}, "Did you mean rope_scaling?"}}) {
+    const Error error = ErrorOf([&] { Parse(With(MinimalConfig("llama"), c.settings)); });
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_THAT(error.what(), HasSubstr(c.message));
+  }
+}
+
+TEST(ArchitectureTest, KeysOfOtherReadersAreLeftAlone) {
+  Parse(With(MinimalConfig("llama"), {{"rope_theta", 1e4},
+                                      {"rope_thetas", {1e4, 1e5}},  // beside the one that is read
+                                      {"cls_token_id", 3},          // near eos_token_id
+                                      {"my_own_key", {{"rms_norm_epz", 1}}}}));
+}
+
+TEST(ArchitectureTest, AMistypedKeyThatIsNeededIsNamed) {
+  io::Json config = MinimalConfig("llama");
+  config["hidden_sise"] = config.at("hidden_size");
+  config.erase("hidden_size");
+  EXPECT_THAT(ErrorOf([&] { Parse(config); }).what(),
+              HasSubstr("config.json: hidden_size: expected an integer, found nothing, but a key "
+                        "hidden_sise."));
 }
 
 TEST(ArchitectureTest, TiedHeadIsTheEmbedding) {

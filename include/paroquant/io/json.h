@@ -35,11 +35,19 @@ SortedJson ParseSortedJson(std::string_view text, const std::string& where);
 // Reads and parses a file of at most 64 MiB.
 Json ReadJsonFile(const std::filesystem::path& path);
 
+class AskedKeys;
+
 // A JSON object together with its place, for reading settings out of it.
 class JsonObject {
  public:
-  // Throws kInput unless `value` is an object. `value` must outlive this.
-  JsonObject(const Json& value, std::string where);
+  // Throws kInput unless `value` is an object. `value` must outlive this, and so must `asked`,
+  // which learns of each key that is asked for here and in objects of this one.
+  JsonObject(const Json& value, std::string where, AskedKeys* asked = nullptr);
+
+  // What errors call the value of `key` of the object at `where`.
+  static std::string PlaceOf(const std::string& where, const std::string& key) {
+    return where + ": " + key;
+  }
 
   const std::string& where() const { return where_; }
   const Json& json() const { return value_; }
@@ -49,7 +57,7 @@ class JsonObject {
   // The value of a key that must be there.
   template <typename T>
   T Get(const char* key) const {
-    if (!Has(key)) Fail(key, KindName<T>(), "nothing");
+    if (!Has(key)) FailAbsent(key, KindName<T>());
     return Convert<T>(key, value_.at(key));
   }
   // The value, or `fallback` if the key is absent or null.
@@ -104,10 +112,13 @@ class JsonObject {
     }
     Fail(key, KindName<T>(), Excerpt(value));
   }
+  // Names a key that is spelled nearly so, if there is one.
+  [[noreturn]] void FailAbsent(const char* key, const std::string& expected) const;
   static std::string Excerpt(const Json& value);
 
   const Json& value_;
   std::string where_;
+  AskedKeys* asked_;
 };
 
 }  // namespace paroquant::io
