@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "paroquant/base/error.h"
@@ -13,6 +15,7 @@
 #include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/pipeline/quantize.h"
 #include "paroquant/pipeline/reproduction.h"
+#include "paroquant/pipeline/unfinished_run.h"
 #include "paroquant/quant/packing.h"
 #include "paroquant/quant/rotation.h"
 #include "pipeline/checkpoint_output.h"
@@ -64,13 +67,16 @@ class Converter {
     output.CopyUntouchedTensors();
     progress_.Skip({});  // that is in no plan
     for (const model::LinearInfo& info : linears_) {
-      output.WriteLayer(format::Encode(options_.format, info, Read(info), StyleOf(info)));
+      auto tensors = format::Encode(options_.format, info, Read(info), StyleOf(info));
+      checksums_[info.name] = format::Checksum(tensors);
+      output.WriteLayer(std::move(tensors));
       progress_.Complete(WorkOn(info, kWriting), "writing " + info.name);
     }
     ConvertSummary summary{.from = packed_.format(),
                            .layers_converted = std::ssize(linears_),
                            .layers_kept = std::ssize(modules_.kept)};
-    output.Commit(OutputConfig(), nullptr, ModelCard(source_, FactsForCard(), summary.notes));
+    output.Commit(OutputConfig(), OutputReport(),
+                  ModelCard(source_, FactsForCard(), summary.notes));
     progress_.Finish();
     summary.notes.insert(summary.notes.end(), output.notes().begin(), output.notes().end());
     return summary;
@@ -172,18 +178,36 @@ class Converter {
     progress_.Complete(WorkOn(info, kLooking), "looking at " + info.name);
   }
 
-  // What the checkpoint tells of how it was made holds for its codes in any layout.
+  // What the checkpoint tells of how it was made holds for its codes in any layout. Null where it
+  // tells nothing that can be read.
   io::Json SourceReport() const {
     const std::filesystem::path path = source_.folder() / kProvenanceFile;
     if (!IsRegularFile(path)) return nullptr;
     try {
       io::Json report = io::ReadJsonFile(path);
-      if (report.is_object()) report.erase("bits_per_weight");
+      if (!report.is_object()) return nullptr;
+      report.erase("bits_per_weight");
       return report;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInput) throw;
       return nullptr;
     }
+  }
+
+  // With the checksums of what was written. No run of Quantize would make this checkpoint, and
+  // none should take it for its own.
+  io::Json OutputReport() const {
+    io::Json report = SourceReport();
+    if (!report.is_object() || !report.value("layers", io::Json()).is_array()) return nullptr;
+    report.erase("fingerprint");
+    for (io::Json& layer : report["layers"]) {
+      const bool named = layer.is_object() && layer.contains("crc32") && layer.contains("name") &&
+                         layer["name"].is_string();
+      const auto written =
+          named ? checksums_.find(layer["name"].get<std::string>()) : checksums_.end();
+      if (written != checksums_.end()) layer["crc32"] = written->second;
+    }
+    return report;
   }
 
   CheckpointFacts OutputFacts() const {
@@ -226,6 +250,7 @@ class Converter {
   std::vector<format::PackedShape> shapes_;  // of each, without the style
   format::QuantizationConfig config_;
   io::DType dtype_ = DenseType(source_);
+  std::map<std::string, uint32_t> checksums_;  // of the layers written
 };
 
 }  // namespace
@@ -233,6 +258,7 @@ class Converter {
 ConvertSummary Convert(const ConvertOptions& options, Progress& progress) {
   const Stopwatch watch;
   RequireUsableOut(options.model, options.out, options.overwrite);
+  RequireFinished(options.model);
   const auto source = model::Checkpoint::Open(options.model);
   model::RequireFinite(source.tensors());
   ConvertSummary summary = Converter(source, options, progress).Run();

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/io/folder_lock.h"
+#include "paroquant/model/checkpoint.h"
 #include "pipeline/run_state.h"
 
 namespace paroquant::pipeline {
-
 namespace {
 
 // Throws kInput if a key that tells people what the run is has another type.
@@ -17,6 +18,18 @@ void CheckWhatIsShown(const io::JsonObject& fingerprint) {
   fingerprint.Get<uint64_t>("seed");
   settings.Get<int>("bits");
   settings.Get<int>("group_size");
+}
+
+std::string HowFar(const UnfinishedRun& run) {
+  if (!run.problem.empty()) return "an unfinished run of quantize, whose description is damaged";
+  return fmt::format("an unfinished run of quantize: {} of {} blocks are finished",
+                     run.finished_blocks, run.blocks);
+}
+
+const char* HowToGoOn(const UnfinishedRun& run) {
+  return run.running ? "It is running now."
+                     : "Repeat its command with --resume to go on, or with --overwrite to start "
+                       "anew.";
 }
 
 }  // namespace
@@ -39,15 +52,17 @@ std::optional<UnfinishedRun> FindUnfinishedRun(const std::filesystem::path& fold
   return run;
 }
 
-std::string Describe(const UnfinishedRun& run) {
-  const std::string start =
-      run.problem.empty()
-          ? fmt::format("an unfinished run of quantize: {} of {} blocks are finished",
-                        run.finished_blocks, run.blocks)
-          : "an unfinished run of quantize, whose description is damaged";
-  if (run.running) return start + ". It is running now.";
-  return start + ". Repeat its command with --resume to go on, or with --overwrite to start anew.";
+void RequireFinished(const std::filesystem::path& folder) {
+  if (Exists(folder / model::kConfigFile)) return;
+  const std::optional<UnfinishedRun> run = FindUnfinishedRun(folder);
+  if (!run) return;
+  throw Error(ErrorKind::kInput, {.where = folder.string(),
+                                  .expected = "a model",
+                                  .found = HowFar(*run),
+                                  .hint = HowToGoOn(*run)});
 }
+
+std::string Describe(const UnfinishedRun& run) { return HowFar(run) + ". " + HowToGoOn(run); }
 
 io::Json ToJson(const UnfinishedRun& run) {
   return {{"state", run.running ? "running" : "stopped"},

@@ -35,5 +35,11 @@ TEST(QuantityTextTest, TimesHaveAboutTwoDigits) {
   EXPECT_EQ(Duration(11'100), "3h05m");
 }
 
+TEST(QuantityTextTest, NounsAgreeWithTheirNumber) {
+  EXPECT_EQ(Counted(0, "window"), "0 windows");
+  EXPECT_EQ(Counted(1, "window"), "1 window");
+  EXPECT_EQ(Counted(2, "window"), "2 windows");
+}
+
 }  // namespace
 }  // namespace paroquant

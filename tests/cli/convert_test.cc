@@ -184,8 +184,9 @@ TEST_F(ConvertTest, LayoutsWithoutRotationsAreRefusedBeforeAnythingIsWritten) {
 TEST_F(ConvertTest, PlainWeightsEvaluateLikeTheCodesTheyComeFrom) {
   Quantize(At("packed"), {"--recipe", "fast"});
   Convert(At("packed"), At("plain"), "fp16");
-  // Rounding to F16 moves each token up or down; of few tokens the mean would still tell that.
-  EXPECT_NEAR(Nll(At("plain"), /*windows=*/32), Nll(At("packed"), /*windows=*/32), 1e-4);
+  // Rounding to F16 moves each token up or down, and by chance the mean; quantizing moves it by
+  // some 0.01.
+  EXPECT_NEAR(Nll(At("plain"), /*windows=*/32), Nll(At("packed"), /*windows=*/32), 3e-4);
   EXPECT_EQ(RunCli({"verify", "--model", At("plain")}).exit_code, 0);
 }
 

@@ -69,6 +69,16 @@ TEST_F(ResumeCliTest, InspectTellsTheProgressAndHowToGoOn) {
   EXPECT_EQ(run.at("blocks"), 3);
   EXPECT_GE(run.at("finished_blocks"), 1);
   EXPECT_EQ(run.at("fingerprint").at("settings").at("bits"), 4);
+  const std::string out = out_.string();
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"verify", "--model", out},
+           {"eval-ppl", "--model", out, "--data", kTinyLlama + "/sample_evaluation.txt"},
+           {"generate", "--model", out, "--prompt", "The"},
+           {"convert", "--model", out, "--out", out + "-fp16", "--format", "fp16"}}) {
+    const CliResult result = RunCli(words);
+    EXPECT_EQ(result.exit_code, 3) << words.front();
+    EXPECT_THAT(result.error, HasSubstr(out + ": expected a model, found an unfinished run"));
+  }
 
   EXPECT_EQ(RunCli(Quantize(out_, {"--resume"})).exit_code, 0);
   const io::Json whole = RunCliJson({"inspect", "--model", out_.string()});

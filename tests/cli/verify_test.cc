@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 
@@ -10,12 +11,14 @@
 #include "paroquant/io/safetensors_writer.h"
 #include "paroquant/io/tensor_folder.h"
 #include "tests/cli/cli_process.h"
+#include "tests/testing/edited_model.h"
 
 namespace paroquant {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::DataPath;
+using testing::GoldenPath;
 using ::testing::HasSubstr;
 using testing::RunCli;
 using testing::RunCliJson;
@@ -171,6 +174,62 @@ TEST_F(VerifyTest, FoldersInsideTheSourceAreNoted) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.error, HasSubstr("not carried over: onnx (a folder)"));
   EXPECT_EQ(Verify(/*with_source=*/true).exit_code, 0);
+}
+
+// One sentence, not a problem for each of the weights.
+TEST_F(VerifyTest, ASourceOfAnotherShapeIsNamedAsSuch) {
+  const std::string other = GoldenPath("models/llama_bf16").string();
+  const auto result = RunCli({"verify", "--model", out_.string(), "--source", other});
+  EXPECT_EQ(result.exit_code, 6);
+  EXPECT_THAT(result.out, HasSubstr(other + ": expected the model that " + out_.string() +
+                                    " was made from, found one of num_hidden_layers "));
+  EXPECT_THAT(result.out, HasSubstr(": 1 problem\n"));
+}
+
+TEST_F(VerifyTest, ASourceWithOtherWeightsIsNamedAsSuch) {
+  const fs::path other = folder_.path() / "other";
+  testing::WriteEditedModel(kTinyLlama, other, [](std::vector<testing::EditableTensor>& tensors) {
+    for (testing::EditableTensor& tensor : tensors) {
+      std::ranges::reverse(tensor.bytes);  // of halves; a damaged one is as good as any
+      for (std::byte& byte : tensor.bytes) byte &= std::byte{0x3F};  // small and finite
+    }
+  });
+  const auto result = RunCli({"verify", "--model", out_.string(), "--source", other.string()});
+  EXPECT_EQ(result.exit_code, 6);
+  EXPECT_THAT(result.out, HasSubstr("found one of which all 21 linear layers differ (model.layers"
+                                    ".0.self_attn.q_proj: expected the reported relative weight "
+                                    "error 0.0"));
+  EXPECT_THAT(result.out, HasSubstr(": 1 problem\n"));
+}
+
+// A converted checkpoint is as near to the source as the one that it was made from.
+TEST_F(VerifyTest, ConvertedCheckpointsAreComparedAsClosely) {
+  for (const std::string format : {"fp16", "awq"}) {
+    const fs::path converted = folder_.path() / format;
+    RunCliJson(
+        {"convert", "--model", out_.string(), "--out", converted.string(), "--format", format});
+    const std::vector<std::string> verify = {"verify", "--model", converted.string(), "--source",
+                                             source_.string()};
+    const auto result = RunCli(verify);
+    EXPECT_EQ(result.exit_code, 0) << format << result.out;
+    // Another weight within what its report allows, so that only the checksum tells.
+    const auto tensors = io::TensorFolder::Open(converted);
+    const io::TensorView& tensor = tensors.Get("model.layers.1.mlp.up_proj." +
+                                               std::string(format == "awq" ? "qweight" : "weight"));
+    std::string bytes = ReadFile(converted / "model.safetensors");
+    const std::string part(reinterpret_cast<const char*>(tensor.bytes.data()), 64);
+    bytes[bytes.find(part)] ^= 1;
+    WriteFile(converted / "model.safetensors", bytes);
+    EXPECT_THAT(RunCli(verify).out, HasSubstr("model.layers.1.mlp.up_proj: expected the checksum"));
+  }
+}
+
+TEST_F(VerifyTest, NoRunOfQuantizeTakesAConvertedCheckpointForItsOwn) {
+  const std::string converted = (folder_.path() / "converted").string();
+  RunCliJson({"convert", "--model", out_.string(), "--out", converted, "--format", "awq"});
+  const auto result = RunCli(
+      {"quantize", "--model", source_.string(), "--out", converted, "--recipe", "rtn", "--resume"});
+  EXPECT_EQ(result.exit_code, 2) << result.error;
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ struct UnfinishedRun {
 // Nothing for a folder without such a run.
 std::optional<UnfinishedRun> FindUnfinishedRun(const std::filesystem::path& folder);
 
+// Throws kInput, saying how far it is, for a folder with such a run and no model in it yet.
+void RequireFinished(const std::filesystem::path& folder);
+
 // A sentence or two: how far it is and how to go on.
 std::string Describe(const UnfinishedRun& run);
 // {"state": "running|stopped", "blocks", "finished_blocks", "model", "fingerprint", "problem"}.
