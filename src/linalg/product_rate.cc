@@ -5,8 +5,7 @@
 
 namespace paroquant::linalg {
 
-double MeasureProductRate() {
-  constexpr double kLeastSeconds = 0.5;
+double MeasureProductRate(double least_seconds) {
   // Columns for many threads, a depth that is cut into panels.
   constexpr int64_t kRows = 1024;
   constexpr int64_t kDepth = 1024;
@@ -17,7 +16,7 @@ double MeasureProductRate() {
   MultiplyTransposed(a, b, c);  // starts the threads and brings in the memory
   int64_t count = 0;
   double seconds = 0;
-  for (const Stopwatch watch; seconds < kLeastSeconds; ++count) {
+  for (const Stopwatch watch; seconds < least_seconds; ++count) {
     MultiplyTransposed(a, b, c);
     seconds = watch.Seconds();
   }

@@ -15,13 +15,14 @@ namespace {
 using model::LinearInput;
 
 // What a floating-point operation of these kinds takes, in units of one of a large float32 product,
-// as measured on layers from 256 x 2048 to 2048 x 5632.
+// as measured on layers from 128 x 256 to 2048 x 5632.
 constexpr double kDoubleCost = 2.5;      // factoring and solving in double precision
 constexpr double kRoundingCost = 3.7;    // feedback inside small blocks, and the search of grids
 constexpr double kDescentCost = 1.5;     // products with few rows
-constexpr double kStreamCost = 1.1;      // norms, softmax, packing and copying beside the products
+constexpr double kStreamCost = 1.1;      // packing and copying beside the products
 constexpr double kGenerationCost = 3.0;  // a token each of some sequences
-constexpr double kWeightCost = 6000;     // of a weight: reading, packing, judging, writing it
+constexpr double kWeightCost = 40000;    // of a weight: reading, packing, judging, writing it
+constexpr double kElementCost = 160;     // of a value in a stream: norms, exponentials, memory
 
 // The linears of a block that read the same input.
 struct Stage {
@@ -50,7 +51,8 @@ class CostModel {
         held_out_(static_cast<double>(size_.held_out)),
         gradients_(static_cast<double>(size_.gradients)),
         hidden_(static_cast<double>(architecture.hidden_size)),
-        attention_(2.0 * static_cast<double>(size_.length * model_.heads * model_.head_dim)) {}
+        attention_(2.0 * static_cast<double>(size_.length * model_.heads) *
+                   (static_cast<double>(model_.head_dim) + kElementCost / 2)) {}
 
   RunCost Run(std::span<const LayerPlan> plans, bool samples) const {
     RunCost run;
@@ -119,7 +121,7 @@ class CostModel {
     for (const model::LinearInfo& info : DescribeLinears(model_, layer)) {
       if (input && InputOf(info.role) != *input) continue;
       sum += 2 * Share(info.expert) * static_cast<double>(info.out_features) *
-             static_cast<double>(info.in_features);
+             (static_cast<double>(info.in_features) + kElementCost);
     }
     return sum;
   }

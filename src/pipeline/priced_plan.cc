@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <system_error>
+#include <utility>
 
 #include "paroquant/base/folder.h"
 #include "paroquant/base/memory_use.h"
@@ -15,6 +17,7 @@
 #include "paroquant/linalg/product_rate.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/runtime/language_model.h"
+#include "pipeline/calibration_text.h"
 #include "pipeline/run_size.h"
 
 namespace paroquant::pipeline {
@@ -25,6 +28,11 @@ namespace fs = std::filesystem;
 // Tokens for each channel below which second moments are more noise than measurement. With as many
 // tokens as channels they are barely invertible.
 constexpr double kTokensPerChannel = 4.0;
+
+// Seconds, and a share of the run: a processor may be faster for a moment than it is for hours.
+constexpr double kLeastProbe = 0.5;
+constexpr double kMostProbe = 10.0;
+constexpr double kProbeShare = 0.02;
 
 std::vector<std::string> GroupWarnings(const QuantizationPlan& plan,
                                        const QuantizeOptions& options) {
@@ -129,12 +137,12 @@ std::vector<std::string> RoomWarnings(const PricedPlan& plan, const FreeRoom& ro
   return warnings;
 }
 
-// Of the file system that holds the folder, or will.
+// Of the file system that holds the folder, or will. One that has no size does not tell.
 uint64_t FreeDisk(const fs::path& folder) {
   for (fs::path path = AbsolutePath(folder);; path = path.parent_path()) {
     std::error_code error;
     const fs::space_info space = fs::space(path, error);
-    if (!error) return space.available;
+    if (!error) return space.capacity > 0 ? space.available : std::numeric_limits<int64_t>::max();
     if (path == path.parent_path()) return 0;
   }
 }
@@ -144,6 +152,23 @@ CalibrationSize SizeOfText(const model::Architecture& architecture, const method
   return {.sequences = recipe.calibration_sequences,
           .held_out = recipe.held_out_sequences,
           .length = MeasureRun(architecture, recipe).length};
+}
+
+// Throws what is wrong with the files that the text is to come from.
+void RequireText(const QuantizeOptions& options, const runtime::LanguageModel& model) {
+  if (!options.recipe.NeedsCalibration() || options.SamplesText()) return;
+  NoProgress progress;
+  LoadCalibrationText(options, model, progress);
+}
+
+// `product_rate` as EstimateCost takes it.
+PricedPlan Price(QuantizationPlan unpriced, const model::Checkpoint& source,
+                 const QuantizeOptions& options, double product_rate) {
+  PricedPlan plan{std::move(unpriced), SizeOfText(source.architecture(), options.recipe), {}, {}};
+  plan.cost = EstimateCost(source, plan.layers, options, product_rate);
+  plan.warnings = PlanWarnings(plan, source.architecture(), options,
+                               {.memory = AvailableMemory(), .disk = FreeDisk(options.out)});
+  return plan;
 }
 
 }  // namespace
@@ -159,17 +184,23 @@ std::vector<std::string> PlanWarnings(const PricedPlan& plan,
   return warnings;
 }
 
+std::vector<std::string> PlanWarnings(const QuantizationPlan& plan, const model::Checkpoint& source,
+                                      const QuantizeOptions& options) {
+  constexpr double kAnyRate = 1.0;  // no warning is about time
+  return Price(plan, source, options, kAnyRate).warnings;
+}
+
 PricedPlan PricePlan(const QuantizeOptions& options) {
   options.Validate();
   RequireUsableOut(options);
   const auto model = runtime::LanguageModel::Load(options.model);
-  const model::Checkpoint& source = model.checkpoint();
-  PricedPlan plan{PlanQuantization(source, options), {}, {}, {}};
-  plan.calibration = SizeOfText(source.architecture(), options.recipe);
-  plan.cost = EstimateCost(source, plan.layers, options, linalg::MeasureProductRate());
-  plan.warnings = PlanWarnings(plan, source.architecture(), options,
-                               {.memory = AvailableMemory(), .disk = FreeDisk(options.out)});
-  return plan;
+  QuantizationPlan plan = PlanQuantization(model.checkpoint(), options);
+  RequireText(options, model);
+  const double rate = linalg::MeasureProductRate(kLeastProbe);
+  PricedPlan priced = Price(std::move(plan), model.checkpoint(), options, rate);
+  const double probe = std::min(kMostProbe, kProbeShare * priced.cost.seconds);
+  if (probe > kLeastProbe) priced.cost.seconds *= rate / linalg::MeasureProductRate(probe);
+  return priced;
 }
 
 io::Json ToJson(const PricedPlan& plan, const QuantizeOptions& options) {

@@ -12,6 +12,7 @@
 #include "paroquant/base/memory_use.h"
 #include "paroquant/base/stopwatch.h"
 #include "paroquant/io/folder_lock.h"
+#include "paroquant/pipeline/priced_plan.h"
 #include "paroquant/pipeline/quantization_plan.h"
 #include "paroquant/pipeline/reproduction.h"
 #include "paroquant/runtime/language_model.h"
@@ -177,6 +178,7 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
       return *std::move(complete);
     }
   }
+  for (const std::string& warning : PlanWarnings(plan, source, options)) progress.Warn(warning);
   QuantizeSummary summary{
       .options = options, .calibration_source = "none", .fingerprint = fingerprint};
   CheckpointOutput output(source,

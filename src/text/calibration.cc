@@ -4,9 +4,9 @@
 #include <cassert>
 #include <string_view>
 
-#include "base/utf8.h"
 #include "paroquant/base/error.h"
 #include "paroquant/base/rng.h"
+#include "paroquant/base/utf8.h"
 #include "paroquant/text/dataset.h"
 
 namespace paroquant::text {
@@ -59,9 +59,18 @@ std::string Purpose(int64_t count, const CalibrationOptions& options) {
                      options.sequences - options.held_out, options.held_out);
 }
 
-// Appends `count` sequences out of one file.
-void AppendSequences(const Tokenizer& tokenizer, const std::filesystem::path& file, int64_t count,
-                     const CalibrationOptions& options, Rng& rng, Sequences& sequences) {
+// What to do where a file holds but `found` tokens and each of `files` has to give its share.
+std::string WhatWouldFit(int64_t found, int64_t files, const CalibrationOptions& options) {
+  const int64_t fitting = found / options.length * files - options.held_out;
+  if (fitting < 1) return "Give more text, or ask for fewer or shorter sequences.";
+  return fmt::format("Give more text, or ask for fewer sequences: --calib-sequences {} would fit.",
+                     fitting);
+}
+
+// Appends `count` sequences out of one of `files`.
+void AppendSequences(const Tokenizer& tokenizer, const std::filesystem::path& file, int64_t files,
+                     int64_t count, const CalibrationOptions& options, Rng& rng,
+                     Sequences& sequences) {
   const std::vector<Document> documents = ReadConversations(file, options.write_conversation);
   std::vector<Passage> shuffled = CutDocuments(documents);
   rng.Shuffle(shuffled);
@@ -78,7 +87,7 @@ void AppendSequences(const Tokenizer& tokenizer, const std::filesystem::path& fi
                 {.where = file.string(),
                  .expected = fmt::format("{} tokens for {}", needed, Purpose(count, options)),
                  .found = fmt::format("{}", ids.size()),
-                 .hint = "Give more text, or ask for fewer or shorter sequences."});
+                 .hint = WhatWouldFit(std::ssize(ids), files, options)});
   }
   for (auto begin = ids.begin(); count > 0; --count, begin += options.length) {
     sequences.emplace_back(begin, begin + options.length);
@@ -97,7 +106,7 @@ Sequences CalibrationSequences(const Tokenizer& tokenizer,
   for (int64_t i = 0; i < file_count; ++i) {
     const bool takes_one_of_the_rest = i < options.sequences % file_count;
     const int64_t share = options.sequences / file_count + (takes_one_of_the_rest ? 1 : 0);
-    if (share > 0) AppendSequences(tokenizer, files[i], share, options, rng, sequences);
+    if (share > 0) AppendSequences(tokenizer, files[i], file_count, share, options, rng, sequences);
   }
   rng.Shuffle(sequences);
   return sequences;

@@ -135,10 +135,38 @@ TEST(PlanTest, WarnsOfWhatWillDisappoint) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.error, HasSubstr("warning: vllm would not load the result"));
   EXPECT_THAT(result.error, HasSubstr("--calib-sequences 3 would be enough"));
-  EXPECT_THAT(result.out, HasSubstr("calibrates on 1 sequences of 1024 tokens"));
+  EXPECT_THAT(result.out, HasSubstr("calibrates on 1 sequence of 1024 tokens"));
   const io::Json plan = RunCliJson(words);
   EXPECT_GE(plan.at("warnings").size(), 4U);
   EXPECT_EQ(plan.at("calibration").at("sequence_length"), 1024);
+}
+
+// A long run is better stopped before it than regretted after it.
+TEST(PlanTest, ARunWarnsBeforeItsWork) {
+  const TemporaryFolder folder;
+  const auto result = RunCli({"quantize", "--model", kTinyLlama, "--out",
+                              (folder.path() / "out").string(), "--calib-sequences", "1",
+                              "--sequence-length", "64", "--set", "held_out_sequences=1"});
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  const size_t warning = result.error.find("warning: model.layers.0.mlp.down_proj has K = 640");
+  ASSERT_NE(warning, std::string::npos) << result.error;
+  EXPECT_LT(warning, result.error.find("quantizing"));
+}
+
+TEST(PlanTest, ReadsTheCalibrationText) {
+  const TemporaryFolder folder;
+  const fs::path text = folder.path() / "short.txt";
+  for (const std::string content : {"", "Too short."}) {
+    WriteFile(text, content);
+    std::vector<std::string> words = {
+        "quantize", "--model",    kTinyLlama, "--out", (folder.path() / "out").string(),
+        "--calib",  text.string()};
+    const auto run = RunCli(words);
+    words.emplace_back("--plan");
+    const auto plan = RunCli(words);
+    EXPECT_EQ(plan.exit_code, 3);
+    EXPECT_EQ(plan.error, run.error);
+  }
 }
 
 TEST(PlanTest, TextGoesToStandardOutputUnlessQuiet) {

@@ -249,6 +249,28 @@ TEST_F(CalibrationTest, TooLittleTextIsToldInTokens) {
               HasSubstr("6 sequences of 64 (its share of 4 to calibrate and 8 held out)"));
 }
 
+TEST_F(CalibrationTest, TooLittleTextIsToldWhatItIsEnoughFor) {
+  std::string text;
+  for (int i = 0; i < 400; ++i) text += "word " + std::to_string(i) + "\n";
+  const auto file = Write("a.txt", text);
+  CalibrationOptions options{.sequences = 108, .held_out = 8, .length = 64};
+  for (const std::vector<std::filesystem::path>& files :
+       {std::vector{file}, std::vector{file, file}}) {
+    const std::string message =
+        ErrorOf([&] { CalibrationSequences(tokenizer_, files, options); }).what();
+    const std::string before = "fewer sequences: --calib-sequences ";
+    const size_t begin = message.find(before);
+    ASSERT_NE(begin, std::string::npos) << message;
+    const int64_t fitting = std::stoll(message.substr(begin + before.size()));
+    CalibrationOptions fewer = options;
+    fewer.sequences = fitting + options.held_out;
+    EXPECT_EQ(CalibrationSequences(tokenizer_, files, fewer).size(), fewer.sequences);
+    fewer.sequences += std::ssize(files);
+    EXPECT_THAT(ErrorOf([&] { CalibrationSequences(tokenizer_, files, fewer); }).what(),
+                HasSubstr(before));
+  }
+}
+
 TEST_F(CalibrationTest, MixesRealCorpora) {
   PAROQUANT_SKIP_WITHOUT_SHARED();
   const auto corpora = testing::SharedPath("corpora");

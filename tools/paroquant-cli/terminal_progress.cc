@@ -1,6 +1,7 @@
 #include "terminal_progress.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -122,6 +123,12 @@ void TerminalProgress::Milestone(const std::string& note) {
   if (!display_.updates_in_place) Show();
 }
 
+void TerminalProgress::Warn(const std::string& warning) {
+  const std::lock_guard lock(mutex_);
+  ClearLine();
+  spdlog::warn("{}", warning);
+}
+
 void TerminalProgress::Finish() {
   const std::lock_guard lock(mutex_);
   left_ = TimeLeft();
@@ -193,9 +200,14 @@ void TerminalProgress::Answer() {
                                                    Duration(Seconds(Clock::now() - born_).count()));
   const std::string answer =
       fmt::format("paroquant: {}, {}", place, MemoryBounds(display_.memory_budget));
-  std::cerr << (line_open_ ? "\r\033[K" : "") << answer << "\n" << std::flush;
-  line_open_ = false;
+  ClearLine();
+  std::cerr << answer << "\n" << std::flush;
   LogToFile(spdlog::level::info, answer);
+}
+
+void TerminalProgress::ClearLine() {
+  if (line_open_) std::cerr << "\r\033[K" << std::flush;
+  line_open_ = false;
 }
 
 void TerminalProgress::Tick() {

@@ -35,6 +35,7 @@ class TerminalProgress : public Progress {
   void Plan(const std::string& phase, const std::vector<Work>& steps) override;
   void Complete(const Work& step, const std::string& note) override;
   void Skip(const Work& step) override;
+  void Warn(const std::string& warning) override;
   void Milestone(const std::string& note) override;
 
  private:
@@ -48,6 +49,7 @@ class TerminalProgress : public Progress {
   void ShowIfDue();
   void ShowInPlace();
   void ShowPlain();
+  void ClearLine();
 
   // On the watch's thread.
   void Answer();

@@ -33,6 +33,8 @@ class Progress {
   virtual void Complete(const Work& /*step*/, const std::string& note) { Advance(1, note); }
   // Work that need not be done after all. The time since the last call tells nothing of the rest.
   virtual void Skip(const Work& /*step*/) {}
+  // Something may disappoint, and there is time yet to stop.
+  virtual void Warn(const std::string& /*warning*/) {}
   // A part is done that people count in, such as a block of the model.
   virtual void Milestone(const std::string& /*note*/) {}
 };

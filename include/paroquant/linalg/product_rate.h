@@ -4,9 +4,9 @@
 
 namespace paroquant::linalg {
 
-// Floating-point operations a second of float32 products of whole matrices, on all threads. Takes
-// half a second, and tells the truth only while nothing else runs.
-double MeasureProductRate();
+// Floating-point operations a second of float32 products of whole matrices, on all threads, over
+// `least_seconds` or a little more. Tells the truth only while nothing else runs.
+double MeasureProductRate(double least_seconds);
 
 }  // namespace paroquant::linalg
 

@@ -38,10 +38,13 @@ struct PricedPlan : QuantizationPlan {
 std::vector<std::string> PlanWarnings(const PricedPlan& plan,
                                       const model::Architecture& architecture,
                                       const QuantizeOptions& options, const FreeRoom& room);
+// The same of a plan without a price, with what is free now.
+std::vector<std::string> PlanWarnings(const QuantizationPlan& plan, const model::Checkpoint& source,
+                                      const QuantizeOptions& options);
 
-// The plan for options.model, which is opened once; half a second of it is a probe of the machine.
-// Refused wherever Quantize would refuse to begin. That weights are finite and calibration texts
-// long enough is not looked at.
+// The plan for options.model, with a probe of the machine of half a second or, for a long run, up
+// to ten. Refused wherever Quantize would refuse to begin, calibration files that are no good or
+// too short included. That weights are finite is not looked at.
 PricedPlan PricePlan(const QuantizeOptions& options);
 
 // That of the plan, with "calibration", "cost" and "warnings".
