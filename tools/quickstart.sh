@@ -48,5 +48,9 @@ row '4 bits' "$(megabytes $quantized_model)" \
   "$(round %.4f "$(number $work/result.json kl_divergence)")" \
   "$quantize_time"
 echo
+echo "KL divergence says how far the two models' predictions are apart, in nats a token: 0 is the same."
 echo "All figures are in $PWD/$work/*.json."
-echo "Next: $PWD/$program quantize --model YOUR_MODEL --out YOUR_MODEL-4bit   (a Hugging Face folder)"
+echo
+echo "Next, with MODEL a Hugging Face folder, TEXT.txt a megabyte or more of text, OTHER.txt more of it:"
+echo "$PWD/$program quantize --model MODEL --out MODEL-4bit --calib TEXT.txt --report MODEL-4bit.html"
+echo "$PWD/$program eval-ppl --model MODEL-4bit --baseline MODEL --data OTHER.txt"

@@ -7,8 +7,8 @@
 #include <system_error>
 #include <utility>
 
-#include "base/utf8.h"
 #include "paroquant/base/printable.h"
+#include "paroquant/base/utf8.h"
 
 namespace paroquant {
 

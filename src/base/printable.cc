@@ -1,6 +1,6 @@
 #include "paroquant/base/printable.h"
 
-#include "base/utf8.h"
+#include "paroquant/base/utf8.h"
 
 namespace paroquant {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/utf8.h"
 #include "paroquant/base/printable.h"
+#include "paroquant/base/utf8.h"
 
 namespace paroquant {
 namespace {

@@ -1,4 +1,4 @@
-#include "base/utf8.h"
+#include "paroquant/base/utf8.h"
 
 namespace paroquant {
 namespace {

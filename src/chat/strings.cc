@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/utf8.h"
 #include "chat/fault.h"
+#include "paroquant/base/utf8.h"
 
 namespace paroquant::chat {
 namespace {

@@ -30,7 +30,8 @@ std::optional<TemplateSources> FindFiles(const std::filesystem::path& model) {
                .expected = "a chat template (chat_template.jinja, or the key \"chat_template\" of "
                            "tokenizer_config.json)",
                .found = found,
-               .hint = "A model that is not made for conversations has none: give it text."});
+               .hint = "A model that is not made for conversations has none: give it text "
+                       "(generate: without --chat)."});
 }
 
 // Out of [{"name": ..., "template": ...}, ...].

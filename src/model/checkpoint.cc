@@ -76,7 +76,9 @@ Checkpoint Checkpoint::Open(const std::filesystem::path& folder) {
     throw Error(ErrorKind::kInput,
                 {.where = folder.string(),
                  .expected = "a model folder with config.json",
-                 .found = IsFolder(folder) ? "a folder without it" : "no folder",
+                 .found = IsFolder(folder) ? "a folder without it"
+                          : Exists(folder) ? "a file"
+                                           : "no folder",
                  .hint = "Give the folder that holds config.json and the .safetensors files."});
   }
   io::Json config = io::ReadJsonFile(config_path);

@@ -15,7 +15,7 @@ namespace paroquant::report {
 namespace {
 
 // Layers with 16-bit weights, those with the widest groups first.
-std::vector<const InspectedLayer*> HardestFirst(const ModelReport& report) {
+std::vector<const InspectedLayer*> WidestFirst(const ModelReport& report) {
   std::vector<const InspectedLayer*> layers;
   for (const InspectedLayer& layer : report.layers) {
     if (layer.weights) layers.push_back(&layer);
@@ -25,10 +25,10 @@ std::vector<const InspectedLayer*> HardestFirst(const ModelReport& report) {
   return layers;
 }
 
-Markup Lead(const ModelReport& report, const std::vector<const InspectedLayer*>& hardest) {
-  if (hardest.empty()) return FactList(report.facts);
-  const InspectedLayer& first = *hardest.front();
-  return Paragraph(fmt::format("The weights that are hardest to quantize are those of {}: their "
+Markup Lead(const ModelReport& report, const std::vector<const InspectedLayer*>& widest) {
+  if (widest.empty()) return FactList(report.facts);
+  const InspectedLayer& first = *widest.front();
+  return Paragraph(fmt::format("The weights that stick out most are those of {}: their "
                                "groups span {} times their RMS on average.",
                                first.name, Significant(first.weights->group_range))) +
          FactList(report.facts);
@@ -43,10 +43,13 @@ Section ByLayer(const ModelReport& report) {
     if (!layer.weights) continue;
     charts.layers.push_back({layer.name, layer.block, {layer.weights->group_range}});
   }
-  return {"ranges", "Range by layer",
-          Paragraph("What a grid has to span for the weights of a group. Gaussian weights in "
-                    "groups of 128 span 5.2 times their RMS. All charts have the same scale.") +
-              Grid(Draw(charts))};
+  return {
+      "ranges", "Range by layer",
+      Paragraph(
+          "What a grid has to span for the weights of a group. Gaussian weights in "
+          "groups of 128 span 5.2 times their RMS. The wider, the more rounding to nearest "
+          "loses; rotations take most of the difference away. All charts have the same scale.") +
+          Grid(Draw(charts))};
 }
 
 Section Outliers(const std::vector<const InspectedLayer*>& layers) {
@@ -55,7 +58,7 @@ Section Outliers(const std::vector<const InspectedLayer*>& layers) {
   for (size_t i = 0; i < std::min(kShown, layers.size()); ++i) {
     figures += OutlierFigures(layers[i]->name, layers[i]->weights->outliers);
   }
-  return {"outliers", "Outliers of the hardest layers", PairGrid(figures)};
+  return {"outliers", "Outliers of the layers with the widest groups", PairGrid(figures)};
 }
 
 Section Layers(const ModelReport& report) {
@@ -89,12 +92,12 @@ Section Layers(const ModelReport& report) {
 }  // namespace
 
 std::string ToHtml(const ModelReport& report) {
-  const auto hardest = HardestFirst(report);
+  const auto widest = WidestFirst(report);
   Page page{.kind = "Model before quantization",
             .title = report.model,
-            .lead = Lead(report, hardest),
+            .lead = Lead(report, widest),
             .sections = {}};
-  if (!hardest.empty()) page.sections = {ByLayer(report), Outliers(hardest)};
+  if (!widest.empty()) page.sections = {ByLayer(report), Outliers(widest)};
   page.sections.push_back(Layers(report));
   const std::string commands = fmt::format("{}", fmt::join(report.commands, "\n"));
   page.sections.push_back({"reproduce", "Command", Code(commands)});

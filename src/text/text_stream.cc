@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/utf8.h"
+#include "paroquant/base/utf8.h"
 #include "text/decoder.h"
 #include "text/unicode.h"
 

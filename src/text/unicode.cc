@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "base/utf8.h"
+#include "paroquant/base/utf8.h"
 
 namespace paroquant::text {
 namespace {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "paroquant/base/file.h"
 #include "tests/cli/cli_process.h"
@@ -178,6 +179,37 @@ TEST(DocumentExamplesTest, FromNothingToAReportItIsFiveCommands) {
   EXPECT_NE(readme.find("`URL` is "), std::string::npos);
   for (const char* gone : {"xdg-open", "--data-dir DATA\n"}) {
     EXPECT_EQ(readme.find(gone), std::string::npos) << gone;
+  }
+}
+
+// Of the manual page of a command, or of the program ("").
+std::vector<std::string> ExamplesOfManual(const std::string& command) {
+  std::vector<std::string> words = {"man"};
+  if (!command.empty()) words.push_back(command);
+  std::istringstream page(RunCliInScript("\"$@\" | sed 's/\\\\-/-/g'", words).out);
+  std::vector<std::string> examples;
+  bool in_example = false;
+  for (std::string line; std::getline(page, line);) {
+    if (in_example && line != ".fi") examples.push_back(line + "\n");
+    if (line == ".nf" || line == ".fi") in_example = line == ".nf";
+  }
+  return examples;
+}
+
+// In a folder of its own the program's, a walk through them; in another those of the commands, of
+// which quantize, the first, makes what others take.
+TEST(DocumentExamplesTest, ExamplesOfTheManualWork) {
+  const Workplace walk;
+  const Workplace workplace;
+  std::vector<std::string> commands = testing::CommandNames();
+  commands.insert(commands.begin(), "");
+  for (const std::string& command : commands) {
+    const std::vector<std::string> examples = ExamplesOfManual(command);
+    EXPECT_FALSE(examples.empty()) << command;
+    for (const std::string& example : examples) {
+      const CliResult result = (command.empty() ? walk : workplace).Run(example);
+      EXPECT_EQ(result.exit_code, 0) << example << result.out;
+    }
   }
 }
 

@@ -105,6 +105,19 @@ TEST(HelpTest, CommandsForPackagersAreInTheFullHelp) {
   EXPECT_THAT(all, HasSubstr("\n  man         print the manual page"));
 }
 
+TEST(HelpTest, IsACommandToo) {
+  EXPECT_EQ(RunCli({"help"}).out, RunCli({"--help"}).out);
+  EXPECT_EQ(RunCli({"help", "quantize"}).out, RunCli({"quantize", "--help"}).out);
+  const CliResult unknown = RunCli({"help", "quantise"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.error, HasSubstr("Did you mean quantize?"));
+}
+
+TEST(HelpTest, TheFullOneHasExamples) {
+  EXPECT_THAT(RunCli({"verify", "--help-all"}).out,
+              HasSubstr("\nExamples:\nAll of that.\n  paroquant verify --model MODEL-4bit"));
+}
+
 TEST(HelpTest, VersionTellsTheInstructionSet) {
   const CliResult result = RunCli({"--version"});
   EXPECT_EQ(result.exit_code, 0);

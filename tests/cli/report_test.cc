@@ -170,7 +170,7 @@ TEST(ReportTest, InspectCountsOutliersWhereThatIsAskedFor) {
     EXPECT_EQ(Sum(layer.at("outliers").at("channels")), layer.at("shape")[1].get<int64_t>());
   }
   EXPECT_THAT(RunCli({"inspect", "--model", kTinyLlama, "--outliers"}).out,
-              HasSubstr("hardest layers first"));
+              HasSubstr("widest groups first"));
 }
 
 TEST(ReportTest, EvalComparesSeveralModelsAndReportsEachAsAlone) {

@@ -62,7 +62,7 @@ void CommonOptions::Apply(const std::string& out) const {
   if (threads_ > 0) SetThreadCount(threads_);
   if (!log_file_.empty()) OpenLogFile(log_file_, out, *logger);
   spdlog::set_default_logger(std::move(logger));
-  if (!JsonTakesOutput()) RequireWritable("--json", json_);
+  if (!JsonTakesOutput()) RequireWritable("--json", json_, out);
 }
 
 void CommonOptions::RefuseJson(const std::string& with) const {

@@ -17,7 +17,7 @@ class CommonOptions {
   void Declare(CLI::App& app);
 
   // Sets threads and logging up, and refuses a --json or --log-file that can't be written, or a log
-  // in the folder `out` that the command is to fill. To be called first by each command.
+  // in the folder `out`, if the command is to make one. To be called first by each command.
   void Apply(const std::string& out = "") const;
 
   // A progress display as asked for: on standard error, or none where only warnings or less are

@@ -31,9 +31,9 @@ int RunConvert(const ConvertArguments& arguments) {
   const pipeline::ConvertSummary summary = pipeline::Convert(options, *progress);
   for (const std::string& note : summary.notes) spdlog::warn(note);
   if (arguments.common.ShowsText()) {
-    PrintLine("{}: {} layers from {} to {}, {} kept in 16 bits, {}", arguments.out,
-              summary.layers_converted, FormatName(summary.from), FormatName(options.format),
-              summary.layers_kept, Duration(summary.seconds));
+    PrintLine("{}: {} from {} to {}, {} kept in 16 bits, {}", arguments.out,
+              Counted(summary.layers_converted, "layer"), FormatName(summary.from),
+              FormatName(options.format), summary.layers_kept, Duration(summary.seconds));
   }
   arguments.common.WriteJson({{"model", arguments.model},
                               {"out", arguments.out},

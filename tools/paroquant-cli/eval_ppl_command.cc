@@ -21,6 +21,7 @@
 #include "paroquant/model/model_name.h"
 #include "paroquant/pipeline/card_figures.h"
 #include "paroquant/pipeline/stored_size.h"
+#include "paroquant/pipeline/unfinished_run.h"
 #include "paroquant/report/evaluation_report.h"
 #include "paroquant/runtime/language_model.h"
 #include "report_option.h"
@@ -31,6 +32,8 @@ namespace paroquant::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr int64_t kUsualWindow = 2048;
 
 struct EvalOptions {
   CommonOptions common;
@@ -43,7 +46,7 @@ struct EvalOptions {
   std::string bos = "auto";
   std::string save_logits;
   bool card = false;
-  int64_t window = 2048;
+  int64_t window = kUsualWindow;
   int64_t stride = 0;
   int64_t max_windows = 0;
   uint64_t seed = 0;
@@ -103,6 +106,21 @@ bool SameTokens(const Texts& a, const Texts& b) {
   return std::ranges::equal(a, b, same);
 }
 
+// A page of text: figures of less tell of that text, and little of the model.
+constexpr int64_t kFewTokens = 500;
+
+// Where what was measured is not what one would take it for.
+void WarnOfWindows(const DatasetResult& entry, const EvalOptions& options, int64_t positions) {
+  if (entry.result.tokens < kFewTokens) {
+    spdlog::warn("{}: {} in all, which tell little of the model. Give a longer text.",
+                 entry.dataset, Counted(entry.result.tokens, "token"));
+  }
+  if (options.window != kUsualWindow && entry.window < options.window) {
+    spdlog::warn("--window {}: cut to the {} tokens that the {}.", options.window, entry.window,
+                 entry.window == positions ? "model takes" : "text has");
+  }
+}
+
 class Evaluation {
  public:
   explicit Evaluation(const EvalOptions& options)
@@ -142,6 +160,7 @@ class Evaluation {
                         .window = std::ssize(windows.front().tokens),
                         .result = eval::MeasurePerplexity(model, baseline_ ? &*baseline_ : nullptr,
                                                           windows, *progress_)};
+    WarnOfWindows(entry, options_, model.architecture().max_positions);
     if (options_.common.ShowsText() && options_.models.size() == 1) PrintLines(ToText(entry));
     return entry;
   }
@@ -165,6 +184,7 @@ class Evaluation {
 void RequireUsable(const EvalOptions& options) {
   RequireWritable("--save-logits", options.save_logits);
   options.report.RequireUsable();
+  for (const std::string& folder : options.models) pipeline::RequireFinished(folder);
   if (options.models.size() == 1) return;
   if (!options.save_logits.empty()) {
     throw Error(ErrorKind::kUsage, {.where = "--save-logits",

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "paroquant/base/printable.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/model/model_name.h"
 
 namespace paroquant::cli {
@@ -45,9 +46,10 @@ Json ErrorJson(const PerplexityResult& result, const eval::Measurement& measurem
   return error ? Json(*error) : Json(nullptr);
 }
 
+// " +- 0.00123", or "" where nobody knows.
 std::string ErrorText(const PerplexityResult& result, const eval::Measurement& measurement) {
   const auto error = StandardError(result, measurement);
-  return error ? fmt::format("{:.5f}", *error) : "-";
+  return error ? fmt::format(" +- {:.5f}", *error) : "";
 }
 
 Json ToJson(const DatasetResult& entry, const std::string& protocol) {
@@ -160,17 +162,17 @@ Json ToJson(const std::vector<ModelResult>& results, const std::string& protocol
 
 std::string ToText(const DatasetResult& entry) {
   const PerplexityResult& result = entry.result;
-  std::string text = fmt::format("{}: {} windows of {} tokens\n", Printable(entry.dataset),
-                                 result.windows, entry.window);
-  text += fmt::format("  perplexity      {:.4f}   (NLL {:.5f} +- {})\n", result.perplexity,
+  std::string text = fmt::format("{}: {} of {} tokens\n", Printable(entry.dataset),
+                                 Counted(result.windows, "window"), entry.window);
+  text += fmt::format("  perplexity      {:.4f} (NLL {:.5f}{})\n", result.perplexity,
                       result.nll.mean, ErrorText(result, result.nll));
   if (!result.comparison) return text;
   const eval::Comparison& comparison = *result.comparison;
-  text += fmt::format("  KL divergence   {:.5f}   (+- {})\n", comparison.kl_divergence.mean,
+  text += fmt::format("  KL divergence   {:.5f}{}\n", comparison.kl_divergence.mean,
                       ErrorText(result, comparison.kl_divergence));
   text += fmt::format("  top-1 agreement {:.2f} %\n", 100.0 * comparison.top1_agreement);
-  return text + fmt::format("  delta NLL       {:+.5f}  (+- {}, paired)\n",
-                            comparison.delta_nll.mean, ErrorText(result, comparison.delta_nll));
+  return text + fmt::format("  delta NLL       {:+.5f}{} (paired)\n", comparison.delta_nll.mean,
+                            ErrorText(result, comparison.delta_nll));
 }
 
 report::EvaluationReport ToReport(const std::vector<ModelResult>& results,

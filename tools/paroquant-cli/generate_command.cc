@@ -12,13 +12,16 @@
 #include "generate_prompt.h"
 #include "option_values.h"
 #include "paroquant/base/error.h"
-#include "paroquant/base/printable.h"
+#include "paroquant/base/quantity_text.h"
+#include "paroquant/model/model_name.h"
+#include "paroquant/pipeline/unfinished_run.h"
 #include "paroquant/runtime/language_model.h"
 #include "paroquant/runtime/sampler.h"
 #include "paroquant/text/text_stream.h"
 #include "paroquant/text/tokenizer.h"
 #include "standard_output.h"
 #include "status_watch.h"
+#include "text_layout.h"
 
 namespace paroquant::cli {
 namespace {
@@ -103,12 +106,24 @@ std::string TokenAt(const Continuation& continuation, int64_t place,
   return fmt::format("\"{}\" ({})", text, id);
 }
 
-std::string Comparison(const Continuation& ours, const Continuation& theirs,
-                       const text::Tokenizer& tokenizer) {
+// A model's name and what it says from `place` on.
+std::string TextFrom(const std::string& folder, const Continuation& continuation, int64_t place,
+                     const text::Tokenizer& tokenizer) {
+  const std::vector<int32_t> rest(continuation.ids.begin() + place, continuation.ids.end());
+  return model::ModelName(folder) + ":\n" + tokenizer.Decode(rest, /*skip_special_tokens=*/false);
+}
+
+void PrintComparison(const Continuation& ours, const Continuation& theirs,
+                     const text::Tokenizer& tokenizer, const GenerateOptions& options) {
   const std::optional<int64_t> place = FirstDifference(ours, theirs);
-  if (!place) return fmt::format("All {} tokens are the same.", ours.ids.size());
-  return fmt::format("The first {} tokens are the same; then {}, where the baseline has {}.",
-                     *place, TokenAt(ours, *place, tokenizer), TokenAt(theirs, *place, tokenizer));
+  if (!place) {
+    PrintLine("All {} are the same.", Counted(std::ssize(ours.ids), "token"));
+    return;
+  }
+  PrintLine("The first {} tokens are the same; then {}, where the baseline has {}.", *place,
+            TokenAt(ours, *place, tokenizer), TokenAt(theirs, *place, tokenizer));
+  PrintTable(SideBySide(TextFrom(options.model, ours, *place, tokenizer),
+                        TextFrom(options.baseline, theirs, *place, tokenizer), OutputColumns()));
 }
 
 runtime::LanguageModel LoadBaseline(const std::string& folder,
@@ -128,6 +143,7 @@ int RunGenerate(GenerateOptions options) {
   const StatusWatch watch;
   RequireTextOption("--prompt", options.prompt);
   RequireSensibleSampling(options.sampling);
+  pipeline::RequireFinished(options.model);
   const auto model = runtime::LanguageModel::Load(options.model);
   std::optional<runtime::LanguageModel> baseline;
   if (!options.baseline.empty()) baseline = LoadBaseline(options.baseline, model);
@@ -138,10 +154,8 @@ int RunGenerate(GenerateOptions options) {
   options.sampling.end_ids = ReadEndTokens(options.model);
 
   const bool shown = options.common.ShowsText();
-  const std::string heading = options.chat ? "" : options.prompt;  // an answer stands for itself
-  if (shown) {
-    std::cout << (baseline ? Printable(options.model) + ":\n" : "") << heading << std::flush;
-  }
+  // An answer stands for itself.
+  if (shown && !options.chat) std::cout << options.prompt << std::flush;
   const Continuation ours = Continue(model, tokenizer, prompt, options, shown);
   if (shown) std::cout << "\n" << std::flush;
   WarnOfFullContext(options.model, ours, model, options.max_tokens);
@@ -151,9 +165,11 @@ int RunGenerate(GenerateOptions options) {
                                    {"ids", ours.ids},
                                    {"stopped_by", ours.stopped_by}};
   if (baseline) {
-    if (shown) std::cout << "\n" << Printable(options.baseline) << ":\n" << heading << std::flush;
-    const Continuation theirs = Continue(*baseline, tokenizer, prompt, options, shown);
-    if (shown) std::cout << "\n\n" << Comparison(ours, theirs, tokenizer) << "\n" << std::flush;
+    const Continuation theirs = Continue(*baseline, tokenizer, prompt, options, /*shown=*/false);
+    if (shown) {
+      std::cout << "\n";
+      PrintComparison(ours, theirs, tokenizer, options);
+    }
     WarnOfFullContext(options.baseline, theirs, *baseline, options.max_tokens);
     result["baseline"] = {{"model", options.baseline},
                           {"text", theirs.text},
@@ -197,7 +213,7 @@ Run DeclareGenerate(CLI::App& app) {
   app.add_flag("--chat", options->chat,
                "the prompt is a user's message, put into the model's chat template");
   AddPath(app, "--baseline", options->baseline,
-          "also what this model says, and where the texts part")
+          "also what this model says, side by side from where the texts part")
       ->type_name("DIR");
   AddInteger(app, "--max-tokens", options->max_tokens, {1, kMostTokens}, "tokens to add at most")
       ->default_str(fmt::format("{}", options->max_tokens));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "manual.h"
 #include "option_facts.h"
 #include "text_layout.h"
 
@@ -76,6 +77,17 @@ std::string More(const CLI::App& app, const std::vector<OptionFacts>& options, s
   return "\n" + Paragraph(fmt::format("With --help-all also {}.", fmt::join(flags, ", ")), columns);
 }
 
+// Commands are broken where a terminal would break them, but between words.
+std::string Examples(const Manual& manual, size_t columns) {
+  std::string text = "\nExamples:\n";
+  for (const CommandExample& example : manual.examples) {
+    const std::string meaning = example.meaning;
+    if (!meaning.empty()) text += Paragraph(meaning, columns);
+    for (const std::string& line : Wrap(example.line, columns - 2)) text += "  " + line + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string UsageOf(const CLI::App& command) {
@@ -103,7 +115,9 @@ std::string HelpText(const CLI::App& command, HelpScope scope, size_t columns) {
     if (shown && !known) groups.push_back(option.group);
   }
   for (const std::string& group : groups) text += Section(options, group, columns);
-  if (scope == HelpScope::kCommon) text += More(command, options, columns);
+  if (scope == HelpScope::kCommon) return text + More(command, options, columns);
+  // The program's own are a walk through its commands, for its manual page.
+  if (command.get_parent() != nullptr) text += Examples(ManualOf(command.get_name()), columns);
   return text;
 }
 

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -37,7 +38,7 @@ struct InspectOptions {
   ReportOption report;
 };
 
-// The hardest layers to quantize first.
+// The layers that rounding to nearest would lose most of first.
 void PrintOutliers(const Inspection& result) {
   std::vector<const LayerInspection*> layers;
   for (const LayerInspection& layer : result.layers) {
@@ -46,8 +47,12 @@ void PrintOutliers(const Inspection& result) {
   std::ranges::stable_sort(layers, std::greater<>(), [](const LayerInspection* layer) {
     return layer->statistics->outliers->group_range;
   });
+  if (layers.empty()) {
+    PrintLine("no outliers to tell: the layers are packed, see --outliers of the source");
+    return;
+  }
   TextTable table;
-  table.Add({"hardest layers first", "range/rms"});
+  table.Add({"widest groups first", "range/rms"});
   for (const LayerInspection* layer : layers) {
     table.Add(
         {layer->plan.info.name, fmt::format("{:.2f}", layer->statistics->outliers->group_range)});
@@ -162,6 +167,15 @@ Json ToJson(const std::string& model, const Inspection& result) {
           {"layers", layers}};
 }
 
+// "none", "self", or the names of files, each with its size and checksum.
+std::string CalibrationText(const Json& calibration) {
+  std::vector<std::string> texts;
+  for (const Json& text : calibration.is_array() ? calibration : Json::array({calibration})) {
+    texts.push_back(text.is_string() ? text.get<std::string>() : text.dump());
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 void Print(const std::string& folder, const UnfinishedRun& run) {
   PrintLine("{}: {}", folder, Describe(run));
   if (!run.problem.empty()) {
@@ -172,7 +186,7 @@ void Print(const std::string& folder, const UnfinishedRun& run) {
   PrintLine("  of {}, recipe {}, {} bit, groups of {}, calibration {}, seed {}", run.model,
             run.fingerprint.at("recipe").get<std::string>(), settings.at("bits").get<int>(),
             settings.at("group_size").get<int>(),
-            run.fingerprint.value("calibration", Json()).dump(),
+            CalibrationText(run.fingerprint.value("calibration", Json())),
             run.fingerprint.at("seed").get<uint64_t>());
 }
 
@@ -212,7 +226,7 @@ Run DeclareInspect(CLI::App& app) {
       ->required()
       ->type_name("DIR");
   app.add_flag("--outliers", options->outliers,
-               "also how far weights stick out of their groups, the hardest layers first");
+               "also how far weights stick out of their groups, the widest groups first");
   options->report.Declare(app);
   options->common.Declare(app);
   return [options, &app] { return RunInspect(*options, app); };

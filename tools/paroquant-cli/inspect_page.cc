@@ -27,8 +27,7 @@ std::vector<report::Fact> ModelFacts(const Inspection& inspection) {
       {"Vocabulary", fmt::format("{}", a.vocab_size), a.tied_embeddings ? "tied head" : ""},
       {"Parameters", fmt::format("{:.1f} M", static_cast<double>(inspection.parameters) / 1e6)},
       {"Size", ByteCount(inspection.stored_bytes),
-       fmt::format("{} tensors in {} file{}", inspection.tensors, inspection.files,
-                   inspection.files == 1 ? "" : "s")}};
+       fmt::format("{} tensors in {}", inspection.tensors, Counted(inspection.files, "file"))}};
   if (a.experts.count > 0) {
     facts.push_back({"Experts", fmt::format("{}", a.experts.count),
                      fmt::format("{} for each token", a.experts.per_token)});

@@ -17,7 +17,9 @@
 #include <map>
 #include <new>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "command.h"
 #include "help_text.h"
@@ -131,6 +133,17 @@ std::string VersionText() {
                          : "");
 }
 
+// As CLI11 takes them. "help" and "help COMMAND" mean what they do elsewhere.
+std::vector<std::string> WordsBackwards(int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (!words.empty() && words.front() == "help") {
+    std::ranges::rotate(words, words.begin() + 1);
+    words.back() = "--help";
+  }
+  std::ranges::reverse(words);
+  return words;
+}
+
 int ParseAndRun(int argc, char** argv) {
   CLI::App app{"Turns 16-bit language models into 4-bit ones that stay as good.", "paroquant"};
   app.set_help_flag("-h,--help", "show this help");
@@ -146,8 +159,9 @@ int ParseAndRun(int argc, char** argv) {
     runs[subcommand] = command.declare(*subcommand);
   }
   try {
-    app.parse(argc, argv);
+    app.parse(WordsBackwards(argc, argv));
   } catch (const CLI::CallForHelp&) {
+    if (app.get_subcommands().empty()) RequireNoExtras(app);  // such as a mistyped command
     return PrintHelp(app, HelpScope::kCommon);
   } catch (const CLI::CallForAllHelp&) {
     return PrintHelp(app, HelpScope::kAll);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "help_text.h"
+#include "manual.h"
 #include "option_facts.h"
 #include "paroquant/base/version.h"
 
@@ -119,6 +120,16 @@ std::string SeeAlso(const CLI::App& command) {
   return fmt::format(".SH SEE ALSO\n{}\n", fmt::join(pages, ",\n"));
 }
 
+std::string ExamplesSection(const Manual& manual) {
+  std::string text = ".SH EXAMPLES\n";
+  for (const CommandExample& example : manual.examples) {
+    const std::string meaning = example.meaning;
+    if (!meaning.empty()) text += fmt::format(".PP\n{}\n", Plain(meaning));
+    text += fmt::format(".PP\n.RS 4\n.nf\n{}\n.fi\n.RE\n", Plain(example.line));
+  }
+  return text;
+}
+
 std::string Upper(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
   return text;
@@ -132,8 +143,11 @@ std::string ManPage(const CLI::App& command) {
       fmt::format(".TH {} 1 \"\" \"paroquant {}\"\n.ad l\n", Plain(Upper(name)), kVersion);
   page += fmt::format(".SH NAME\n{} \\- {}\n", Plain(name), Plain(command.get_description()));
   page += fmt::format(".SH SYNOPSIS\n{}\n", Plain(UsageOf(command)));
+  const Manual& manual = ManualOf(command.get_name());
+  page += fmt::format(".SH DESCRIPTION\n{}\n", Plain(manual.description));
   if (command.get_parent() == nullptr) page += CommandsSection(command);
   page += OptionSections(command);
+  page += ExamplesSection(manual);
   page += Section("EXIT STATUS", kExitCodes);
   page += Section("ENVIRONMENT", kEnvironment);
   return page + SeeAlso(command);

@@ -23,7 +23,7 @@ std::string Steps(const method::Recipe& recipe) {
     steps.emplace_back("channel scales");
   }
   if (layer.rotation != method::RotationChoice::kNone) {
-    steps.push_back(fmt::format("{} rounds of rotations", recipe.rotations));
+    steps.push_back(Counted(recipe.rotations, "round") + " of rotations");
   }
   steps.emplace_back(layer.rounding == method::RoundingChoice::kNearest
                          ? "rounding to nearest"
@@ -50,8 +50,8 @@ void PrintCalibration(const pipeline::CalibrationSize& text,
     PrintLine("no calibration text: nothing of the recipe looks at activations");
     return;
   }
-  PrintLine("calibrates on {} sequences of {} tokens, {} more held out, {}", text.sequences,
-            text.length, text.held_out,
+  PrintLine("calibrates on {} of {} tokens, {} more held out, {}",
+            Counted(text.sequences, "sequence"), text.length, text.held_out,
             options.SamplesText() ? "that the model writes itself"
                                   : fmt::format("from {}", fmt::join(options.calibration, ", ")));
 }
@@ -65,9 +65,10 @@ void PrintPlan(const pipeline::PricedPlan& plan, const pipeline::QuantizeOptions
   PrintCalibration(plan.calibration, options);
   const pipeline::CostEstimate& cost = plan.cost;
   PrintLine(
-      "about {} on {} threads, {} of memory beside the mapped model{}; {} to write, and up to {} "
-      "more until it is done",
-      Duration(cost.seconds), ThreadCount(), ByteCount(cost.memory_bytes),
+      "about {} on {} if nothing else runs, {} of memory beside the mapped model{}; {} to write, "
+      "and "
+      "up to {} more until it is done",
+      Duration(cost.seconds), Counted(ThreadCount(), "thread"), ByteCount(cost.memory_bytes),
       cost.spilled_bytes > 0 ? fmt::format(" and {} of disk", ByteCount(cost.spilled_bytes)) : "",
       ByteCount(cost.output_bytes), ByteCount(cost.record_bytes));
 }

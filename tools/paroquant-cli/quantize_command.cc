@@ -38,6 +38,7 @@ struct RecipeOption {
   const char* name;
   const char* key;
   const char* help;
+  bool is_common;  // shown by --help
   std::optional<int64_t> value;
 };
 
@@ -112,17 +113,18 @@ void Print(const QuantizeSummary& summary) {
   }
   PrintTable(LayerTable(summary.layers));
   if (summary.expected_kl) {
-    PrintLine("expected KL divergence {:.5f} +- {:.5f}, on {} held-out sequences",
-              *summary.expected_kl, *summary.expected_kl_stderr, summary.held_out_sequences);
+    PrintLine("expected KL divergence {:.5f} +- {:.5f}, on {}", *summary.expected_kl,
+              *summary.expected_kl_stderr,
+              Counted(summary.held_out_sequences, "held-out sequence"));
   }
   const auto quantized = std::ranges::count_if(
       summary.layers, [](const LayerReport& report) { return report.plan.quantized; });
-  PrintLine(
-      "{}: {} layers quantized, {} kept, {:.2f} bits per quantized weight, {}, peak memory {}",
-      summary.options.out.string(), quantized, std::ssize(summary.layers) - quantized,
-      summary.bits_per_weight, Duration(summary.seconds), ByteCount(summary.peak_rss_bytes));
+  PrintLine("{}: {} quantized, {} kept, {:.2f} bits per quantized weight, {}, peak memory {}",
+            summary.options.out.string(), Counted(quantized, "layer"),
+            std::ssize(summary.layers) - quantized, summary.bits_per_weight,
+            Duration(summary.seconds), ByteCount(summary.peak_rss_bytes));
   if (summary.resumed_blocks > 0) {
-    PrintLine("{} blocks were finished before", summary.resumed_blocks);
+    PrintLine("finished before: {}", Counted(summary.resumed_blocks, "block"));
   }
 }
 
@@ -146,8 +148,9 @@ void ShowPlan(const QuantizeArguments& arguments, const pipeline::QuantizeOption
 }
 
 int RunQuantize(const QuantizeArguments& arguments) {
-  arguments.common.Apply(arguments.out);
-  arguments.report.RequireUsable();
+  const std::string made = arguments.plan ? "" : arguments.out;
+  arguments.common.Apply(made);
+  arguments.report.RequireUsable(made);
   pipeline::QuantizeOptions options = Resolve(arguments);
   if (arguments.plan) {
     ShowPlan(arguments, options);
@@ -175,11 +178,15 @@ void DeclareModelOptions(CLI::App& app, QuantizeArguments& arguments) {
 
 void DeclareRecipeOptions(CLI::App& app, QuantizeArguments& arguments) {
   arguments.recipe_options = {
-      {"--bits", "bits", "bits of each weight (default: the recipe's)", {}},
-      {"--group-size", "group_size", "channels that share a scale (the recipe's)", {}},
-      {"--rotations", "rotations", "rounds of rotations, 1 to 16 (the recipe's)", {}},
-      {"--calib-sequences", "calibration_sequences", "how many to calibrate on (the recipe's)", {}},
-      {"--sequence-length", "sequence_length", "tokens of each, never over the model's", {}},
+      {"--bits", "bits", "bits of each weight (default: the recipe's)", true, {}},
+      {"--group-size", "group_size", "channels that share a scale (the recipe's)", false, {}},
+      {"--rotations", "rotations", "rounds of rotations, 1 to 16 (the recipe's)", false, {}},
+      {"--calib-sequences",
+       "calibration_sequences",
+       "how many to calibrate on (the recipe's)",
+       true,
+       {}},
+      {"--sequence-length", "sequence_length", "tokens of each, never over the model's", false, {}},
   };
   for (RecipeOption& option : arguments.recipe_options) {
     const auto read = [&option](const std::string& text) {
@@ -187,11 +194,8 @@ void DeclareRecipeOptions(CLI::App& app, QuantizeArguments& arguments) {
     };
     CLI::Option* declared = app.add_option_function<std::string>(option.name, read, option.help);
     const std::vector<std::string> choices = method::RecipeKeyChoices(option.key);
-    if (choices.empty()) {
-      declared->type_name("N")->group(kMoreOptions);
-    } else {
-      declared->type_name(Alternatives(choices));
-    }
+    declared->type_name(choices.empty() ? "N" : Alternatives(choices));
+    if (!option.is_common) declared->group(kMoreOptions);
   }
 }
 
@@ -222,7 +226,7 @@ void DeclareMethodOptions(CLI::App& app, QuantizeArguments& arguments) {
 
 void DeclareCalibrationOptions(CLI::App& app, pipeline::QuantizeOptions& options) {
   app.add_option("--calib", options.calibration,
-                 "files of text or conversations; self: the model's own")
+                 "texts, conversations (repeatable); self: by the model")
       ->type_name("self|FILE");
   AddSize(app, "--memory-budget", options.memory_budget,
           "bytes of activations to keep in memory, the rest goes to disk (1/16 of memory)")

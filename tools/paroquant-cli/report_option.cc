@@ -34,7 +34,7 @@ void ReportOption::Declare(CLI::App& app) {
       ->type_name("FILE");
 }
 
-void ReportOption::RequireUsable() const {
+void ReportOption::RequireUsable(const std::string& out) const {
   for (const std::string& file : files_) {
     if (!IsPage(file) && !file.ends_with(kJson)) {
       throw Error(ErrorKind::kUsage, {.where = kOption,
@@ -42,7 +42,7 @@ void ReportOption::RequireUsable() const {
                                       .found = "\"" + file + "\"",
                                       .hint = "The ending says what is to be written."});
     }
-    RequireWritable(kOption, file);
+    RequireWritable(kOption, file, out);
   }
 }
 

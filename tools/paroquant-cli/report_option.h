@@ -15,8 +15,8 @@ class ReportOption {
   void Declare(CLI::App& app);
 
   // Throws kUsage for a file with another ending, and what RequireWritable throws. To be called
-  // before the work.
-  void RequireUsable() const;
+  // before the work, with the folder that the work makes, if it makes one.
+  void RequireUsable(const std::string& out = "") const;
   // Throws kUsage if a page is asked for; `with` says what has none.
   void RefusePages(const std::string& with) const;
 

@@ -80,7 +80,7 @@ void WriteInPlace(const std::string& path, std::string_view text) {
 
 }  // namespace
 
-void RequireWritable(const std::string& option, const std::string& path) {
+void RequireWritable(const std::string& option, const std::string& path, const std::string& out) {
   if (path.empty()) return;
   const std::string where = option + " " + path;
   if (NamesModelFile(path)) {
@@ -92,6 +92,7 @@ void RequireWritable(const std::string& option, const std::string& path) {
   const bool exists = Exists(path);
   if (IsFolder(path)) throw NotAFile(where, "a folder", "Name a file in it.");
   const fs::path folder = AbsolutePath(path).parent_path();
+  if (!out.empty() && !Exists(out) && folder == (AbsolutePath(out) / "").parent_path()) return;
   if (!IsFolder(folder)) {
     throw NotAFile(where, "no folder " + folder.string(), "Create it first.");
   }

@@ -12,8 +12,10 @@
 namespace paroquant::cli {
 
 // Naming the option, throws kSystem if `path` is a folder, lies in none, or may not be written, and
-// kUsage if its name is one that a file of a model has. Leaves no trace. Nothing to do for "".
-void RequireWritable(const std::string& option, const std::string& path);
+// kUsage if its name is one that a file of a model has. Leaves no trace. Nothing to do for "". The
+// folder may be `out`, which the command will have made before it writes the file.
+void RequireWritable(const std::string& option, const std::string& path,
+                     const std::string& out = "");
 
 // Calls write(temporary) and gives the file its name once it is whole. Links and special files
 // such as /dev/stdout are written in place. Throws kSystem.

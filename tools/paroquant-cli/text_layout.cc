@@ -7,6 +7,10 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <utility>
+
+#include "paroquant/base/utf8.h"
 
 namespace paroquant::cli {
 namespace {
@@ -34,10 +38,31 @@ size_t ColumnsOfTerminal() {
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-// How much of a word that is longer than a line goes on this line.
-size_t CutOf(std::string_view word, size_t width) {
-  const size_t mark = word.substr(0, width).find_last_of("|,:=-/");
-  return mark == std::string_view::npos || mark == 0 ? width : mark + 1;
+// The bytes of the first `letters` code points, or of all of them.
+size_t BytesOf(std::string_view text, size_t letters) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!IsUtf8Continuation(text[i]) && letters-- == 0) return i;
+  }
+  return text.size();
+}
+
+// How much of the part of a word that fits on a line goes there.
+size_t CutOf(std::string_view part) {
+  const size_t mark = part.find_last_of("|,:=-/");
+  return mark == std::string_view::npos || mark == 0 ? part.size() : mark + 1;
+}
+
+// Each line wrapped, empty ones included.
+std::vector<std::string> WrapLines(std::string_view text, size_t width) {
+  std::vector<std::string> lines;
+  while (true) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    std::vector<std::string> wrapped = Wrap(text.substr(0, end), width);
+    if (wrapped.empty()) wrapped.emplace_back();
+    std::ranges::move(wrapped, std::back_inserter(lines));
+    if (end == text.size()) return lines;
+    text.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace
@@ -52,10 +77,10 @@ size_t OutputColumns() {
 std::vector<std::string> Wrap(std::string_view text, size_t width) {
   std::vector<std::string> lines;
   while (!text.empty()) {
-    size_t end = text.size();
-    if (end > width) {
-      const size_t space = text.substr(0, width + 1).rfind(' ');
-      end = space == std::string_view::npos || space == 0 ? CutOf(text, width) : space;
+    size_t end = BytesOf(text, width);
+    if (end < text.size()) {
+      const size_t space = text.substr(0, end + 1).rfind(' ');
+      end = space == std::string_view::npos || space == 0 ? CutOf(text.substr(0, end)) : space;
     }
     lines.emplace_back(text.substr(0, end));
     text.remove_prefix(std::min(text.find_first_not_of(' ', end), text.size()));
@@ -90,6 +115,18 @@ std::string TwoColumns::Row(const std::string& left, const std::string& right) c
   }
   if (!line.empty()) end_line();
   return text;
+}
+
+TextTable SideBySide(std::string_view left, std::string_view right, size_t columns) {
+  const size_t width = (columns - 2 * kGap - 1) / 2;
+  std::vector<std::string> one = WrapLines(left, width);
+  std::vector<std::string> other = WrapLines(right, width);
+  const size_t rows = std::max(one.size(), other.size());
+  one.resize(rows);
+  other.resize(rows);
+  TextTable table;
+  for (size_t i = 0; i < rows; ++i) table.Add({std::move(one[i])}, other[i]);
+  return table;
 }
 
 }  // namespace paroquant::cli

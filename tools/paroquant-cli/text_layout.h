@@ -7,13 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "paroquant/base/text_table.h"
+
 namespace paroquant::cli {
 
 // The columns to write standard output in, 20 to 100: $COLUMNS, else the terminal's, else 80.
 size_t OutputColumns();
 
-// `text` in lines of at most `width` > 0 columns. A word is cut only where it is longer than a
-// line, behind a mark if it has one.
+// `text` in lines of at most `width` > 0 columns, one for each code point. A word is cut only where
+// it is longer than a line, behind a mark if it has one.
 std::vector<std::string> Wrap(std::string_view text, size_t width);
 
 // A table of two columns, the first `left_width` wide, indented by two. A cell that is too long
@@ -28,6 +30,9 @@ class TwoColumns {
   size_t right_start_;
   size_t width_;
 };
+
+// Two texts of any lines beside one another, in `columns` in all.
+TextTable SideBySide(std::string_view left, std::string_view right, size_t columns);
 
 }  // namespace paroquant::cli
 

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "common_options.h"
 #include "option_values.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/pipeline/verify.h"
 #include "standard_output.h"
@@ -52,7 +53,7 @@ int RunVerify(const VerifyOptions& options) {
   }
   if (options.common.ShowsText()) {
     PrintLine("{}: {}", options.model,
-              problems.empty() ? "ok" : fmt::format("{} problems", problems.size()));
+              problems.empty() ? "ok" : Counted(std::ssize(problems), "problem"));
   }
   options.common.WriteJson({{"ok", problems.empty()}, {"problems", list}});
   return problems.empty() ? 0 : kProblemFound;
