@@ -21,7 +21,8 @@ constexpr double kRoundingCost = 3.7;    // feedback inside small blocks, and th
 constexpr double kDescentCost = 1.5;     // products with few rows
 constexpr double kStreamCost = 1.1;      // packing and copying beside the products
 constexpr double kGenerationCost = 3.0;  // a token each of some sequences
-constexpr double kWeightCost = 40000;    // of a weight: reading, packing, judging, writing it
+constexpr double kWeightCost = 6000;     // of a weight: reading, packing, judging, writing it
+constexpr double kFeedbackCost = 8000;   // of a weight, each time that it is rounded with feedback
 constexpr double kElementCost = 160;     // of a value in a stream: norms, exponentials, memory
 
 // The linears of a block that read the same input.
@@ -232,7 +233,7 @@ class CostModel {
     if (layer.rounding == method::RoundingChoice::kNearest) return sum;
     const bool once_more = layer.UsesRowFeedback() || layer.UsesDescent();
     const int roundings = best ? 3 + (once_more ? 1 : 0) : 1;
-    sum += kRoundingCost * roundings * along;
+    sum += roundings * (kRoundingCost * along + kFeedbackCost * rows * channels);
     sum += kDoubleCost * (roundings + (best ? 1 : 0)) * Cube(channels) / 3;
     const double coupled = layer.UsesRowFeedback() ? across : 0;
     if (layer.UsesRowFeedback()) sum += across + kDoubleCost * Cube(rows) / 3;
