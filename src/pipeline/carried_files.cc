@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <string_view>
 
 #include "paroquant/base/file.h"
 #include "paroquant/base/folder.h"
@@ -33,10 +34,21 @@ bool IsWeightFile(const fs::path& path) {
          std::ranges::find(kWeightExtensions, extension) != kWeightExtensions.end();
 }
 
+// A page that --report has put beside a checkpoint, of which it would tell wrong things elsewhere.
+bool IsReportPage(const fs::path& path) {
+  constexpr std::string_view kMark = "name=\"generator\" content=\"paroquant";
+  if (path.extension() != ".html") return false;
+  const MappedFile file(path);
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()),
+                              file.bytes().size());
+  return text.find(kMark) != std::string_view::npos;
+}
+
 // Why a file is not carried over, or "".
 const char* ReasonToLeave(const fs::path& path) {
   if (IsFolder(path)) return "a folder";
   if (!IsRegularFile(path)) return "no regular file";
+  if (IsReportPage(path)) return "a report on this checkpoint";
   return IsWeightFile(path) ? "other weights" : "";
 }
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "paroquant/base/checksum.h"
 #include "paroquant/base/file.h"
 #include "paroquant/base/folder.h"
 #include "paroquant/pipeline/card_figures.h"
@@ -63,8 +64,17 @@ CheckpointOutput::CheckpointOutput(const model::Checkpoint& source, const Output
 void CheckpointOutput::CopyUntouchedTensors() {
   AwaitWrite();
   for (const io::TensorView& tensor : source_.tensors().tensors()) {
-    if (!replaced_.contains(tensor.name)) writer_.Write(tensor.name, tensor.bytes);
+    if (replaced_.contains(tensor.name)) continue;
+    checksums_[tensor.name] = Crc32(tensor.bytes);
+    writer_.Write(tensor.name, tensor.bytes);
   }
+}
+
+void CheckpointOutput::WriteChanged(std::vector<format::PackedTensor> tensors) {
+  for (const format::PackedTensor& tensor : tensors) {
+    checksums_[tensor.spec.name] = Crc32(tensor.bytes);
+  }
+  WriteLayer(std::move(tensors));
 }
 
 void CheckpointOutput::WriteLayer(std::vector<format::PackedTensor> tensors) {

@@ -49,6 +49,8 @@ class CheckpointOutput {
 
   // Copies what is not replaced, byte for byte.
   void CopyUntouchedTensors();
+  // As WriteLayer, for tensors of the source that take other values.
+  void WriteChanged(std::vector<format::PackedTensor> tensors);
   // May return while the disk is still at work on it; what goes wrong there is thrown by the next
   // call. Tensors that another layer has in common with this one are written once.
   void WriteLayer(std::vector<format::PackedTensor> tensors);
@@ -58,6 +60,8 @@ class CheckpointOutput {
   // in the folder that no run wrote, or that was edited, is kept under another name.
   void Commit(const io::Json& config, const io::Json& provenance, const std::string& card);
 
+  // CRC-32 of each tensor that is no part of a layer that was written.
+  const std::map<std::string, uint32_t>& checksums() const { return checksums_; }
   // Files of the source that were left out, each with the reason, and a card that was kept.
   const std::vector<std::string>& notes() const { return notes_; }
 
@@ -71,6 +75,7 @@ class CheckpointOutput {
   std::unordered_set<std::string> written_;  // of layers
   io::OutputFolder folder_;
   io::SafetensorsWriter writer_;
+  std::map<std::string, uint32_t> checksums_;
   std::vector<std::string> notes_;
   std::vector<format::PackedTensor> writing_;
   std::future<void> write_;  // in progress; the last member, so that it ends before the others

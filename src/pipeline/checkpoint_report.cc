@@ -25,6 +25,12 @@ void CheckpointReport::Read(const std::filesystem::path& path) {
   if (!root.Has("layers") || !report.at("layers").is_array()) {
     root.Fail("layers", "a list", "something else");
   }
+  if (root.Has("tensors")) {
+    const io::JsonObject tensors = root.Object("tensors");
+    for (const auto& [name, checksum] : tensors.json().items()) {
+      tensors_[name] = tensors.Get<uint32_t>(name.c_str());
+    }
+  }
   for (const io::Json& entry : report.at("layers")) {
     const io::JsonObject layer(entry, path.string() + ": layers");
     if (!layer.Has("relative_weight_error")) continue;

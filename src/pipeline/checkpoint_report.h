@@ -29,6 +29,9 @@ class CheckpointReport {
   // Null for a module of which nothing is said.
   const ReportedLayer* Find(const std::string& module) const;
 
+  // CRC-32 of tensors that are no part of a quantized layer.
+  const std::map<std::string, uint32_t>& tensors() const { return tensors_; }
+
   // The channel scales of a layer that were folded into others. Throws kInput if they do not fit.
   FoldedScales ScalesOf(const model::LinearInfo& info) const;
 
@@ -39,7 +42,8 @@ class CheckpointReport {
   void ReadFolding(const io::JsonObject& layer);
 
   std::map<std::string, ReportedLayer> layers_;  // by module
-  std::map<std::string, FoldedScales> folded_;   // by module or, of norms, by tensor
+  std::map<std::string, uint32_t> tensors_;
+  std::map<std::string, FoldedScales> folded_;  // by module or, of norms, by tensor
 };
 
 }  // namespace paroquant::pipeline

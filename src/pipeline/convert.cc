@@ -232,6 +232,7 @@ class Converter {
     return {.checkpoint = OutputFacts(),
             .bytes = OutputBytes(source_, OutputLayers()),
             .command = ConvertCommand(source_.folder(), options_.format),
+            .converted = true,
             .report = SourceReport(),
             .kept = modules_.kept};
   }

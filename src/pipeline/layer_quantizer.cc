@@ -183,7 +183,7 @@ void LayerQuantizer::TakeOver(std::vector<FinishedLayer> layers) {
 }
 
 void LayerQuantizer::WriteFolded(std::vector<format::PackedTensor> tensors) {
-  if (!tensors.empty()) output_.WriteLayer(std::move(tensors));
+  if (!tensors.empty()) output_.WriteChanged(std::move(tensors));
 }
 
 void LayerQuantizer::Write(std::vector<format::PackedTensor> tensors, LayerReport report) {

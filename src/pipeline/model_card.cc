@@ -172,11 +172,10 @@ std::string WhatWasDone(const std::string& base, const CardFacts& facts) {
 }
 
 std::string WhatWasMeasured(const model::Checkpoint& source, const CardFacts& facts) {
-  const bool converted = facts.report.is_null();
-  const std::string rows =
-      Cells("size of the weights", fmt::format("{}; {} {}", ByteCount(facts.bytes),
-                                               converted ? "before converting" : "the source's",
-                                               ByteCount(MeasureStoredSize(source).bytes)));
+  const std::string rows = Cells("size of the weights",
+                                 fmt::format("{}; {} {}", ByteCount(facts.bytes),
+                                             facts.converted ? "before converting" : "the source's",
+                                             ByteCount(MeasureStoredSize(source).bytes)));
   return "## Measured\n\n" + Table(rows + OfReport(facts.report, ReportedFigures)) +
          FiguresPlace("Perplexity was not measured. `paroquant eval-ppl --card` puts it here.\n") +
          "\n";

@@ -18,6 +18,7 @@ struct CardFacts {
   CheckpointFacts checkpoint;
   int64_t bytes = 0;              // of the tensors
   std::string command;            // that makes the same again
+  bool converted = false;         // from another quantized checkpoint
   io::Json report = nullptr;      // see Provenance; or null where nobody knows
   std::vector<std::string> kept;  // layers in 16 bits, each with the reason if there is one
 };

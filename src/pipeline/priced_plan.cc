@@ -18,6 +18,8 @@
 #include "paroquant/pipeline/engine_rules.h"
 #include "paroquant/runtime/language_model.h"
 #include "pipeline/calibration_text.h"
+#include "pipeline/fingerprint.h"
+#include "pipeline/resumption.h"
 #include "pipeline/run_size.h"
 
 namespace paroquant::pipeline {
@@ -161,6 +163,15 @@ void RequireText(const QuantizeOptions& options, const runtime::LanguageModel& m
   LoadCalibrationText(options, model, progress);
 }
 
+// Throws if --resume would find a run or a checkpoint of other options.
+void RequireResumable(const QuantizeOptions& options, const model::Checkpoint& source,
+                      const QuantizationPlan& plan) {
+  if (!options.resume) return;
+  const io::Json fingerprint = Fingerprint(source, options);
+  DecideBeginning(options, fingerprint);
+  FindCompleteRun(options, plan.layers, fingerprint);
+}
+
 // `product_rate` as EstimateCost takes it.
 PricedPlan Price(QuantizationPlan unpriced, const model::Checkpoint& source,
                  const QuantizeOptions& options, double product_rate) {
@@ -196,6 +207,7 @@ PricedPlan PricePlan(const QuantizeOptions& options) {
   const auto model = runtime::LanguageModel::Load(options.model);
   QuantizationPlan plan = PlanQuantization(model.checkpoint(), options);
   RequireText(options, model);
+  RequireResumable(options, model.checkpoint(), plan);
   const double rate = linalg::MeasureProductRate(kLeastProbe);
   PricedPlan priced = Price(std::move(plan), model.checkpoint(), options, rate);
   const double probe = std::min(kMostProbe, kProbeShare * priced.cost.seconds);

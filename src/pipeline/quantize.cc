@@ -1,5 +1,7 @@
 #include "paroquant/pipeline/quantize.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <map>
@@ -103,6 +105,7 @@ CardFacts FactsForCard(const model::Checkpoint& source, const std::vector<LayerP
   CardFacts facts{.checkpoint = FactsOf(plans, options),
                   .bytes = OutputBytes(source, OutputLayers(source, plans, options)),
                   .command = QuantizeCommand(options),
+                  .converted = false,
                   .report = provenance,
                   .kept = {}};
   for (const LayerPlan& plan : plans) {
@@ -136,7 +139,8 @@ void FillOutput(const runtime::LanguageModel& model, const std::vector<LayerPlan
   run.Finish();
   summary.layers = CompleteReports(plans, quantizer.TakeReports());
   summary.bits_per_weight = quantizer.BitsPerWeight();
-  const io::Json provenance = Provenance(summary);
+  io::Json provenance = Provenance(summary);
+  provenance["tensors"] = output.checksums();
   output.Commit(OutputConfig(source, plans, options), provenance,
                 ModelCard(source, FactsForCard(source, plans, options, provenance), summary.notes));
 }
@@ -179,6 +183,10 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
     }
   }
   for (const std::string& warning : PlanWarnings(plan, source, options)) progress.Warn(warning);
+  if (options.resume && !beginning.resumes) {
+    progress.Warn(fmt::format("{} holds no unfinished run: this one starts from the beginning.",
+                              options.out.string()));
+  }
   QuantizeSummary summary{
       .options = options, .calibration_source = "none", .fingerprint = fingerprint};
   CheckpointOutput output(source,
@@ -192,7 +200,8 @@ QuantizeSummary Quantize(const QuantizeOptions& options, Progress& progress) {
                  {.fingerprint = fingerprint,
                   .blocks = std::ssize(ByBlock(plan.layers)),
                   .overwrite = beginning.overwrite,
-                  .model = AbsolutePath(options.model).string()},
+                  .model = AbsolutePath(options.model).string(),
+                  .command = QuantizeCommand(options)},
                  beginning.resumes);
   try {
     FillOutput(model, plan.layers, output, state, progress, summary);

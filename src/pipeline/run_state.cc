@@ -99,7 +99,8 @@ RunState::RunState(const fs::path& out, RunDescription description, bool resumes
       .Commit({{kFingerprintKey, description_.fingerprint},
                {"blocks", description_.blocks},
                {"overwrite", description_.overwrite},
-               {"model", description_.model}});
+               {"model", description_.model},
+               {"command", description_.command}});
 }
 
 RunState::~RunState() {
@@ -216,7 +217,8 @@ RunDescription ReadRunDescription(const fs::path& out) {
   return {.fingerprint = json.Object(kFingerprintKey).json(),
           .blocks = json.Get<int64_t>("blocks"),
           .overwrite = json.Get<bool>("overwrite"),
-          .model = json.Get<std::string>("model")};
+          .model = json.Get<std::string>("model"),
+          .command = json.GetOr<std::string>("command", "")};
 }
 
 int64_t CountFinishedBlocks(const fs::path& out, const RunDescription& description) {

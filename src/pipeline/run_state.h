@@ -27,7 +27,8 @@ struct RunDescription {
   io::Json fingerprint;  // see Fingerprint
   int64_t blocks = 0;    // of the model
   bool overwrite = false;
-  std::string model;  // absolute path of the source
+  std::string model;    // absolute path of the source
+  std::string command;  // see QuantizeCommand; earlier versions did not keep it
 };
 
 class RunState {

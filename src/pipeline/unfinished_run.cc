@@ -43,6 +43,7 @@ std::optional<UnfinishedRun> FindUnfinishedRun(const std::filesystem::path& fold
     run.finished_blocks = CountFinishedBlocks(folder, description);
     run.overwrite = description.overwrite;
     run.model = description.model;
+    run.command = description.command;
     run.fingerprint = description.fingerprint;
     CheckWhatIsShown(io::JsonObject(run.fingerprint, folder.string() + ": fingerprint"));
   } catch (const Error& error) {
@@ -70,6 +71,7 @@ io::Json ToJson(const UnfinishedRun& run) {
           {"finished_blocks", run.finished_blocks},
           {"overwrite", run.overwrite},
           {"model", run.model},
+          {"command", run.command},
           {"fingerprint", run.fingerprint},
           {"problem", run.problem}};
 }

@@ -135,6 +135,13 @@ class Verifier {
       list_.Try([&] { checkpoint.FloatTensor(tensor.name, tensor.shape); });
     }
     model::RequireFinite(checkpoint.tensors());
+    for (const auto& [name, checksum] : report_.tensors()) {
+      if (checkpoint.tensors().Find(name) == nullptr) {
+        list_.Add(name, fmt::format("a tensor that {} tells of", kProvenanceFile), "none");
+      } else {
+        CheckSum(checkpoint, name, {name}, checksum);
+      }
+    }
   }
 
   void CheckLinear(const Checkpoint& checkpoint, const model::LinearInfo& info) {
@@ -144,23 +151,26 @@ class Verifier {
         list_.Add(info.name, "the layer either packed or in 16 bit", "both");
       }
       quant::Unpack(quant::Copy(packed_->Read(info)), info.name);  // checks all values
-      CheckSum(checkpoint, info, packed_->Names(info));
+      CheckSumOfLinear(checkpoint, info, packed_->Names(info));
     } else {
       model::FindWeight(checkpoint, info);
-      CheckSum(checkpoint, info, {info.WeightName()});
+      CheckSumOfLinear(checkpoint, info, {info.WeightName()});
     }
   }
 
-  void CheckSum(const Checkpoint& checkpoint, const model::LinearInfo& info,
-                const std::vector<std::string>& tensors) {
+  void CheckSumOfLinear(const Checkpoint& checkpoint, const model::LinearInfo& info,
+                        const std::vector<std::string>& tensors) {
     const ReportedLayer* reported = report_.Find(info.name);
     if (reported == nullptr || !reported->checksum) return;
-    const uint32_t checksum = format::Checksum(checkpoint.tensors(), tensors);
-    if (checksum != *reported->checksum) {
-      list_.Add(info.name,
-                fmt::format("the checksum {:08x} of {}", *reported->checksum, kProvenanceFile),
-                fmt::format("{:08x}: its bytes are not those that were written", checksum));
-    }
+    CheckSum(checkpoint, info.name, tensors, *reported->checksum);
+  }
+
+  void CheckSum(const Checkpoint& checkpoint, const std::string& where,
+                const std::vector<std::string>& tensors, uint32_t expected) {
+    const uint32_t found = format::Checksum(checkpoint.tensors(), tensors);
+    if (found == expected) return;
+    list_.Add(where, fmt::format("the checksum {:08x} of {}", expected, kProvenanceFile),
+              fmt::format("{:08x}: its bytes are not those that were written", found));
   }
 
   Progress& progress_;

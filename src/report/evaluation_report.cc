@@ -56,9 +56,10 @@ std::vector<std::string> Row(const EvaluatedModel& model, size_t dataset, bool d
 // The baseline and all models on the dataset of this number.
 Table Comparison(const EvaluationReport& report, size_t dataset) {
   const EvaluatedDataset& first = report.models.front().datasets[dataset];
-  Table table{.caption = fmt::format("{}: {} windows of {} tokens, protocol {}; \u00b1 is one "
+  Table table{.caption = fmt::format("{}: {} of {} tokens, protocol {}; \u00b1 is one "
                                      "standard error over windows.",
-                                     first.name, first.windows, first.window, report.protocol),
+                                     first.name, Counted(first.windows, "window"), first.window,
+                                     report.protocol),
               .columns = {{"model", ColumnKind::kText}, {"size"}, {"bits/weight"}, {"perplexity"}},
               .rows = {}};
   const bool diverges = Diverges(report);

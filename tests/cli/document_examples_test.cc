@@ -186,12 +186,16 @@ TEST(DocumentExamplesTest, FromNothingToAReportItIsFiveCommands) {
 std::vector<std::string> ExamplesOfManual(const std::string& command) {
   std::vector<std::string> words = {"man"};
   if (!command.empty()) words.push_back(command);
-  std::istringstream page(RunCliInScript("\"$@\" | sed 's/\\\\-/-/g'", words).out);
+  std::istringstream page(RunCliInScript("\"$@\" | sed 's/\\\\-/-/g; s/\\\\e/\\\\/g'", words).out);
   std::vector<std::string> examples;
   bool in_example = false;
   for (std::string line; std::getline(page, line);) {
-    if (in_example && line != ".fi") examples.push_back(line + "\n");
-    if (line == ".nf" || line == ".fi") in_example = line == ".nf";
+    if (line == ".nf") examples.emplace_back();
+    if (line == ".nf" || line == ".fi") {
+      in_example = line == ".nf";
+    } else if (in_example) {
+      examples.back() += line + "\n";
+    }
   }
   return examples;
 }

@@ -114,8 +114,9 @@ TEST(HelpTest, IsACommandToo) {
 }
 
 TEST(HelpTest, TheFullOneHasExamples) {
-  EXPECT_THAT(RunCli({"verify", "--help-all"}).out,
-              HasSubstr("\nExamples:\nAll of that.\n  paroquant verify --model MODEL-4bit"));
+  EXPECT_THAT(
+      RunCli({"verify", "--help-all"}).out,
+      HasSubstr("\nparoquant verify --model MODEL-4bit --source MODEL --target transformers\n"));
 }
 
 TEST(HelpTest, VersionTellsTheInstructionSet) {

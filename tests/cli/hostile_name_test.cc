@@ -72,11 +72,11 @@ TEST_F(HostileNameTest, TextsAndModelsAreEvaluatedUnderHarmlessNames) {
   const std::vector<std::string> words = {"eval-ppl", "--model", model,           "--data", data,
                                           "--window", "32",      "--max-windows", "1"};
   const CliResult one = RunCli(words);
-  EXPECT_THAT(one.out, HasSubstr(kShown + "?.txt: 1 windows"));
+  EXPECT_THAT(one.out, HasSubstr(kShown + "?.txt: 1 window "));
   std::vector<std::string> two_models = words;
   two_models.insert(two_models.end(), {"--model", DataPath("tiny-llama").string()});
   const CliResult two = RunCli(two_models);
-  EXPECT_THAT(two.out, HasSubstr(kShown + "?.txt: 1 windows"));
+  EXPECT_THAT(two.out, HasSubstr(kShown + "?.txt: 1 window "));
   EXPECT_THAT(two.out, HasSubstr("  " + kShown + "?model  "));
   for (const CliResult& result : {one, two}) EXPECT_TRUE(IsHarmless(result.out + result.error));
 }

@@ -154,6 +154,31 @@ TEST(ReportTest, AnOldReportIsReplacedWholeOrKept) {
   EXPECT_EQ(ReadPage(file).name, "html");
 }
 
+TEST(ReportTest, ItMayLieInTheFolderThatTheRunMakes) {
+  const TemporaryFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  std::vector<std::string> words = {"quantize",
+                                    "--model",
+                                    kTinyLlama,
+                                    "--out",
+                                    out,
+                                    "--recipe",
+                                    "rtn",
+                                    "--json",
+                                    out + "/result.json",
+                                    "--report",
+                                    out + "/report.html"};
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(RunCli(words).exit_code, 0);
+    EXPECT_EQ(ReadPage(fs::path(out) / "report.html").name, "html");
+    EXPECT_EQ(io::ReadJsonFile(fs::path(out) / "result.json").at("out"), out);
+    words.emplace_back("--overwrite");
+  }
+  words = {"quantize", "--model", kTinyLlama, "--out",    out + "2",
+           "--recipe", "rtn",     "--plan",   "--report", out + "2/report.json"};
+  EXPECT_EQ(RunCli(words).exit_code, 5);  // a plan makes no folder
+}
+
 TEST(ReportTest, InspectCountsOutliersWhereThatIsAskedFor) {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "model.html";

@@ -69,6 +69,8 @@ TEST_F(ResumeCliTest, InspectTellsTheProgressAndHowToGoOn) {
   EXPECT_EQ(run.at("blocks"), 3);
   EXPECT_GE(run.at("finished_blocks"), 1);
   EXPECT_EQ(run.at("fingerprint").at("settings").at("bits"), 4);
+  EXPECT_THAT(run.at("command"), HasSubstr("--set calibration_sequences=8"));
+  EXPECT_THAT(text.out, HasSubstr(run.at("command").get<std::string>()));
   const std::string out = out_.string();
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"verify", "--model", out},
@@ -91,13 +93,18 @@ TEST_F(ResumeCliTest, OtherOptionsAreRefusedByName) {
   const CliResult result = RunCli(Quantize(out_, {"--resume", "--bits", "8"}));
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.error, HasSubstr("settings.bits: 4 before, 8 now"));
+  const CliResult planned = RunCli(Quantize(out_, {"--resume", "--bits", "8", "--plan"}));
+  EXPECT_EQ(planned.exit_code, 2);
+  EXPECT_EQ(planned.error, result.error);
   const CliResult unasked = RunCli(Quantize(out_));
   EXPECT_EQ(unasked.exit_code, 2);
   EXPECT_THAT(unasked.error, HasSubstr("an unfinished run"));
 }
 
 TEST_F(ResumeCliTest, ResumingACompleteRunDoesNothing) {
-  EXPECT_EQ(RunCli(Quantize(out_, {"--resume"})).exit_code, 0);
+  const CliResult first = RunCli(Quantize(out_, {"--resume"}));
+  EXPECT_EQ(first.exit_code, 0);
+  EXPECT_THAT(first.error, HasSubstr("holds no unfinished run"));
   const CliResult result = RunCli(Quantize(out_, {"--resume"}));
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, HasSubstr("complete before"));

@@ -224,6 +224,48 @@ TEST_F(VerifyTest, ConvertedCheckpointsAreComparedAsClosely) {
   }
 }
 
+// Without the source, too: of what was written each bit counts.
+TEST_F(VerifyTest, AChangedTensorBesideTheLayersIsFound) {
+  const fs::path file = out_ / "model.safetensors";
+  const std::string whole = ReadFile(file);
+  for (const std::string name : {"model.norm.weight", "model.embed_tokens.weight"}) {
+    const auto tensors = io::TensorFolder::Open(out_);
+    const io::TensorView& tensor = tensors.Get(name);
+    const std::string part(reinterpret_cast<const char*>(tensor.bytes.data()), 128);
+    std::string bytes = whole;
+    bytes[bytes.find(part) + 64] ^= 1;
+    WriteFile(file, bytes);
+    const auto result = Verify(/*with_source=*/false);
+    EXPECT_EQ(result.exit_code, 6);
+    EXPECT_THAT(result.out, HasSubstr(name + ": expected the checksum"));
+  }
+  WriteFile(file, whole);
+  EXPECT_EQ(Verify(/*with_source=*/false).exit_code, 0);
+}
+
+TEST_F(VerifyTest, WhatItCannotTellItSays) {
+  EXPECT_EQ(Verify(/*with_source=*/false).error.find("warning"), std::string::npos);
+  fs::remove(out_ / "tokenizer.json");
+  fs::remove(out_ / "quantization_report.json");
+  const auto result = Verify(/*with_source=*/false);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.error, HasSubstr("no tokenizer.json"));
+  EXPECT_THAT(result.error, HasSubstr("nothing tells whether its bytes are those"));
+}
+
+TEST_F(VerifyTest, ReportsOnACheckpointAreNotCarriedOver) {
+  ASSERT_EQ(RunCli({"quantize", "--model", source_.string(), "--out", out_.string(), "--recipe",
+                    "rtn", "--overwrite", "--report", (out_ / "report.html").string()})
+                .exit_code,
+            0);
+  const fs::path converted = folder_.path() / "converted";
+  const auto result = RunCli(
+      {"convert", "--model", out_.string(), "--out", converted.string(), "--format", "fp16"});
+  EXPECT_THAT(result.error, HasSubstr("not carried over: report.html (a report on this"));
+  EXPECT_FALSE(fs::exists(converted / "report.html"));
+  EXPECT_THAT(ReadFile(converted / "README.md"), HasSubstr("before converting"));
+}
+
 TEST_F(VerifyTest, NoRunOfQuantizeTakesAConvertedCheckpointForItsOwn) {
   const std::string converted = (folder_.path() / "converted").string();
   RunCliJson({"convert", "--model", out_.string(), "--out", converted, "--format", "awq"});

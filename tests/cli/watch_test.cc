@@ -114,7 +114,8 @@ TEST_F(WatchTest, WithoutATerminalThereIsALineForEachBlock) {
 }
 
 TEST_F(WatchTest, NothingIsShownToThoseWhoWantNothing) {
-  EXPECT_EQ(RunCli(Quantize({"--no-progress"})).error, "");
+  const std::vector<std::string> only_errors = {"--no-progress", "--log-level", "error"};
+  EXPECT_EQ(RunCli(Quantize(only_errors)).error, "");
   EXPECT_EQ(RunCli(Quantize({"--overwrite", "--quiet"})).error, "");
 }
 
@@ -205,7 +206,8 @@ TEST_F(WatchTest, TheLogFileSaysThatMemoryRanOut) {
 }
 
 TEST_F(WatchTest, AFullDiskUnderTheLogStopsNoRun) {
-  const CliResult result = RunCli(Quantize({"--log-file", "/dev/full", "--no-progress"}));
+  const CliResult result =
+      RunCli(Quantize({"--log-file", "/dev/full", "--no-progress", "--log-level", "error"}));
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.error, HasSubstr("the log is not complete"));
   EXPECT_EQ(std::ranges::count(result.error, '\n'), 1);

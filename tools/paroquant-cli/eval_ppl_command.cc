@@ -109,15 +109,18 @@ bool SameTokens(const Texts& a, const Texts& b) {
 // A page of text: figures of less tell of that text, and little of the model.
 constexpr int64_t kFewTokens = 500;
 
-// Where what was measured is not what one would take it for.
-void WarnOfWindows(const DatasetResult& entry, const EvalOptions& options, int64_t positions) {
-  if (entry.result.tokens < kFewTokens) {
-    spdlog::warn("{}: {} in all, which tell little of the model. Give a longer text.",
-                 entry.dataset, Counted(entry.result.tokens, "token"));
+// Where what will be measured is not what one would take it for.
+void WarnOfWindows(const std::string& data, const std::vector<eval::Window>& windows,
+                   const EvalOptions& options, int64_t positions) {
+  const int64_t length = std::ssize(windows.front().tokens);
+  const int64_t tokens = length * std::ssize(windows);
+  if (tokens < kFewTokens) {
+    spdlog::warn("{}: {} in all, which tell little of the model. Give a longer text.", data,
+                 Counted(tokens, "token"));
   }
-  if (options.window != kUsualWindow && entry.window < options.window) {
-    spdlog::warn("--window {}: cut to the {} tokens that the {}.", options.window, entry.window,
-                 entry.window == positions ? "model takes" : "text has");
+  if (options.window != kUsualWindow && length < options.window) {
+    spdlog::warn("--window {}: cut to the {} tokens that the {}.", options.window, length,
+                 length == positions ? "model takes" : "text has");
   }
 }
 
@@ -156,11 +159,11 @@ class Evaluation {
  private:
   DatasetResult Measure(const runtime::LanguageModel& model, const std::string& name,
                         const std::vector<eval::Window>& windows) {
+    WarnOfWindows(name, windows, options_, model.architecture().max_positions);
     DatasetResult entry{.dataset = name,
                         .window = std::ssize(windows.front().tokens),
                         .result = eval::MeasurePerplexity(model, baseline_ ? &*baseline_ : nullptr,
                                                           windows, *progress_)};
-    WarnOfWindows(entry, options_, model.architecture().max_positions);
     if (options_.common.ShowsText() && options_.models.size() == 1) PrintLines(ToText(entry));
     return entry;
   }

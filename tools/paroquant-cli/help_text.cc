@@ -77,13 +77,12 @@ std::string More(const CLI::App& app, const std::vector<OptionFacts>& options, s
   return "\n" + Paragraph(fmt::format("With --help-all also {}.", fmt::join(flags, ", ")), columns);
 }
 
-// Commands are broken where a terminal would break them, but between words.
 std::string Examples(const Manual& manual, size_t columns) {
   std::string text = "\nExamples:\n";
   for (const CommandExample& example : manual.examples) {
     const std::string meaning = example.meaning;
     if (!meaning.empty()) text += Paragraph(meaning, columns);
-    for (const std::string& line : Wrap(example.line, columns - 2)) text += "  " + line + "\n";
+    text += WrapCommand(example.line, columns) + "\n";
   }
   return text;
 }

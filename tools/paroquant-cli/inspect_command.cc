@@ -102,7 +102,7 @@ void Print(const std::string& model, const Inspection& result) {
     PrintLine("  {}, {} bit, groups of {}{}", FormatName(config.format), config.bits,
               rows ? "whole rows" : fmt::to_string(config.group_size),
               config.format == format::FormatKind::kParoquant
-                  ? fmt::format(", {} rotations", config.rotations)
+                  ? ", " + Counted(config.rotations, "rotation")
                   : "");
   }
   PrintTable(LayerTable(result.layers));
@@ -188,6 +188,7 @@ void Print(const std::string& folder, const UnfinishedRun& run) {
             settings.at("group_size").get<int>(),
             CalibrationText(run.fingerprint.value("calibration", Json())),
             run.fingerprint.at("seed").get<uint64_t>());
+  if (!run.command.empty()) PrintLine("  {}", run.command);
 }
 
 int RunInspect(const InspectOptions& options, const CLI::App& app) {
@@ -222,7 +223,7 @@ int RunInspect(const InspectOptions& options, const CLI::App& app) {
 Run DeclareInspect(CLI::App& app) {
   const auto options = std::make_shared<InspectOptions>();
   AddPath(app, "--model", options->model,
-          "model folder, 16-bit or paroquant, or one of an unfinished run")
+          "model folder, 16-bit or quantized, or one of an unfinished run")
       ->required()
       ->type_name("DIR");
   app.add_flag("--outliers", options->outliers,

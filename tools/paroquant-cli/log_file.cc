@@ -18,6 +18,7 @@
 #include "paroquant/base/parallel.h"
 #include "paroquant/base/printable.h"
 #include "paroquant/base/quantity_text.h"
+#include "paroquant/base/shell_word.h"
 #include "paroquant/base/version.h"
 #include "paroquant/kernels/instruction_set.h"
 #include "result_file.h"
@@ -56,7 +57,7 @@ void RequireOwnPlace(const std::string& path, const std::string& out) {
 void RememberCommand(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) {
     command_line += i == 0 ? "" : " ";
-    command_line += argv[i];
+    command_line += ShellWord(argv[i]);
   }
 }
 

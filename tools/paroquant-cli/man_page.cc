@@ -11,6 +11,7 @@
 #include "manual.h"
 #include "option_facts.h"
 #include "paroquant/base/version.h"
+#include "text_layout.h"
 
 namespace paroquant::cli {
 namespace {
@@ -121,11 +122,13 @@ std::string SeeAlso(const CLI::App& command) {
 }
 
 std::string ExamplesSection(const Manual& manual) {
+  constexpr size_t kColumns = 65;  // that a page of 80 leaves behind its indents
   std::string text = ".SH EXAMPLES\n";
   for (const CommandExample& example : manual.examples) {
     const std::string meaning = example.meaning;
     if (!meaning.empty()) text += fmt::format(".PP\n{}\n", Plain(meaning));
-    text += fmt::format(".PP\n.RS 4\n.nf\n{}\n.fi\n.RE\n", Plain(example.line));
+    text +=
+        fmt::format(".PP\n.RS 4\n.nf\n{}\n.fi\n.RE\n", Plain(WrapCommand(example.line, kColumns)));
   }
   return text;
 }
@@ -140,7 +143,7 @@ std::string Upper(std::string text) {
 std::string ManPage(const CLI::App& command) {
   const std::string name = PageName(command);
   std::string page =
-      fmt::format(".TH {} 1 \"\" \"paroquant {}\"\n.ad l\n", Plain(Upper(name)), kVersion);
+      fmt::format(".TH {} 1 \"\" \"paroquant {}\"\n.ad l\n.nh\n", Plain(Upper(name)), kVersion);
   page += fmt::format(".SH NAME\n{} \\- {}\n", Plain(name), Plain(command.get_description()));
   page += fmt::format(".SH SYNOPSIS\n{}\n", Plain(UsageOf(command)));
   const Manual& manual = ManualOf(command.get_name());

@@ -12,7 +12,7 @@ std::map<std::string, Manual> MakeManuals() {
         "(ParoQuant), on the processor alone, and measures and checks the result. Results go to "
         "standard output, everything else to standard error. The same command gives the same "
         "bytes, whatever the number of threads.",
-        {{"From a model to a checked 4-bit one, with a report to read in a browser.",
+        {{"From a model to a 4-bit one, with a report to read in a browser; measured; checked.",
           "paroquant quantize --model MODEL --out MODEL-4bit --calib TEXT.txt --report "
           "report.html"},
          {"", "paroquant eval-ppl --model MODEL-4bit --baseline MODEL --data OTHER.txt"},
@@ -25,9 +25,10 @@ std::map<std::string, Manual> MakeManuals() {
         "behind the last finished block, to the same bytes.",
         {{"What will happen to each layer, how long it takes and how much memory.",
           "paroquant quantize --model MODEL --out MODEL-4bit --calib TEXT.txt --plan"},
-         {"With a page of charts to read; and on from where it was stopped.",
+         {"With a page of charts to read.",
           "paroquant quantize --model MODEL --out MODEL-4bit --calib TEXT.txt --report page.html"},
-         {"", "paroquant quantize --model MODEL --out MODEL-4bit --calib TEXT.txt --resume"},
+         {"On from where it was stopped.",
+          "paroquant quantize --model MODEL --out MODEL-4bit --calib TEXT.txt --resume"},
          {"In a layout without rotations, refused if vllm would not load it.",
           "paroquant quantize --model MODEL --out MODEL-awq --recipe awq --format awq "
           "--calib TEXT.txt --target vllm"},
@@ -48,7 +49,7 @@ std::map<std::string, Manual> MakeManuals() {
         "--source "
         "also whether each layer is as close to the source as its report says, and everything "
         "else as it was; with --target whether an engine will load it.",
-        {{"All of that.",
+        {{"Whether it is whole, what its source became, and what an engine takes.",
           "paroquant verify --model MODEL-4bit --source MODEL --target transformers"}}}},
       {"inspect",
        {"Reads every weight once and prints what the folder holds. max/rms is the largest weight "

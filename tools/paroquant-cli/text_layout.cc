@@ -88,6 +88,16 @@ std::vector<std::string> Wrap(std::string_view text, size_t width) {
   return lines;
 }
 
+std::string WrapCommand(std::string_view command, size_t width) {
+  constexpr std::string_view kContinued = " \\\n  ";  // with an indent of two
+  std::string text;
+  for (const std::string& line : Wrap(command, width - kContinued.size() + 1)) {
+    text += (text.empty() ? "" : kContinued);
+    text += line;
+  }
+  return text;
+}
+
 TwoColumns::TwoColumns(size_t left_width, size_t width)
     : right_start_(kIndent + left_width + kGap), width_(width) {
   if (right_start_ + kLeastRightColumn > width) right_start_ = 2 * kIndent;

@@ -18,6 +18,9 @@ size_t OutputColumns();
 // it is longer than a line, behind a mark if it has one.
 std::vector<std::string> Wrap(std::string_view text, size_t width);
 
+// A command for a shell in lines of at most `width` > 4 columns, to be copied as they are.
+std::string WrapCommand(std::string_view command, size_t width);
+
 // A table of two columns, the first `left_width` wide, indented by two. A cell that is too long
 // for the left column has lines of its own. Where `width` leaves the right column no room, it
 // stands below the left one.

@@ -44,8 +44,8 @@ std::vector<std::string> CommandNames(const CLI::App& program) {
 
 std::string DidYouMean(const std::string& word, const std::vector<std::string>& known,
                        const std::string& otherwise) {
-  const std::string nearest = NearestWord(word, known);
-  return nearest.empty() ? otherwise : fmt::format("Did you mean {}?", nearest);
+  const std::string likely = LikelyWord(word, known);
+  return likely.empty() ? otherwise : fmt::format("Did you mean {}?", likely);
 }
 
 // "--model IN (the 16-bit model folder)"; the same of an argument that stands for itself.

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <memory>
 #include <optional>
@@ -6,8 +7,10 @@
 #include "command.h"
 #include "common_options.h"
 #include "option_values.h"
+#include "paroquant/base/folder.h"
 #include "paroquant/base/quantity_text.h"
 #include "paroquant/pipeline/engine_rules.h"
+#include "paroquant/pipeline/quantize.h"
 #include "paroquant/pipeline/verify.h"
 #include "standard_output.h"
 
@@ -32,12 +35,25 @@ std::vector<pipeline::VerifyProblem> TargetProblems(const VerifyOptions& options
                                   pipeline::FactsOf(model::Checkpoint::Open(options.model)));
 }
 
+// Without these a checkpoint is whole, and still less than its reader may take it for.
+void WarnOfWhatIsMissing(const VerifyOptions& options) {
+  const std::filesystem::path folder = options.model;
+  if (!Exists(folder / "tokenizer.json")) {
+    spdlog::warn("{}: no tokenizer.json, which most engines need for text.", options.model);
+  }
+  if (options.source.empty() && !Exists(folder / pipeline::kProvenanceFile)) {
+    spdlog::warn("{}: no {}, so nothing tells whether its bytes are those that were written.",
+                 options.model, pipeline::kProvenanceFile);
+  }
+}
+
 int RunVerify(const VerifyOptions& options) {
   options.common.Apply();
   const auto progress = options.common.MakeProgress();
   std::optional<std::filesystem::path> source;
   if (!options.source.empty()) source = options.source;
   auto problems = pipeline::Verify(options.model, source, *progress);
+  WarnOfWhatIsMissing(options);
   if (!options.target.empty()) {
     const auto broken = TargetProblems(options, problems.empty());
     problems.insert(problems.end(), broken.begin(), broken.end());

@@ -17,6 +17,7 @@ struct UnfinishedRun {
   int64_t finished_blocks = 0;     // that --resume takes over
   bool overwrite = false;          // what else lies in the folder goes when the run ends
   std::string model;               // absolute path of the source, as it was then
+  std::string command;             // as model cards show it: with names in the place of paths
   io::Json fingerprint = nullptr;  // version, recipe, settings, seed, calibration, format, model
   std::string problem;             // why the above can't be read, or ""
 };
@@ -29,7 +30,8 @@ void RequireFinished(const std::filesystem::path& folder);
 
 // A sentence or two: how far it is and how to go on.
 std::string Describe(const UnfinishedRun& run);
-// {"state": "running|stopped", "blocks", "finished_blocks", "model", "fingerprint", "problem"}.
+// {"state": "running|stopped", "blocks", "finished_blocks", "overwrite", "model", "command",
+// "fingerprint", "problem"}.
 io::Json ToJson(const UnfinishedRun& run);
 
 }  // namespace paroquant::pipeline
