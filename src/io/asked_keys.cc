@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "paroquant/base/error.h"
@@ -10,8 +12,17 @@
 namespace paroquant::io {
 namespace {
 
-// More than that may be another word: configs have keys of many writers.
+// More than that, or than one in four letters, may be another word: configs have keys of many
+// writers.
 constexpr size_t kMostMistakes = 2;
+constexpr size_t kLettersAMistake = 4;
+
+// Is it worth a comparison? Hardly anybody mistypes the first letter, and of the many special
+// tokens each has a key of its own: eot_token_id is not eos_token_id.
+bool MayBeMistyped(const std::string& key, const std::string& name) {
+  constexpr std::string_view kToken = "_token_id";
+  return !key.empty() && key.front() == name.front() && key.find(kToken) == std::string::npos;
+}
 
 }  // namespace
 
@@ -26,14 +37,14 @@ void AskedKeys::RefuseMistyped(const Json& object, const std::string& where) con
     }
     std::vector<std::string> absent;
     for (const std::string& name : asked) {
-      // Hardly anybody mistypes the first letter, and cls_token_id is not eos_token_id.
-      if (!object.contains(name) && name.front() == key.front()) absent.push_back(name);
+      if (!object.contains(name) && MayBeMistyped(key, name)) absent.push_back(name);
     }
-    const std::string nearest = NearestWord(key, absent, kMostMistakes);
+    const std::string nearest =
+        NearestWord(key, absent, std::min(kMostMistakes, key.size() / kLettersAMistake));
     if (nearest.empty()) continue;
     throw Error(ErrorKind::kInput, {.where = JsonObject::PlaceOf(where, key),
                                     .expected = "a key that is read",
-                                    .found = "one that is not, and no " + nearest,
+                                    .found = "one that is not",
                                     .hint = fmt::format("Did you mean {}?", nearest)});
   }
 }

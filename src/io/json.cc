@@ -111,7 +111,8 @@ void JsonObject::Fail(const char* key, const std::string& expected,
 void JsonObject::FailAbsent(const char* key, const std::string& expected) const {
   std::vector<std::string> keys;
   for (const auto& [name, value] : value_.items()) keys.push_back(name);
-  const std::string nearest = NearestWord(key, keys);
+  constexpr size_t kMostTypos = 2;  // more may be another key
+  const std::string nearest = NearestWord(key, keys, kMostTypos);
   Fail(key, expected, nearest.empty() ? "nothing" : "nothing, but a key " + nearest);
 }
 

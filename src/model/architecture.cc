@@ -55,12 +55,13 @@ Activation ReadActivation(const io::JsonObject& config, bool gelu_is_tanh) {
 
 // The settings of the language model: the whole of config.json or a part of it, with what stands
 // beside that part and holds for it.
-io::Json LanguageSettings(const io::Json& config_json, const std::string& where) {
-  const io::JsonObject config(config_json, where);
+io::Json LanguageSettings(const io::Json& config_json, const std::string& where,
+                          io::AskedKeys& asked) {
+  const io::JsonObject config(config_json, where, &asked);
   if (!config.Has(kLanguagePart)) return config_json;
   io::Json settings = config.Object(kLanguagePart).json();
   for (const char* key : {"tie_word_embeddings", "bos_token_id", "eos_token_id"}) {
-    if (!settings.contains(key) && config.Has(key)) settings[key] = config_json.at(key);
+    if (config.Has(key) && !settings.contains(key)) settings[key] = config_json.at(key);
   }
   return settings;
 }
@@ -200,11 +201,10 @@ int64_t RotaryChannels(const RopeSettings& rope, int64_t head_dim) {
 Architecture ParseArchitecture(const io::Json& config_json, const std::string& where) {
   const bool in_parts = io::JsonObject(config_json, where).Has(kLanguagePart);
   const std::string place = in_parts ? fmt::format("{}: {}", where, kLanguagePart) : where;
-  io::Json settings = LanguageSettings(config_json, where);
-  const Family& family = FindFamily(io::JsonObject(settings, place));
-  const io::Json given = settings;
-  AddDefaults(family.defaults, settings);
   io::AskedKeys asked;
+  io::Json settings = LanguageSettings(config_json, where, asked);
+  const Family& family = FindFamily(io::JsonObject(settings, place));
+  AddDefaults(family.defaults, settings);
   const io::JsonObject config(settings, place, &asked);
 
   Architecture architecture;
@@ -222,7 +222,7 @@ Architecture ParseArchitecture(const io::Json& config_json, const std::string& w
   ReadLayerTypes(config, architecture);
   UseLocalRope(config, architecture);
   CheckConsistency(config, architecture);
-  asked.RefuseMistyped(given, place);
+  asked.RefuseMistyped(config_json, where);
   return architecture;
 }
 

@@ -28,7 +28,8 @@ void CheckpointReport::Read(const std::filesystem::path& path) {
   if (root.Has("tensors")) {
     const io::JsonObject tensors = root.Object("tensors");
     for (const auto& [name, checksum] : tensors.json().items()) {
-      tensors_[name] = tensors.Get<uint32_t>(name.c_str());
+      const io::Json one = {{"crc32", checksum}};
+      tensors_[name] = io::JsonObject(one, tensors.where() + ": " + name).Get<uint32_t>("crc32");
     }
   }
   for (const io::Json& entry : report.at("layers")) {

@@ -19,6 +19,7 @@
 #include "paroquant/quant/packing.h"
 #include "paroquant/quant/rotation.h"
 #include "pipeline/checkpoint_output.h"
+#include "pipeline/checkpoint_report.h"
 #include "pipeline/dense_type.h"
 #include "pipeline/model_card.h"
 
@@ -39,6 +40,7 @@ class Converter {
  public:
   Converter(const model::Checkpoint& source, const ConvertOptions& options, Progress& progress)
       : source_(source), packed_(source), options_(options), progress_(progress) {
+    ReadReport();
     for (int64_t layer = 0; layer < source.architecture().layers; ++layer) {
       for (model::LinearInfo& info : DescribeLinears(source.architecture(), layer)) {
         if (packed_.Has(info)) {
@@ -58,6 +60,9 @@ class Converter {
       for (const model::LinearInfo& info : linears_) steps.push_back(WorkOn(info, kind));
     }
     progress_.Plan("converting", steps);
+    for (const auto& [name, checksum] : report_.tensors()) {
+      if (source_.tensors().Find(name) != nullptr) RequireUndamaged(name, {name}, checksum);
+    }
     for (const model::LinearInfo& info : linears_) Look(info);
     CheckpointOutput output(source_,
                             {.folder = options_.out,
@@ -95,6 +100,15 @@ class Converter {
                                       .expected = "another layout than the checkpoint has",
                                       .found = FormatName(options_.format),
                                       .hint = "Copy the folder instead."});
+    }
+  }
+
+  // One that cannot be read says nothing.
+  void ReadReport() {
+    try {
+      report_.Read(source_.folder() / kProvenanceFile);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInput) throw;
     }
   }
 
@@ -147,8 +161,24 @@ class Converter {
                : "--format fp16 holds every layer.";
   }
 
+  // A damaged layer must not get a checksum that fits.
+  void RequireUndamaged(const std::string& where, const std::vector<std::string>& tensors,
+                        uint32_t expected) const {
+    const uint32_t found = format::Checksum(source_.tensors(), tensors);
+    if (found == expected) return;
+    throw Error(ErrorKind::kInput,
+                {.where = where,
+                 .expected = fmt::format("the checksum {:08x} of {}", expected, kProvenanceFile),
+                 .found = fmt::format("{:08x}: its bytes are not those that were written", found),
+                 .hint = "paroquant verify tells what else is damaged; fetch or quantize again."});
+  }
+
   // Checks that the layer can be converted, and notes what the output has to be like.
   void Look(const model::LinearInfo& info) {
+    const ReportedLayer* reported = report_.Find(info.name);
+    if (reported != nullptr && reported->checksum) {
+      RequireUndamaged(info.name, packed_.Names(info), *reported->checksum);
+    }
     const quant::QuantizedLinear linear = Read(info);
     const std::string obstacle = format::Obstacle(options_.format, linear, {.dtype = dtype_});
     if (!obstacle.empty()) Refuse(info, obstacle);
@@ -246,6 +276,7 @@ class Converter {
   format::PackedLayers packed_;
   const ConvertOptions& options_;
   Progress& progress_;
+  CheckpointReport report_;
   std::vector<model::LinearInfo> linears_;  // that are packed
   format::ModuleNames modules_;
   std::vector<format::PackedShape> shapes_;  // of each, without the style

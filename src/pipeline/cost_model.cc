@@ -21,9 +21,11 @@ constexpr double kRoundingCost = 3.7;    // feedback inside small blocks, and th
 constexpr double kDescentCost = 1.5;     // products with few rows
 constexpr double kStreamCost = 1.1;      // packing and copying beside the products
 constexpr double kGenerationCost = 3.0;  // a token each of some sequences
-constexpr double kWeightCost = 6000;     // of a weight: reading, packing, judging, writing it
-constexpr double kFeedbackCost = 8000;   // of a weight, each time that it is rounded with feedback
-constexpr double kElementCost = 160;     // of a value in a stream: norms, exponentials, memory
+
+// What takes as long as that many of these operations.
+constexpr double kWeightCost = 6000;    // reading, packing, judging and writing a weight
+constexpr double kFeedbackCost = 8000;  // rounding a weight once with feedback
+constexpr double kElementCost = 320;    // writing a value of a stream: norms, exponentials, memory
 
 // The linears of a block that read the same input.
 struct Stage {
@@ -53,7 +55,7 @@ class CostModel {
         gradients_(static_cast<double>(size_.gradients)),
         hidden_(static_cast<double>(architecture.hidden_size)),
         attention_(2.0 * static_cast<double>(size_.length * model_.heads) *
-                   (static_cast<double>(model_.head_dim) + kElementCost / 2)) {}
+                   (static_cast<double>(model_.head_dim) + kElementCost / 4)) {}
 
   RunCost Run(std::span<const LayerPlan> plans, bool samples) const {
     RunCost run;
@@ -121,8 +123,8 @@ class CostModel {
     double sum = 0;
     for (const model::LinearInfo& info : DescribeLinears(model_, layer)) {
       if (input && InputOf(info.role) != *input) continue;
-      sum += 2 * Share(info.expert) * static_cast<double>(info.out_features) *
-             (static_cast<double>(info.in_features) + kElementCost);
+      sum += Share(info.expert) * static_cast<double>(info.out_features) *
+             (2 * static_cast<double>(info.in_features) + kElementCost);
     }
     return sum;
   }

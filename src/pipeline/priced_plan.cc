@@ -120,7 +120,8 @@ std::vector<std::string> TextWarnings(const PricedPlan& plan,
   return warnings;
 }
 
-std::vector<std::string> RoomWarnings(const PricedPlan& plan, const FreeRoom& room) {
+std::vector<std::string> RoomWarnings(const PricedPlan& plan, const QuantizeOptions& options,
+                                      const FreeRoom& room) {
   std::vector<std::string> warnings;
   if (static_cast<uint64_t>(plan.cost.memory_bytes) > room.memory) {
     warnings.push_back(fmt::format(
@@ -129,7 +130,8 @@ std::vector<std::string> RoomWarnings(const PricedPlan& plan, const FreeRoom& ro
         ByteCount(plan.cost.memory_bytes), ByteCount(static_cast<int64_t>(room.memory))));
   }
   const int64_t disk = plan.cost.output_bytes + plan.cost.spilled_bytes + plan.cost.record_bytes;
-  if (static_cast<uint64_t>(disk) > room.disk) {
+  // A run that goes on has a part of it already, and nobody knows how much.
+  if (!options.resume && static_cast<uint64_t>(disk) > room.disk) {
     warnings.push_back(fmt::format(
         "It takes up to {} of disk while it runs ({} for the checkpoint, the rest for activations "
         "and what --resume goes on from), and {} are free now. Make room, or choose another --out.",
@@ -188,8 +190,9 @@ std::vector<std::string> PlanWarnings(const PricedPlan& plan,
                                       const model::Architecture& architecture,
                                       const QuantizeOptions& options, const FreeRoom& room) {
   std::vector<std::string> warnings;
-  for (const auto& some : {GroupWarnings(plan, options), EngineWarnings(plan, options),
-                           TextWarnings(plan, architecture, options), RoomWarnings(plan, room)}) {
+  for (const auto& some :
+       {GroupWarnings(plan, options), EngineWarnings(plan, options),
+        TextWarnings(plan, architecture, options), RoomWarnings(plan, options, room)}) {
     warnings.insert(warnings.end(), some.begin(), some.end());
   }
   return warnings;

@@ -227,17 +227,24 @@ std::vector<std::byte> FoldedTensor(const io::TensorView& tensor,
   return model::EncodeFloats(values, tensor.dtype);
 }
 
+double FoldedWeightError(const ConstMatrixRef& weight, Matrix stored, const FoldedScales& scales) {
+  for (size_t j = 0; j < scales.columns.size(); ++j) {
+    stored.col(static_cast<Eigen::Index>(j)) *= HalfToFloat(scales.columns[j]);
+  }
+  const Eigen::Index first = stored.rows() - static_cast<Eigen::Index>(scales.rows.size());
+  for (size_t i = 0; i < scales.rows.size(); ++i) {
+    stored.row(first + static_cast<Eigen::Index>(i)) /= HalfToFloat(scales.rows[i]);
+  }
+  const double energy = weight.cast<double>().squaredNorm();
+  return energy > 0 ? (stored - weight).cast<double>().squaredNorm() / energy : 0.0;
+}
+
 double FoldedWeightError(const ConstMatrixRef& weight, quant::QuantizedLinear linear,
                          const FoldedScales& scales) {
   if (!scales.columns.empty()) linear.channel_scales = scales.columns;
   if (scales.rows.empty()) return quant::RelativeWeightError(weight, linear);
-  Matrix found = quant::EffectiveWeight(linear);
-  const Eigen::Index first = found.rows() - static_cast<Eigen::Index>(scales.rows.size());
-  for (size_t i = 0; i < scales.rows.size(); ++i) {
-    found.row(first + static_cast<Eigen::Index>(i)) /= HalfToFloat(scales.rows[i]);
-  }
-  const double energy = weight.cast<double>().squaredNorm();
-  return energy > 0 ? (found - weight).cast<double>().squaredNorm() / energy : 0.0;
+  return FoldedWeightError(weight, quant::EffectiveWeight(linear),
+                           {.columns = {}, .rows = scales.rows});
 }
 
 std::string ToHex(const std::vector<uint16_t>& halves) {

@@ -64,6 +64,8 @@ std::vector<std::byte> FoldedTensor(const io::TensorView& tensor,
 // quant::RelativeWeightError of a stored layer [N, K] with what it has taken up taken back.
 double FoldedWeightError(const ConstMatrixRef& weight, quant::QuantizedLinear linear,
                          const FoldedScales& scales);
+// The same of a weight that is stored dequantized.
+double FoldedWeightError(const ConstMatrixRef& weight, Matrix stored, const FoldedScales& scales);
 
 // Halves as text, four hexadecimal digits each, and back; none for a text that is no such.
 std::string ToHex(const std::vector<uint16_t>& halves);

@@ -34,7 +34,8 @@ constexpr double kBFloat16Rounding = 0x1.0p-13;
 // The first setting that makes them models of different shape, or "".
 std::string OtherShape(const model::Architecture& found, const model::Architecture& expected) {
   if (found.model_type != expected.model_type) {
-    return fmt::format("of family {}, not {}", found.model_type, expected.model_type);
+    return fmt::format("of family {}, where its config.json has {}", found.model_type,
+                       expected.model_type);
   }
   struct Setting {
     const char* name;
@@ -50,7 +51,8 @@ std::string OtherShape(const model::Architecture& found, const model::Architectu
         Setting{"head_dim", found.head_dim, expected.head_dim},
         Setting{"vocab_size", found.vocab_size, expected.vocab_size}}) {
     if (setting.found == setting.expected) continue;
-    return fmt::format("of {} {}, not {}", setting.name, setting.found, setting.expected);
+    return fmt::format("of {} {}, where its config.json has {}", setting.name, setting.found,
+                       setting.expected);
   }
   return "";
 }
@@ -116,13 +118,20 @@ class SourceComparison {
     }
   }
 
-  void CheckCloseness(const model::LinearInfo& info) {
+  // Of the layer as it is stored, with what it has taken up taken back.
+  double WeightError(const model::LinearInfo& info) const {
     const Matrix weight = model::ReadWeight(source_, info);
-    const double error =
-        packed_.Has(info)
-            ? FoldedWeightError(weight, quant::Unpack(quant::Copy(packed_.Read(info)), info.name),
-                                report_.ScalesOf(info))
-            : (model::ReadWeight(checkpoint_, info) - weight).squaredNorm() / weight.squaredNorm();
+    const FoldedScales scales = report_.ScalesOf(info);
+    if (!packed_.Has(info)) {
+      return FoldedWeightError(weight, model::ReadWeight(checkpoint_, info), scales);
+    }
+    return FoldedWeightError(weight, quant::Unpack(quant::Copy(packed_.Read(info)), info.name),
+                             scales);
+  }
+
+  void CheckCloseness(const model::LinearInfo& info) {
+    const double error = WeightError(info);
+    if (!(error < kAnyWeightError)) ++far_;
     const ReportedLayer* reported = report_.Find(info.name);
     if (reported == nullptr) {
       if (!(error < kAnyWeightError)) {
@@ -180,6 +189,7 @@ class SourceComparison {
   const CheckpointReport& report_;
   const Checkpoint& source_;
   ProblemList list_;
+  int64_t far_ = 0;  // layers with weights of another model
 };
 
 }  // namespace

@@ -43,6 +43,7 @@ class Verifier {
   std::vector<VerifyProblem> Run(const std::filesystem::path& folder,
                                  const std::optional<std::filesystem::path>& source) {
     RequireFinished(folder);
+    if (source) RequireFinished(*source);
     if (!Exists(folder / model::kConfigFile)) Checkpoint::Open(folder);  // says why
     std::optional<Checkpoint> checkpoint;
     if (!list_.Try([&] {

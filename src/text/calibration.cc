@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "paroquant/base/error.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/base/rng.h"
 #include "paroquant/base/utf8.h"
 #include "paroquant/text/dataset.h"
@@ -52,7 +53,7 @@ std::vector<Passage> CutDocuments(const std::vector<Document>& documents) {
 
 // What `count` sequences are for, in the message that there is too little text for them.
 std::string Purpose(int64_t count, const CalibrationOptions& options) {
-  const std::string sequences = fmt::format("{} sequences of {}", count, options.length);
+  const std::string sequences = fmt::format("{} of {}", Counted(count, "sequence"), options.length);
   if (options.held_out == 0) return sequences;
   return fmt::format("{} ({}{} to calibrate and {} held out)", sequences,
                      count < options.sequences ? "its share of " : "",
@@ -63,8 +64,10 @@ std::string Purpose(int64_t count, const CalibrationOptions& options) {
 std::string WhatWouldFit(int64_t found, int64_t files, const CalibrationOptions& options) {
   const int64_t fitting = found / options.length * files - options.held_out;
   if (fitting < 1) return "Give more text, or ask for fewer or shorter sequences.";
-  return fmt::format("Give more text, or ask for fewer sequences: --calib-sequences {} would fit.",
-                     fitting);
+  return fmt::format(
+      "Give more text, or ask for fewer sequences: it is enough for "
+      "--calib-sequences {}.",
+      fitting);
 }
 
 // Appends `count` sequences out of one of `files`.

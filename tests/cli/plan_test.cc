@@ -150,7 +150,9 @@ TEST(PlanTest, ARunWarnsBeforeItsWork) {
   EXPECT_EQ(result.exit_code, 0) << result.error;
   const size_t warning = result.error.find("warning: model.layers.0.mlp.down_proj has K = 640");
   ASSERT_NE(warning, std::string::npos) << result.error;
-  EXPECT_LT(warning, result.error.find("quantizing"));
+  const size_t work = result.error.find("quantizing: ");
+  ASSERT_NE(work, std::string::npos) << result.error;
+  EXPECT_LT(warning, work);
 }
 
 TEST(PlanTest, ReadsTheCalibrationText) {

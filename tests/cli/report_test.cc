@@ -174,6 +174,11 @@ TEST(ReportTest, ItMayLieInTheFolderThatTheRunMakes) {
     EXPECT_EQ(io::ReadJsonFile(fs::path(out) / "result.json").at("out"), out);
     words.emplace_back("--overwrite");
   }
+  const std::string root = folder.path().string();
+  EXPECT_EQ(RunCli({"quantize", "--model", kTinyLlama, "--out", root + "/./dotted/", "--recipe",
+                    "rtn", "--report", root + "/dotted/r.html"})
+                .exit_code,
+            0);
   words = {"quantize", "--model", kTinyLlama, "--out",    out + "2",
            "--recipe", "rtn",     "--plan",   "--report", out + "2/report.json"};
   EXPECT_EQ(RunCli(words).exit_code, 5);  // a plan makes no folder

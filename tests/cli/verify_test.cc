@@ -181,8 +181,10 @@ TEST_F(VerifyTest, ASourceOfAnotherShapeIsNamedAsSuch) {
   const std::string other = GoldenPath("models/llama_bf16").string();
   const auto result = RunCli({"verify", "--model", out_.string(), "--source", other});
   EXPECT_EQ(result.exit_code, 6);
-  EXPECT_THAT(result.out, HasSubstr(other + ": expected the model that " + out_.string() +
-                                    " was made from, found one of num_hidden_layers "));
+  EXPECT_THAT(
+      result.out,
+      HasSubstr(other + ": expected the model that " + out_.string() +
+                " was made from, found one of num_hidden_layers 2, where its config.json has 3"));
   EXPECT_THAT(result.out, HasSubstr(": 1 problem\n"));
 }
 
@@ -221,6 +223,38 @@ TEST_F(VerifyTest, ConvertedCheckpointsAreComparedAsClosely) {
     bytes[bytes.find(part)] ^= 1;
     WriteFile(converted / "model.safetensors", bytes);
     EXPECT_THAT(RunCli(verify).out, HasSubstr("model.layers.1.mlp.up_proj: expected the checksum"));
+  }
+}
+
+TEST_F(VerifyTest, FoldedScalesAreTakenBackInAnyLayout) {
+  std::vector<std::string> words = testing::QuantizeTinyLlama(
+      out_, 4, 128, {"--recipe", "awq", "--format", "awq", "--overwrite"});
+  ASSERT_EQ(RunCli(words).exit_code, 0);
+  for (const std::string format : {"fp16", "compressed-tensors"}) {
+    const std::string converted = (folder_.path() / format).string();
+    RunCliJson({"convert", "--model", out_.string(), "--out", converted, "--format", format});
+    const auto result = RunCli({"verify", "--model", converted, "--source", kTinyLlama});
+    EXPECT_EQ(result.exit_code, 0) << format << result.out;
+  }
+}
+
+// It would get checksums that fit.
+TEST_F(VerifyTest, DamageIsNotConverted) {
+  std::string bytes = ReadFile(out_ / "model.safetensors");
+  for (const std::string name : {"model.layers.1.mlp.up_proj.qweight", "model.norm.weight"}) {
+    const auto tensors = io::TensorFolder::Open(out_);
+    const io::TensorView& tensor = tensors.Get(name);
+    const std::string part(reinterpret_cast<const char*>(tensor.bytes.data()), 128);
+    const size_t place = bytes.find(part) + 64;
+    bytes[place] ^= 1;
+    WriteFile(out_ / "model.safetensors", bytes);
+    bytes[place] ^= 1;
+    const std::string converted = (folder_.path() / "converted").string();
+    const auto result =
+        RunCli({"convert", "--model", out_.string(), "--out", converted, "--format", "fp16"});
+    EXPECT_EQ(result.exit_code, 3) << name;
+    EXPECT_THAT(result.error, HasSubstr(name.substr(0, name.rfind('.')))) << result.error;
+    EXPECT_FALSE(fs::exists(converted));
   }
 }
 
@@ -272,6 +306,7 @@ TEST_F(VerifyTest, NoRunOfQuantizeTakesAConvertedCheckpointForItsOwn) {
   const auto result = RunCli(
       {"quantize", "--model", source_.string(), "--out", converted, "--recipe", "rtn", "--resume"});
   EXPECT_EQ(result.exit_code, 2) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("expected an empty or new folder"));
 }
 
 }  // namespace

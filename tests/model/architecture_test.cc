@@ -352,7 +352,7 @@ TEST(ArchitectureTest, MistypedKeysAreRefused) {
   for (const Mistyped& c : std::vector<Mistyped>{
            {{{"rope_teta", 5e5}}, "config.json: rope_teta: expected a key that is read"},
            {{{"rms_norm_epz", 1e-5}}, "Did you mean rms_norm_eps?"},
-           {{{"num_key_value_head", 2}}, "found one that is not, and no num_key_value_heads"},
+           {{{"num_key_value_head", 2}}, "Did you mean num_key_value_heads?"},
            {{{"rope_scaling", {{"rope_tpye", "yarn"}, {"factor", 4.0}}}},
             "config.json: rope_scaling: rope_tpye: "},
            {{{"rope_scalling", {{"rope_type", "yarn"}}}}, "Did you mean rope_scaling?"}}) {
@@ -366,6 +366,9 @@ TEST(ArchitectureTest, KeysOfOtherReadersAreLeftAlone) {
   Parse(With(MinimalConfig("llama"), {{"rope_theta", 1e4},
                                       {"rope_thetas", {1e4, 1e5}},  // beside the one that is read
                                       {"cls_token_id", 3},          // near eos_token_id
+                                      {"eot_token_id", 3},
+                                      {"boi_token_id", 3},
+                                      {"", 1},
                                       {"my_own_key", {{"rms_norm_epz", 1}}}}));
 }
 

@@ -90,6 +90,8 @@ TEST_F(PlanWarningsTest, MemoryAndDiskThatAreNotFree) {
               ElementsAre(AllOf(HasSubstr("5.00 GB of memory"), HasSubstr("--memory-budget")),
                           AllOf(HasSubstr("6.00 GB of disk"), HasSubstr("2.00 GB for the"),
                                 HasSubstr("--out"))));
+  options_.resume = true;
+  EXPECT_THAT(Warnings(), ElementsAre(HasSubstr("5.00 GB of memory")));
 }
 
 TEST_F(PlanWarningsTest, RecipesThatLookAtNoTextNeedNone) {

@@ -258,7 +258,7 @@ TEST_F(CalibrationTest, TooLittleTextIsToldWhatItIsEnoughFor) {
        {std::vector{file}, std::vector{file, file}}) {
     const std::string message =
         ErrorOf([&] { CalibrationSequences(tokenizer_, files, options); }).what();
-    const std::string before = "fewer sequences: --calib-sequences ";
+    const std::string before = "fewer sequences: it is enough for --calib-sequences ";
     const size_t begin = message.find(before);
     ASSERT_NE(begin, std::string::npos) << message;
     const int64_t fitting = std::stoll(message.substr(begin + before.size()));

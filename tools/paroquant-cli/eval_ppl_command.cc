@@ -113,10 +113,13 @@ constexpr int64_t kFewTokens = 500;
 void WarnOfWindows(const std::string& data, const std::vector<eval::Window>& windows,
                    const EvalOptions& options, int64_t positions) {
   const int64_t length = std::ssize(windows.front().tokens);
-  const int64_t tokens = length * std::ssize(windows);
-  if (tokens < kFewTokens) {
-    spdlog::warn("{}: {} in all, which tell little of the model. Give a longer text.", data,
-                 Counted(tokens, "token"));
+  int64_t scored = 0;
+  for (const eval::Window& window : windows) {
+    scored += std::ssize(window.tokens) - window.first_scored;
+  }
+  if (scored < kFewTokens) {
+    spdlog::warn("{}: {} scored, which tell little of a model. Give a longer text.", data,
+                 Counted(scored, "token"));
   }
   if (options.window != kUsualWindow && length < options.window) {
     spdlog::warn("--window {}: cut to the {} tokens that the {}.", options.window, length,
@@ -188,6 +191,7 @@ void RequireUsable(const EvalOptions& options) {
   RequireWritable("--save-logits", options.save_logits);
   options.report.RequireUsable();
   for (const std::string& folder : options.models) pipeline::RequireFinished(folder);
+  if (!options.baseline.empty()) pipeline::RequireFinished(options.baseline);
   if (options.models.size() == 1) return;
   if (!options.save_logits.empty()) {
     throw Error(ErrorKind::kUsage, {.where = "--save-logits",

@@ -106,11 +106,18 @@ std::string TokenAt(const Continuation& continuation, int64_t place,
   return fmt::format("\"{}\" ({})", text, id);
 }
 
-// A model's name and what it says from `place` on.
-std::string TextFrom(const std::string& folder, const Continuation& continuation, int64_t place,
+// What a model says from `place` on, under its name.
+std::string TextFrom(const std::string& name, const Continuation& continuation, int64_t place,
                      const text::Tokenizer& tokenizer) {
   const std::vector<int32_t> rest(continuation.ids.begin() + place, continuation.ids.end());
-  return model::ModelName(folder) + ":\n" + tokenizer.Decode(rest, /*skip_special_tokens=*/false);
+  return name + ":\n" + tokenizer.Decode(rest, /*skip_special_tokens=*/false);
+}
+
+// Of a sentence that goes on with the first token that differs.
+std::string SameStart(int64_t tokens) {
+  if (tokens == 0) return "They part at once:";
+  if (tokens == 1) return "The first token is the same; then";
+  return fmt::format("The first {} tokens are the same; then", tokens);
 }
 
 void PrintComparison(const Continuation& ours, const Continuation& theirs,
@@ -120,10 +127,14 @@ void PrintComparison(const Continuation& ours, const Continuation& theirs,
     PrintLine("All {} are the same.", Counted(std::ssize(ours.ids), "token"));
     return;
   }
-  PrintLine("The first {} tokens are the same; then {}, where the baseline has {}.", *place,
+  PrintLine("{} {}, where the baseline has {}.", SameStart(*place),
             TokenAt(ours, *place, tokenizer), TokenAt(theirs, *place, tokenizer));
-  PrintTable(SideBySide(TextFrom(options.model, ours, *place, tokenizer),
-                        TextFrom(options.baseline, theirs, *place, tokenizer), OutputColumns()));
+  const std::string name = model::ModelName(options.model);
+  const std::string other = model::ModelName(options.baseline);
+  const bool alike = name == other;
+  PrintTable(SideBySide(TextFrom(alike ? options.model : name, ours, *place, tokenizer),
+                        TextFrom(alike ? options.baseline : other, theirs, *place, tokenizer),
+                        OutputColumns()));
 }
 
 runtime::LanguageModel LoadBaseline(const std::string& folder,
@@ -144,6 +155,7 @@ int RunGenerate(GenerateOptions options) {
   RequireTextOption("--prompt", options.prompt);
   RequireSensibleSampling(options.sampling);
   pipeline::RequireFinished(options.model);
+  if (!options.baseline.empty()) pipeline::RequireFinished(options.baseline);
   const auto model = runtime::LanguageModel::Load(options.model);
   std::optional<runtime::LanguageModel> baseline;
   if (!options.baseline.empty()) baseline = LoadBaseline(options.baseline, model);

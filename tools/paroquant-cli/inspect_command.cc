@@ -188,7 +188,7 @@ void Print(const std::string& folder, const UnfinishedRun& run) {
             settings.at("group_size").get<int>(),
             CalibrationText(run.fingerprint.value("calibration", Json())),
             run.fingerprint.at("seed").get<uint64_t>());
-  if (!run.command.empty()) PrintLine("  {}", run.command);
+  if (!run.command.empty()) PrintLine("  its command, with other paths: {}", run.command);
 }
 
 int RunInspect(const InspectOptions& options, const CLI::App& app) {

@@ -137,7 +137,7 @@ std::string VersionText() {
 std::vector<std::string> WordsBackwards(int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   if (!words.empty() && words.front() == "help") {
-    std::ranges::rotate(words, words.begin() + 1);
+    std::rotate(words.begin(), words.begin() + 1, words.end());
     words.back() = "--help";
   }
   std::ranges::reverse(words);
@@ -164,6 +164,7 @@ int ParseAndRun(int argc, char** argv) {
     if (app.get_subcommands().empty()) RequireNoExtras(app);  // such as a mistyped command
     return PrintHelp(app, HelpScope::kCommon);
   } catch (const CLI::CallForAllHelp&) {
+    if (app.get_subcommands().empty()) RequireNoExtras(app);
     return PrintHelp(app, HelpScope::kAll);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --version

@@ -89,11 +89,21 @@ std::vector<std::string> Wrap(std::string_view text, size_t width) {
 }
 
 std::string WrapCommand(std::string_view command, size_t width) {
-  constexpr std::string_view kContinued = " \\\n  ";  // with an indent of two
+  constexpr std::string_view kContinued = " \\\n  ";
+  constexpr std::string_view kOption = " --";
   std::string text;
-  for (const std::string& line : Wrap(command, width - kContinued.size() + 1)) {
-    text += (text.empty() ? "" : kContinued);
-    text += line;
+  size_t used = 0;  // of the line
+  while (!command.empty()) {
+    const size_t end = std::min(command.find(kOption, 1), command.size());
+    std::string_view part = command.substr(0, end);
+    command.remove_prefix(end);
+    if (used > 0 && used + part.size() + 2 > width) {
+      text += kContinued;
+      part.remove_prefix(1);
+      used = 2;
+    }
+    text += part;
+    used += part.size();
   }
   return text;
 }

@@ -18,7 +18,8 @@ size_t OutputColumns();
 // it is longer than a line, behind a mark if it has one.
 std::vector<std::string> Wrap(std::string_view text, size_t width);
 
-// A command for a shell in lines of at most `width` > 4 columns, to be copied as they are.
+// A command for a shell, to be copied as it is: broken before options only, where a line would
+// else have more than `width` columns.
 std::string WrapCommand(std::string_view command, size_t width);
 
 // A table of two columns, the first `left_width` wide, indented by two. A cell that is too long

@@ -21,8 +21,9 @@ struct VerifyProblem {
 // partition of each group, finite scales and weights, quantization_config against the tensors, and
 // that no tensor is left over. With `source` also that each layer's unrotated, dequantized weight
 // is as close to the source as the checkpoint's own report says, that all other tensors and files
-// but the model card are byte-identical, and that config.json has the same keys; of another model's
-// weights that is told, and nothing more. Throws only for folders that are no models at all.
+// but the model card are byte-identical, and that config.json has the same keys; if it is
+// another model, that is the only problem of these. Throws only for folders that are no models at
+// all.
 std::vector<VerifyProblem> Verify(const std::filesystem::path& folder,
                                   const std::optional<std::filesystem::path>& source,
                                   Progress& progress);
