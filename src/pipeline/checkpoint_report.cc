@@ -9,6 +9,7 @@
 #include "paroquant/base/error.h"
 #include "paroquant/base/folder.h"
 #include "paroquant/base/half.h"
+#include "paroquant/format/packed_format.h"
 #include "paroquant/pipeline/quantize.h"
 
 namespace paroquant::pipeline {
@@ -16,12 +17,25 @@ namespace {
 
 constexpr uint16_t kInfinity = 0x7C00;  // as a half
 
+void RequireChecksum(const io::TensorFolder& folder, const std::string& where,
+                     const std::vector<std::string>& names, uint32_t expected) {
+  const uint32_t found = format::Checksum(folder, names);
+  if (found == expected) return;
+  throw Error(ErrorKind::kInput,
+              {.where = where,
+               .expected = fmt::format("the checksum {:08x} of {}", expected, kProvenanceFile),
+               .found = fmt::format("{:08x}: its bytes are not those that were written", found),
+               .hint = "paroquant verify tells what else is damaged; fetch or quantize again."});
+}
+
 }  // namespace
 
 void CheckpointReport::Read(const std::filesystem::path& path) {
-  if (!Exists(path)) return;
-  const io::Json report = io::ReadJsonFile(path);
-  const io::JsonObject root(report, path.string());
+  if (Exists(path)) Parse(io::ReadJsonFile(path), path.string());
+}
+
+void CheckpointReport::Parse(const io::Json& report, const std::string& where) {
+  const io::JsonObject root(report, where);
   if (!root.Has("layers") || !report.at("layers").is_array()) {
     root.Fail("layers", "a list", "something else");
   }
@@ -29,11 +43,12 @@ void CheckpointReport::Read(const std::filesystem::path& path) {
     const io::JsonObject tensors = root.Object("tensors");
     for (const auto& [name, checksum] : tensors.json().items()) {
       const io::Json one = {{"crc32", checksum}};
-      tensors_[name] = io::JsonObject(one, tensors.where() + ": " + name).Get<uint32_t>("crc32");
+      tensors_[name] = io::JsonObject(one, io::JsonObject::PlaceOf(tensors.where(), name))
+                           .Get<uint32_t>("crc32");
     }
   }
   for (const io::Json& entry : report.at("layers")) {
-    const io::JsonObject layer(entry, path.string() + ": layers");
+    const io::JsonObject layer(entry, io::JsonObject::PlaceOf(where, "layers"));
     if (!layer.Has("relative_weight_error")) continue;
     ReportedLayer& reported = layers_[layer.Get<std::string>("name")];
     reported.weight_error = layer.Get<double>("relative_weight_error");
@@ -57,6 +72,18 @@ void CheckpointReport::ReadFolding(const io::JsonObject& layer) {
 const ReportedLayer* CheckpointReport::Find(const std::string& module) const {
   const auto found = layers_.find(module);
   return found == layers_.end() ? nullptr : &found->second;
+}
+
+void CheckpointReport::RequireAsWritten(const io::TensorFolder& folder, const std::string& module,
+                                        const std::vector<std::string>& names) const {
+  const ReportedLayer* reported = Find(module);
+  if (reported == nullptr || !reported->checksum) return;
+  RequireChecksum(folder, module, names, *reported->checksum);
+}
+
+void CheckpointReport::RequireAsWritten(const io::TensorFolder& folder,
+                                        const std::string& tensor) const {
+  RequireChecksum(folder, tensor, {tensor}, tensors_.at(tensor));
 }
 
 FoldedScales CheckpointReport::ScalesOf(const model::LinearInfo& info) const {

@@ -61,7 +61,9 @@ class Converter {
     }
     progress_.Plan("converting", steps);
     for (const auto& [name, checksum] : report_.tensors()) {
-      if (source_.tensors().Find(name) != nullptr) RequireUndamaged(name, {name}, checksum);
+      if (source_.tensors().Find(name) != nullptr) {
+        report_.RequireAsWritten(source_.tensors(), name);
+      }
     }
     for (const model::LinearInfo& info : linears_) Look(info);
     CheckpointOutput output(source_,
@@ -103,10 +105,17 @@ class Converter {
     }
   }
 
-  // One that cannot be read says nothing.
+  // What the checkpoint tells of how it was made holds for its codes in any layout. Null where it
+  // tells nothing that can be read.
   void ReadReport() {
+    const std::filesystem::path path = source_.folder() / kProvenanceFile;
+    if (!IsRegularFile(path)) return;
     try {
-      report_.Read(source_.folder() / kProvenanceFile);
+      io::Json json = io::ReadJsonFile(path);
+      if (!json.is_object()) return;
+      json.erase("bits_per_weight");
+      source_report_ = std::move(json);
+      report_.Parse(source_report_, path.string());
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInput) throw;
     }
@@ -161,24 +170,10 @@ class Converter {
                : "--format fp16 holds every layer.";
   }
 
-  // A damaged layer must not get a checksum that fits.
-  void RequireUndamaged(const std::string& where, const std::vector<std::string>& tensors,
-                        uint32_t expected) const {
-    const uint32_t found = format::Checksum(source_.tensors(), tensors);
-    if (found == expected) return;
-    throw Error(ErrorKind::kInput,
-                {.where = where,
-                 .expected = fmt::format("the checksum {:08x} of {}", expected, kProvenanceFile),
-                 .found = fmt::format("{:08x}: its bytes are not those that were written", found),
-                 .hint = "paroquant verify tells what else is damaged; fetch or quantize again."});
-  }
-
   // Checks that the layer can be converted, and notes what the output has to be like.
   void Look(const model::LinearInfo& info) {
-    const ReportedLayer* reported = report_.Find(info.name);
-    if (reported != nullptr && reported->checksum) {
-      RequireUndamaged(info.name, packed_.Names(info), *reported->checksum);
-    }
+    // What is damaged must not get a checksum that fits.
+    report_.RequireAsWritten(source_.tensors(), info.name, packed_.Names(info));
     const quant::QuantizedLinear linear = Read(info);
     const std::string obstacle = format::Obstacle(options_.format, linear, {.dtype = dtype_});
     if (!obstacle.empty()) Refuse(info, obstacle);
@@ -208,26 +203,10 @@ class Converter {
     progress_.Complete(WorkOn(info, kLooking), "looking at " + info.name);
   }
 
-  // What the checkpoint tells of how it was made holds for its codes in any layout. Null where it
-  // tells nothing that can be read.
-  io::Json SourceReport() const {
-    const std::filesystem::path path = source_.folder() / kProvenanceFile;
-    if (!IsRegularFile(path)) return nullptr;
-    try {
-      io::Json report = io::ReadJsonFile(path);
-      if (!report.is_object()) return nullptr;
-      report.erase("bits_per_weight");
-      return report;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kInput) throw;
-      return nullptr;
-    }
-  }
-
   // With the checksums of what was written. No run of Quantize would make this checkpoint, and
   // none should take it for its own.
   io::Json OutputReport() const {
-    io::Json report = SourceReport();
+    io::Json report = source_report_;
     if (!report.is_object() || !report.value("layers", io::Json()).is_array()) return nullptr;
     report.erase("fingerprint");
     for (io::Json& layer : report["layers"]) {
@@ -263,7 +242,7 @@ class Converter {
             .bytes = OutputBytes(source_, OutputLayers()),
             .command = ConvertCommand(source_.folder(), options_.format),
             .converted = true,
-            .report = SourceReport(),
+            .report = source_report_,
             .kept = modules_.kept};
   }
 
@@ -276,7 +255,8 @@ class Converter {
   format::PackedLayers packed_;
   const ConvertOptions& options_;
   Progress& progress_;
-  CheckpointReport report_;
+  io::Json source_report_ = nullptr;
+  CheckpointReport report_;                 // what of it can be checked
   std::vector<model::LinearInfo> linears_;  // that are packed
   format::ModuleNames modules_;
   std::vector<format::PackedShape> shapes_;  // of each, without the style

@@ -140,7 +140,7 @@ class Verifier {
       if (checkpoint.tensors().Find(name) == nullptr) {
         list_.Add(name, fmt::format("a tensor that {} tells of", kProvenanceFile), "none");
       } else {
-        CheckSum(checkpoint, name, {name}, checksum);
+        list_.Try([&] { report_.RequireAsWritten(checkpoint.tensors(), name); });
       }
     }
   }
@@ -152,26 +152,11 @@ class Verifier {
         list_.Add(info.name, "the layer either packed or in 16 bit", "both");
       }
       quant::Unpack(quant::Copy(packed_->Read(info)), info.name);  // checks all values
-      CheckSumOfLinear(checkpoint, info, packed_->Names(info));
+      report_.RequireAsWritten(checkpoint.tensors(), info.name, packed_->Names(info));
     } else {
       model::FindWeight(checkpoint, info);
-      CheckSumOfLinear(checkpoint, info, {info.WeightName()});
+      report_.RequireAsWritten(checkpoint.tensors(), info.name, {info.WeightName()});
     }
-  }
-
-  void CheckSumOfLinear(const Checkpoint& checkpoint, const model::LinearInfo& info,
-                        const std::vector<std::string>& tensors) {
-    const ReportedLayer* reported = report_.Find(info.name);
-    if (reported == nullptr || !reported->checksum) return;
-    CheckSum(checkpoint, info.name, tensors, *reported->checksum);
-  }
-
-  void CheckSum(const Checkpoint& checkpoint, const std::string& where,
-                const std::vector<std::string>& tensors, uint32_t expected) {
-    const uint32_t found = format::Checksum(checkpoint.tensors(), tensors);
-    if (found == expected) return;
-    list_.Add(where, fmt::format("the checksum {:08x} of {}", expected, kProvenanceFile),
-              fmt::format("{:08x}: its bytes are not those that were written", found));
   }
 
   Progress& progress_;

@@ -52,9 +52,6 @@ bool NamesModelFile(const fs::path& path) {
          (name.starts_with("model") && name.ends_with(".safetensors"));
 }
 
-// Of folders that need not be there.
-bool IsSameFolder(const fs::path& a, const fs::path& b) { return LiesIn(a, b) && LiesIn(b, a); }
-
 // An error about the temporary file, of which nobody knows, as one about `where`.
 Error Renamed(const Error& error, const fs::path& temporary, const std::string& where) {
   ErrorParts parts = error.parts();
@@ -95,7 +92,7 @@ void RequireWritable(const std::string& option, const std::string& path, const s
   const bool exists = Exists(path);
   if (IsFolder(path)) throw NotAFile(where, "a folder", "Name a file in it.");
   const fs::path folder = AbsolutePath(path).parent_path();
-  if (!out.empty() && !Exists(out) && IsSameFolder(folder, out)) return;
+  if (!out.empty() && !Exists(out) && ResolvedPath(folder) == ResolvedPath(out)) return;
   if (!IsFolder(folder)) {
     throw NotAFile(where, "no folder " + folder.string(), "Create it first.");
   }
