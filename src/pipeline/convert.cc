@@ -60,7 +60,8 @@ class Converter {
       for (const model::LinearInfo& info : linears_) steps.push_back(WorkOn(info, kind));
     }
     progress_.Plan("converting", steps);
-    for (const auto& [name, checksum] : report_.tensors()) {
+    for (const auto& reported : report_.tensors()) {
+      const std::string& name = reported.first;
       if (source_.tensors().Find(name) != nullptr) {
         report_.RequireAsWritten(source_.tensors(), name);
       }

@@ -136,7 +136,8 @@ class Verifier {
       list_.Try([&] { checkpoint.FloatTensor(tensor.name, tensor.shape); });
     }
     model::RequireFinite(checkpoint.tensors());
-    for (const auto& [name, checksum] : report_.tensors()) {
+    for (const auto& reported : report_.tensors()) {
+      const std::string& name = reported.first;
       if (checkpoint.tensors().Find(name) == nullptr) {
         list_.Add(name, fmt::format("a tensor that {} tells of", kProvenanceFile), "none");
       } else {
