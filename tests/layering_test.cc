@@ -10,12 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/testing/paths.h"
+
 namespace paroquant {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path kRoot = fs::path(PAROQUANT_TEST_ROOT).parent_path();
+using testing::ProjectPath;
 
 std::vector<std::string> LinesOf(const fs::path& file) {
   std::ifstream stream(file);
@@ -28,7 +29,7 @@ std::vector<std::string> LinesOf(const fs::path& file) {
 std::map<std::string, int> ReadModuleTable() {
   const std::regex row(R"(\| (\d+) \| ([a-z/-]+) \| .*\. \|)");
   std::map<std::string, int> ranks;
-  for (const std::string& line : LinesOf(kRoot / "docs" / "architecture.md")) {
+  for (const std::string& line : LinesOf(ProjectPath("docs/architecture.md"))) {
     std::smatch match;
     if (!std::regex_match(line, match, row)) continue;
     EXPECT_TRUE(ranks.emplace(match[2], std::stoi(match[1])).second) << line;
@@ -39,9 +40,10 @@ std::map<std::string, int> ReadModuleTable() {
 // The C++ files below a folder of the repository, relative to the root.
 std::vector<fs::path> SourcesBelow(const fs::path& folder) {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
+  for (const auto& entry : fs::recursive_directory_iterator(ProjectPath(folder))) {
     const fs::path extension = entry.path().extension();
-    if (extension == ".h" || extension == ".cc") files.push_back(fs::relative(entry.path(), kRoot));
+    if (extension == ".h" || extension == ".cc")
+      files.push_back(fs::relative(entry.path(), ProjectPath("")));
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -69,7 +71,7 @@ struct Include {
 std::vector<Include> IncludesOf(const fs::path& file) {
   const std::regex pattern(R"(\s*#\s*include\s*([<"])([^>"]+)[>"].*)");
   std::vector<Include> includes;
-  for (const std::string& line : LinesOf(kRoot / file)) {
+  for (const std::string& line : LinesOf(ProjectPath(file))) {
     std::smatch match;
     if (std::regex_match(line, match, pattern)) {
       includes.push_back({line, match[2], match[1] == "\""});
@@ -82,7 +84,7 @@ std::vector<Include> IncludesOf(const fs::path& file) {
 std::optional<fs::path> Resolve(const Include& include) {
   for (const char* root : {"include", "src"}) {
     const fs::path file = fs::path(root) / include.target;
-    if (fs::exists(kRoot / file)) return file;
+    if (fs::exists(ProjectPath(file))) return file;
   }
   return std::nullopt;
 }
@@ -102,12 +104,12 @@ std::string GuardOf(const fs::path& file) {
 TEST(LayeringTest, EveryModuleOnDiskHasARow) {
   const auto ranks = ReadModuleTable();
   for (const char* parent : {"include/paroquant", "src"}) {
-    for (const auto& entry : fs::directory_iterator(kRoot / parent)) {
+    for (const auto& entry : fs::directory_iterator(ProjectPath(parent))) {
       if (!entry.is_directory()) continue;
       EXPECT_TRUE(ranks.contains(entry.path().filename())) << entry.path();
     }
   }
-  for (const auto& entry : fs::directory_iterator(kRoot / "tools")) {
+  for (const auto& entry : fs::directory_iterator(ProjectPath("tools"))) {
     if (!entry.is_directory()) continue;
     EXPECT_TRUE(ranks.contains("tools/" + entry.path().filename().string())) << entry.path();
   }
@@ -149,7 +151,7 @@ TEST(LayeringTest, OnlyTheMatrixHeaderNamesEigen) {
 TEST(LayeringTest, HeadersAreGuardedByTheirPath) {
   for (const fs::path& file : LibrarySources()) {
     if (file.extension() != ".h") continue;
-    const std::vector<std::string> lines = LinesOf(kRoot / file);
+    const std::vector<std::string> lines = LinesOf(ProjectPath(file));
     const auto guard = std::ranges::find(lines, "#ifndef " + GuardOf(file));
     ASSERT_NE(guard, lines.end()) << file << " has no #ifndef " << GuardOf(file);
     ASSERT_NE(std::next(guard), lines.end()) << file;
@@ -161,7 +163,7 @@ TEST(LayeringTest, PreprocessorConditionsStayInKernels) {
   const std::regex condition(R"(\s*#\s*(if|el|ifdef|ifndef).*)");
   for (const fs::path& file : LibrarySources()) {
     if (ModuleOf(file) == "kernels") continue;
-    for (const std::string& line : LinesOf(kRoot / file)) {
+    for (const std::string& line : LinesOf(ProjectPath(file))) {
       const bool is_guard = file.extension() == ".h" && line == "#ifndef " + GuardOf(file);
       EXPECT_TRUE(is_guard || !std::regex_match(line, condition)) << file << ": " << line;
     }
@@ -187,7 +189,7 @@ TEST(LayeringTest, FileSystemCallsReturnTheirErrors) {
   int checked = 0;
   for (const fs::path& file : files) {
     std::string text;
-    for (const std::string& line : LinesOf(kRoot / file)) text += line + "\n";
+    for (const std::string& line : LinesOf(ProjectPath(file))) text += line + "\n";
     for (std::sregex_iterator found(text.begin(), text.end(), call), end; found != end; ++found) {
       if (found->str(2) == "path" || found->str(2) == "status_known") continue;
       const auto open = static_cast<size_t>(found->position() + found->length() - 1);

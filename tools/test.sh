@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds everything and runs all tests.
-#   PRESET=release tools/test.sh   with another preset of CMakePresets.json than dev
+#   PRESET=release tools/test.sh   with another preset of CMakePresets.json than check
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-preset=${PRESET:-dev}
+preset=${PRESET:-check}
 SECONDS=0
 
 # ctest names the tests that were skipped; why, only their own output says.

@@ -12,12 +12,10 @@ namespace paroquant {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::DataPath;
 using testing::GoldenPath;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::TemporaryFolder;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 struct UsageCase {
   std::vector<std::string> arguments;

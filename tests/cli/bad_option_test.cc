@@ -9,10 +9,9 @@ namespace {
 
 using testing::DataPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::TemporaryFolder;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 struct OptionCase {
   std::vector<std::string> arguments;

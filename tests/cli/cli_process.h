@@ -15,6 +15,9 @@
 
 namespace paroquant::testing {
 
+// The folder of the small model that the tests quantize.
+inline const std::string kTinyLlama = DataPath("tiny-llama").string();
+
 struct CliResult {
   int exit_code = -1;
   std::string out;

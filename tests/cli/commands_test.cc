@@ -15,13 +15,12 @@ namespace fs = std::filesystem;
 using testing::DataPath;
 using testing::FolderContent;
 using testing::GoldenPath;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliInScript;
 using testing::RunCliJson;
 using testing::SharedPath;
 using testing::TemporaryFolder;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 std::vector<std::string> Quantize(const std::filesystem::path& out,
                                   const std::vector<std::string>& more = {}) {

@@ -4,6 +4,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/testing/paths.h"
+
 namespace paroquant::testing {
 
 namespace fs = std::filesystem;
@@ -28,9 +30,8 @@ std::vector<DocumentBlock> BlocksIn(const fs::path& document) {
 }
 
 std::vector<std::string> DocumentNames() {
-  const fs::path root = fs::path(PAROQUANT_TEST_ROOT).parent_path();
   std::vector<std::string> names = {"README.md"};
-  for (const auto& entry : fs::directory_iterator(root / "docs")) {
+  for (const auto& entry : fs::directory_iterator(testing::ProjectPath("docs"))) {
     if (entry.path().extension() != ".md") continue;
     names.push_back("docs/" + entry.path().filename().string());
   }

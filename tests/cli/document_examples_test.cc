@@ -18,10 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing::CliResult;
 using testing::DataPath;
+using testing::ProjectPath;
 using testing::RunCliInScript;
 using testing::TemporaryFolder;
-
-const fs::path kRoot = fs::path(PAROQUANT_TEST_ROOT).parent_path();
 
 struct Example {
   int line = 0;
@@ -141,7 +140,7 @@ class Workplace {
     CopyModel(name / "tests/data/tiny-llama");
     ShortText(name / "tests/data/tiny-llama/sample_evaluation.txt");
     for (const char* script : {"tools/quickstart.sh", "tools/figures.sh"}) {
-      Link(kRoot / script, name / script);
+      Link(ProjectPath(script), name / script);
     }
     Script(name / "tools/install-dependencies.sh", kNothingToInstall);
     Link(fs::path(PAROQUANT_PROGRAM).parent_path(), name / "build/release");
@@ -166,14 +165,14 @@ TEST(DocumentExamplesTest, FromNothingToAReportItIsFiveCommands) {
   const std::vector<std::string> expected = {
       "git clone URL paroquant", "paroquant/tools/quickstart.sh",
       "paroquant/build/release/paroquant quantize", "paroquant/build/release/paroquant eval-ppl"};
-  const std::vector<Example> examples = ExamplesIn(kRoot / "README.md");
+  const std::vector<Example> examples = ExamplesIn(ProjectPath("README.md"));
   // The fifth is to open the page that the third has made, in any browser.
   ASSERT_EQ(examples.size(), expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
     EXPECT_TRUE(examples[i].command.starts_with(expected[i])) << examples[i].command;
     EXPECT_EQ(examples[i].command.find_first_of(";&|"), std::string::npos) << examples[i].command;
   }
-  const std::string readme = ReadFile(kRoot / "README.md");
+  const std::string readme = ReadFile(ProjectPath("README.md"));
   EXPECT_NE(examples[2].command.find(" --report MODEL-4bit.html\n"), std::string::npos);
   EXPECT_NE(readme.find("open `MODEL-4bit.html` in a browser"), std::string::npos);
   EXPECT_NE(readme.find("`URL` is "), std::string::npos);
@@ -220,7 +219,7 @@ TEST(DocumentExamplesTest, ExamplesOfTheManualWork) {
 std::vector<std::string> DocumentsWithExamples() {
   std::vector<std::string> documents = testing::DocumentNames();
   std::erase_if(documents,
-                [](const std::string& name) { return ExamplesIn(kRoot / name).empty(); });
+                [](const std::string& name) { return ExamplesIn(ProjectPath(name)).empty(); });
   return documents;
 }
 
@@ -228,7 +227,7 @@ class DocumentTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(DocumentTest, ExamplesDoWhatIsShown) {
   const Workplace workplace;
-  const std::vector<Example> examples = ExamplesIn(kRoot / GetParam());
+  const std::vector<Example> examples = ExamplesIn(ProjectPath(GetParam()));
   EXPECT_FALSE(examples.empty());
   for (const Example& example : examples) {
     const CliResult result = workplace.Run(example.command);
@@ -247,7 +246,7 @@ INSTANTIATE_TEST_SUITE_P(, DocumentTest, ::testing::ValuesIn(DocumentsWithExampl
 
 TEST(DocumentExamplesTest, EveryErrorSaysWhereExpectedFoundAndWhatToDo) {
   int errors = 0;
-  for (const Example& example : ExamplesIn(kRoot / "docs/errors.md")) {
+  for (const Example& example : ExamplesIn(ProjectPath("docs/errors.md"))) {
     if (example.output.empty()) continue;  // it prepares the next one
     ++errors;
     EXPECT_TRUE(testing::HasFourParts(example.output)) << "line " << example.line;

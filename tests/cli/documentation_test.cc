@@ -17,8 +17,7 @@ namespace paroquant {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path kRoot = fs::path(PAROQUANT_TEST_ROOT).parent_path();
+using testing::ProjectPath;
 
 std::set<std::string> AllOptions() {
   std::set<std::string> options = testing::OptionNames("");
@@ -31,7 +30,7 @@ std::set<std::string> AllOptions() {
 std::string Scripts() {
   std::string text;
   for (const char* folder : {"tools", "bench", "tests"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
+    for (const auto& entry : fs::recursive_directory_iterator(ProjectPath(folder))) {
       const std::string ending = entry.path().extension().string();
       const bool script = ending == ".sh" || ending == ".py" || entry.path().filename() == "run";
       if (script && entry.is_regular_file()) text += ReadFile(entry.path());
@@ -41,9 +40,9 @@ std::string Scripts() {
 }
 
 TEST(DocumentationTest, TheExampleOfTheLibraryIsTheOneThatIsTested) {
-  const std::string document = ReadFile(kRoot / "docs" / "library.md");
-  const std::string example = ReadFile(kRoot / "docs/example/quantize_matrix.cc");
-  const std::string project = ReadFile(kRoot / "docs/example/CMakeLists.txt");
+  const std::string document = ReadFile(ProjectPath("docs/library.md"));
+  const std::string example = ReadFile(ProjectPath("docs/example/quantize_matrix.cc"));
+  const std::string project = ReadFile(ProjectPath("docs/example/CMakeLists.txt"));
   EXPECT_NE(document.find("```cpp\n" + example + "```\n"), std::string::npos);
   EXPECT_NE(document.find("```cmake\n" + project + "```\n"), std::string::npos);
   EXPECT_LT(std::ranges::count(example, '\n'), 40);
@@ -56,7 +55,7 @@ TEST(DocumentationTest, OptionsInItExist) {
   const std::string scripts = Scripts();
   const std::regex option("--[a-z][a-z0-9-]*");
   for (const std::string& document : testing::DocumentNames()) {
-    const std::string text = ReadFile(kRoot / document);
+    const std::string text = ReadFile(ProjectPath(document));
     for (std::sregex_iterator i(text.begin(), text.end(), option), end; i != end; ++i) {
       const std::string name = i->str();
       const bool exists = options.contains(name) || of_cmake.contains(name) ||
@@ -88,8 +87,9 @@ const std::vector<RunElsewhere> kRunElsewhere = {
      "run(${work}/build/quantize_matrix)"},
     // That the preset is there, ThePresetsInItExist looks. It is built by the same commands as the
     // other.
-    {"docs/release.md", "cmake --preset portable", ".ci/run", "cmake --preset dev"},
-    {"docs/release.md", "cmake --build --preset portable", ".ci/run", "cmake --build --preset dev"},
+    {"docs/release.md", "cmake --preset portable", ".ci/run", "cmake --preset check"},
+    {"docs/release.md", "cmake --build --preset portable", ".ci/run",
+     "cmake --build --preset check"},
     {"docs/release.md", "ctest --preset portable -L install", "tools/test.sh", "ctest --preset"},
     {"docs/release.md", "cpack --preset portable", "tests/install/package_test.sh",
      "cpack --config"},
@@ -132,7 +132,7 @@ TEST(DocumentationTest, CommandsAreTold) {
 
 TEST(DocumentationTest, EveryCommandShownIsRunByATest) {
   for (const std::string& document : testing::DocumentNames()) {
-    for (const testing::DocumentBlock& block : testing::BlocksIn(kRoot / document)) {
+    for (const testing::DocumentBlock& block : testing::BlocksIn(ProjectPath(document))) {
       const std::string where = document + ":" + std::to_string(block.line);
       if (kRunHere.contains(block.language)) continue;
       const bool shell = kShells.contains(block.language);
@@ -154,19 +154,19 @@ TEST(DocumentationTest, EveryCommandShownIsRunByATest) {
 
 TEST(DocumentationTest, WhatIsListedAsRunElsewhereIsShownAndRunThere) {
   for (const RunElsewhere& one : kRunElsewhere) {
-    const std::vector<testing::DocumentBlock> blocks = testing::BlocksIn(kRoot / one.document);
+    const std::vector<testing::DocumentBlock> blocks = testing::BlocksIn(ProjectPath(one.document));
     const bool shown = std::ranges::any_of(blocks, [&](const testing::DocumentBlock& block) {
       return kShells.contains(block.language) &&
              std::ranges::count(block.lines, one.command, CommandOf) > 0;
     });
     EXPECT_TRUE(shown) << one.document << " no longer shows " << one.command;
-    EXPECT_NE(ReadFile(kRoot / one.file).find(one.words), std::string::npos)
+    EXPECT_NE(ReadFile(ProjectPath(one.file)).find(one.words), std::string::npos)
         << one.file << " no longer has " << one.words;
   }
 }
 
 TEST(DocumentationTest, ThePresetsInItExist) {
-  const io::Json presets = io::ReadJsonFile(kRoot / "CMakePresets.json");
+  const io::Json presets = io::ReadJsonFile(ProjectPath("CMakePresets.json"));
   const std::regex use("(cmake|cmake --build|ctest|cpack) --preset ([a-z]+)");
   const std::map<std::string, std::string> lists = {{"cmake", "configurePresets"},
                                                     {"cmake --build", "buildPresets"},
@@ -174,7 +174,7 @@ TEST(DocumentationTest, ThePresetsInItExist) {
                                                     {"cpack", "packagePresets"}};
   int uses = 0;
   for (const std::string& document : testing::DocumentNames()) {
-    const std::string text = ReadFile(kRoot / document);
+    const std::string text = ReadFile(ProjectPath(document));
     for (std::sregex_iterator i(text.begin(), text.end(), use), end; i != end; ++i) {
       ++uses;
       const bool exists =

@@ -12,14 +12,12 @@ namespace paroquant {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::DataPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using ::testing::Not;
 using testing::RunCli;
 using testing::RunCliJson;
 using testing::TemporaryFolder;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 class EvalInputTest : public ::testing::Test {
  protected:

@@ -8,28 +8,18 @@
 namespace paroquant {
 namespace {
 
-using testing::DataPath;
+using testing::kTinyLlama;
 using testing::RunCliJson;
 using testing::SharedPath;
 using testing::TemporaryFolder;
 
-const std::string kTinyLlama = DataPath("tiny-llama").string();
-
 // The result on the whole WikiText-2 test set.
-io::Json Evaluate(const std::string& model, const std::string& window,
-                  const std::vector<std::string>& more) {
+io::Json Evaluate(const std::string& model, const std::vector<std::string>& more) {
   std::vector<std::string> words = {"eval-ppl",  "--model",    model,
-                                    "--window",  window,       "--data",
+                                    "--window",  "512",        "--data",
                                     "wikitext2", "--data-dir", SharedPath("corpora").string()};
   words.insert(words.end(), more.begin(), more.end());
   return RunCliJson(words).at("results").at(0);
-}
-
-TEST(FiguresTest, BenchLlamaHasItsKnownPerplexity) {
-  PAROQUANT_SKIP_WITHOUT_SHARED();
-  const io::Json result = Evaluate(SharedPath("models/bench-llama").string(), "2048", {});
-  EXPECT_EQ(result.at("windows"), 173);
-  EXPECT_NEAR(result.at("perplexity").get<double>(), 51.47755, 0.005);
 }
 
 TEST(FiguresTest, FastKeepsTinyLlamaCloseAndRepeatsItsKnownPerplexity) {
@@ -40,7 +30,7 @@ TEST(FiguresTest, FastKeepsTinyLlamaCloseAndRepeatsItsKnownPerplexity) {
                                       SharedPath("corpora/wikipedia_calibration.jsonl.gz").string(),
                                       "--sequence-length", "512"});
   EXPECT_EQ(report.at("calibration").at("tokens"), 128 * 512);
-  const io::Json result = Evaluate(out, "512", {"--baseline", kTinyLlama});
+  const io::Json result = Evaluate(out, {"--baseline", kTinyLlama});
   EXPECT_EQ(result.at("windows"), 931);
   EXPECT_LE(result.at("kl_divergence").get<double>(), 0.028);
   // The paired difference gives the source's own figure back.
@@ -53,7 +43,7 @@ TEST(FiguresTest, FastCalibratesOnTheModelsOwnText) {
   const TemporaryFolder folder;
   const std::string out = (folder.path() / "out").string();
   RunCliJson({"quantize", "--model", kTinyLlama, "--out", out, "--sequence-length", "512"});
-  const io::Json result = Evaluate(out, "512", {"--baseline", kTinyLlama, "--max-windows", "200"});
+  const io::Json result = Evaluate(out, {"--baseline", kTinyLlama, "--max-windows", "200"});
   EXPECT_LE(result.at("kl_divergence").get<double>(), 0.035);
 }
 

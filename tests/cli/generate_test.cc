@@ -10,13 +10,11 @@ namespace paroquant {
 namespace {
 
 using ::testing::ContainsRegex;
-using testing::DataPath;
 using testing::GoldenPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliJson;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 std::vector<std::string> Generate(const std::vector<std::string>& more) {
   std::vector<std::string> words = {"generate", "--model",      kTinyLlama, "--prompt",

@@ -80,8 +80,8 @@ class OutliersTest : public ::testing::Test {
   double Quantized(const std::string& model, const std::string& recipe) {
     const std::string out = (folder_.path() / ("out" + std::to_string(count_++))).string();
     RunCliJson({"quantize", "--model", model, "--out", out, "--recipe", recipe, "--calib",
-                DataPath("tiny-llama/sample_calibration.txt").string(), "--sequence-length",
-                "512"});
+                DataPath("tiny-llama/sample_calibration.txt").string(), "--sequence-length", "512",
+                "--calib-sequences", "48"});
     return Divergence(out, plain_);
   }
 

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "paroquant/base/file.h"
 #include "tests/cli/cli_process.h"
 
@@ -11,11 +13,10 @@ namespace {
 namespace fs = std::filesystem;
 using testing::DataPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliJson;
 using testing::TemporaryFolder;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 TEST(PlanTest, JsonHasTheLayersOfARealRunAndNothingIsWritten) {
   const TemporaryFolder folder;
@@ -93,28 +94,23 @@ TEST(PlanTest, SaysWhatTheRunWillTake) {
 // with no memory at all, and with enough for some of the activations.
 TEST(PlanTest, ActivationsOnDiskAreThoseOfTheRun) {
   const TemporaryFolder folder;
-  for (const std::string recipe : {"fast", "block"}) {
-    for (const std::string length : {"128", "1024"}) {
-      for (const std::string budget : {"0", "3000000"}) {
-        std::vector<std::string> words = {"quantize", "--overwrite", "--model", kTinyLlama};
-        for (const std::string& word :
-             {std::string("--out"), (folder.path() / "out").string(), std::string("--calib"),
-              DataPath("tiny-llama/sample_calibration.txt").string(), std::string("--recipe"),
-              recipe, std::string("--sequence-length"), length, std::string("--memory-budget"),
-              budget, std::string("--calib-sequences"), std::string("3")}) {
-          words.push_back(word);
-        }
-        for (const char* setting :
-             {"held_out_sequences=1", "tuning.stage1.epochs=0", "tuning.stage2.epochs=0"}) {
-          words.insert(words.end(), {"--set", setting});
-        }
-        if (recipe == "block") words.insert(words.end(), {"--set", "tuning.stage1.epochs=1"});
-        const io::Json run = RunCliJson(words);
-        words.emplace_back("--plan");
-        EXPECT_EQ(RunCliJson(words).at("cost").at("spilled_bytes"), run.at("peak_spilled_bytes"))
-            << recipe << ", " << length << ", " << budget;
-      }
+  for (const auto& [recipe, length, budget] :
+       std::vector<std::array<std::string, 3>>{{"fast", "128", "0"},
+                                               {"fast", "1024", "3000000"},
+                                               {"block", "128", "3000000"},
+                                               {"block", "1024", "0"}}) {
+    std::vector<std::string> words =
+        testing::QuantizeTinyLlama(folder.path() / "out", 3, std::stoi(length),
+                                   {"--overwrite", "--recipe", recipe, "--memory-budget", budget});
+    for (const char* setting :
+         {"held_out_sequences=1", "tuning.stage1.epochs=0", "tuning.stage2.epochs=0"}) {
+      words.insert(words.end(), {"--set", setting});
     }
+    if (recipe == "block") words.insert(words.end(), {"--set", "tuning.stage1.epochs=1"});
+    const io::Json run = RunCliJson(words);
+    words.emplace_back("--plan");
+    EXPECT_EQ(RunCliJson(words).at("cost").at("spilled_bytes"), run.at("peak_spilled_bytes"))
+        << recipe << ", " << length << ", " << budget;
   }
 }
 

@@ -18,15 +18,15 @@ using report::testing::XmlElement;
 using testing::DataPath;
 using testing::FolderContent;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliInScript;
 using testing::RunCliJson;
 using testing::TemporaryFolder;
 
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 const std::string kEvaluation = DataPath("tiny-llama/sample_evaluation.txt").string();
 
-std::vector<std::string> Quantize(const fs::path& out, const std::vector<std::string>& more) {
+std::vector<std::string> QuantizeFew(const fs::path& out, const std::vector<std::string>& more) {
   return testing::QuantizeTinyLlama(out, 4, 128, more);
 }
 
@@ -55,7 +55,7 @@ TEST(ReportTest, QuantizeWritesTheNumbersOfItsJson) {
   const TemporaryFolder folder;
   const fs::path page_file = folder.path() / "Bericht \u00fcber \u6a21\u578b.html";
   const fs::path json_file = folder.path() / "report.json";
-  const io::Json json = RunCliJson(Quantize(
+  const io::Json json = RunCliJson(QuantizeFew(
       folder.path() / "out",
       {"--skip", "0.*v_proj", "--report", page_file.string(), "--report", json_file.string()}));
   EXPECT_EQ(json, io::ReadJsonFile(json_file));
@@ -101,15 +101,15 @@ TEST(ReportTest, QuantizeWritesTheNumbersOfItsJson) {
 TEST(ReportTest, AReportChangesNothingElse) {
   const TemporaryFolder folder;
   const auto run = [&](const std::string& name, const std::vector<std::string>& more) {
-    EXPECT_EQ(RunCli(Quantize(folder.path() / name, more)).exit_code, 0);
+    EXPECT_EQ(RunCli(QuantizeFew(folder.path() / name, more)).exit_code, 0);
     return FolderContent(folder.path() / name);
   };
   const std::string first = (folder.path() / "first.html").string();
   const std::string second = (folder.path() / "second.json").string();
   EXPECT_EQ(run("plain", {}), run("reported", {"--report", first, "--threads", "1"}));
   // Complete before: what a page can show without the run.
-  ASSERT_EQ(RunCli(Quantize(folder.path() / "reported",
-                            {"--resume", "--report", first, "--report", second}))
+  ASSERT_EQ(RunCli(QuantizeFew(folder.path() / "reported",
+                               {"--resume", "--report", first, "--report", second}))
                 .exit_code,
             0);
   EXPECT_THAT(ReadPage(first).AllText(), HasSubstr("Not measured"));
@@ -127,10 +127,10 @@ TEST(ReportTest, WhatIsNotPossibleIsRefusedBeforeTheWork) {
   const std::string html = (folder.path() / "a.html").string();
   const std::string nowhere = (folder.path() / "absent" / "a.html").string();
   for (const Refusal& refusal : std::vector<Refusal>{
-           {Quantize(out, {"--report", html + ".pdf"}), 2, "FILE.html"},
-           {Quantize(out, {"--report", nowhere}), 5, "--report " + nowhere},
-           {Quantize(out, {"--report", html, "--report", nowhere}), 5, nowhere},
-           {Quantize(out, {"--plan", "--report", html}), 2, "--plan"},
+           {QuantizeFew(out, {"--report", html + ".pdf"}), 2, "FILE.html"},
+           {QuantizeFew(out, {"--report", nowhere}), 5, "--report " + nowhere},
+           {QuantizeFew(out, {"--report", html, "--report", nowhere}), 5, nowhere},
+           {QuantizeFew(out, {"--plan", "--report", html}), 2, "--plan"},
            {{"inspect", "--model", "absent", "--report", "report"}, 2, "FILE.html"},
            {{"eval-ppl", "--model", "absent", "--data", "c4", "--report", nowhere}, 5, nowhere}}) {
     const auto result = RunCli(refusal.words);

@@ -9,14 +9,12 @@ namespace paroquant {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::DataPath;
 using testing::FolderContent;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliInScript;
 using testing::TemporaryFolder;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 // An absent model shows that the option was looked at before it.
 TEST(ResultFileTest, PlacesThatTakeNoFileAreRefusedBeforeTheWork) {

@@ -12,15 +12,13 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::CliResult;
-using testing::DataPath;
 using testing::FolderContent;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliInScript;
 using testing::RunCliJson;
 using testing::TemporaryFolder;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 std::vector<std::string> Quantize(const fs::path& out, const std::vector<std::string>& more = {}) {
   return testing::QuantizeTinyLlama(out, 8, 256, more);

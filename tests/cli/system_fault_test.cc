@@ -13,14 +13,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::CliResult;
-using testing::DataPath;
 using testing::FolderContent;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliInScript;
 using testing::TemporaryFolder;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 std::vector<std::string> Quantize(const fs::path& model, const fs::path& out) {
   return {"quantize", "--model", model.string(), "--out", out.string(), "--recipe", "rtn"};
@@ -189,7 +187,7 @@ TEST(SystemFaultTest, MessagesNeverEndUpInTheWeights) {
 }
 
 // Starts quantizing, waits for the weights to be begun, sends a signal and waits for the end.
-std::string WithSignal(const std::string& signal, const fs::path& out) {
+std::string WithSignalInWeights(const std::string& signal, const fs::path& out) {
   return "\"$@\" & until [[ -e " + (out / ".model.safetensors.tmp").string() +
          " ]] || ! kill -0 $!; do sleep 0.01; done; kill -" + signal + " $!; wait $!";
 }
@@ -200,11 +198,11 @@ TEST(SystemFaultTest, InterruptedRunsLeaveNothingAndKilledOnesNothingThatLoads) 
   // Sampling its own calibration text keeps it busy.
   const std::vector<std::string> words = {"quantize", "--model", kTinyLlama, "--out", out.string()};
   for (const char* signal : {"INT", "TERM"}) {
-    const CliResult result = RunCliInScript(WithSignal(signal, out), words);
+    const CliResult result = RunCliInScript(WithSignalInWeights(signal, out), words);
     EXPECT_EQ(result.exit_code, 130) << result.error;
     EXPECT_FALSE(fs::exists(out)) << signal;
   }
-  RunCliInScript(WithSignal("KILL", out), words);
+  RunCliInScript(WithSignalInWeights("KILL", out), words);
   ASSERT_TRUE(fs::exists(out));
   for (const auto& [name, content] : FolderContent(out)) {
     EXPECT_TRUE(name.starts_with(".")) << name;

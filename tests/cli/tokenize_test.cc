@@ -10,13 +10,12 @@ namespace paroquant {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::DataPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliInScript;
 using testing::TemporaryFolder;
 
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 const std::string kLines = "{\"text\": \"a\"}\n{\"text\": \"\"}\n{\"text\": \"b\"}\n";
 
 class TokenizeTest : public ::testing::Test {

@@ -17,14 +17,12 @@ namespace paroquant {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::DataPath;
 using testing::GoldenPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliJson;
 using testing::TemporaryFolder;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 // Adds a tensor of one half to the only file of weights.
 void AddTensor(const fs::path& model, const std::string& name) {

@@ -19,6 +19,7 @@ using ::testing::AllOf;
 using testing::CliResult;
 using testing::DataPath;
 using testing::FolderContent;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliInScript;
 using testing::TemporaryFolder;
@@ -26,8 +27,6 @@ using testing::TemporaryFolder;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
-
-const std::string kTinyLlama = DataPath("tiny-llama").string();
 
 constexpr char kLogLine[] = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]{12} [a-z]+: .*";
 

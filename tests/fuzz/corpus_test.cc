@@ -8,6 +8,7 @@
 
 #include "paroquant/base/file.h"
 #include "tests/fuzz/targets.h"
+#include "tests/testing/paths.h"
 
 namespace paroquant::fuzz {
 namespace {
@@ -15,8 +16,7 @@ namespace {
 class CorpusTest : public ::testing::TestWithParam<Target> {};
 
 TEST_P(CorpusTest, EveryInputIsTakenOrRefused) {
-  const auto folder =
-      std::filesystem::path(PAROQUANT_TEST_ROOT) / "fuzz" / "corpus" / GetParam().name;
+  const auto folder = testing::ProjectPath("tests/fuzz/corpus") / GetParam().name;
   size_t inputs = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     SCOPED_TRACE(entry.path().string());

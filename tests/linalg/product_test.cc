@@ -13,7 +13,7 @@
 namespace paroquant::linalg {
 namespace {
 
-Matrix RandomMatrix(int64_t rows, int64_t columns, uint64_t seed) {
+Matrix UniformMatrix(int64_t rows, int64_t columns, uint64_t seed) {
   Rng rng(seed);
   Matrix matrix(rows, columns);
   for (int64_t i = 0; i < matrix.size(); ++i) {
@@ -34,8 +34,8 @@ class ProductTest : public ::testing::TestWithParam<std::tuple<int64_t, int64_t,
 
 TEST_P(ProductTest, EqualsTheSumsInDouble) {
   const auto [m, k, n] = GetParam();
-  const Matrix a = RandomMatrix(m, k, 1);
-  const Matrix b = RandomMatrix(k, n, 2);
+  const Matrix a = UniformMatrix(m, k, 1);
+  const Matrix b = UniformMatrix(k, n, 2);
   const MatrixD expected = a.cast<double>() * b.cast<double>();
   // Old contents and what lies beside the product must not matter, nor be touched.
   Matrix storage = Matrix::Constant(m, n + 3, 7.0F);
@@ -51,8 +51,8 @@ TEST_P(ProductTest, EqualsTheSumsInDouble) {
 
 TEST_P(ProductTest, IsTheSameForAnyNumberOfThreads) {
   const auto [m, k, n] = GetParam();
-  const Matrix a = RandomMatrix(m, k, 3);
-  const Matrix b = RandomMatrix(k, n, 4);
+  const Matrix a = UniformMatrix(m, k, 3);
+  const Matrix b = UniformMatrix(k, n, 4);
   Matrix one(m, n);
   Matrix three(m, n);
   SetThreadCount(1);
@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ProductTest,
                                            std::tuple{2100, 40, 17}, std::tuple{300, 700, 300}));
 
 TEST(ProductTest, AddsTheBiasAndReadsViews) {
-  const Matrix storage = RandomMatrix(20, 90, 5);
+  const Matrix storage = UniformMatrix(20, 90, 5);
   const auto a = storage.leftCols(40);
   const auto b = storage.rightCols(40).topRows(9);  // [N, K]
   const std::vector<float> bias = {1, 2, 3, 4, 5, 6, 7, 8, 9};
@@ -96,8 +96,8 @@ TEST(ProductTest, AddsTheBiasAndReadsViews) {
 TEST(ProductTest, AddsGramAndCrossProductsInDouble) {
   for (const int64_t tokens : {1, 511, 1300}) {
     for (const int64_t channels : {1, 30, 300}) {
-      const Matrix x = RandomMatrix(tokens, channels, 6);
-      const Matrix y = RandomMatrix(tokens, 77, 7);
+      const Matrix x = UniformMatrix(tokens, channels, 6);
+      const Matrix y = UniformMatrix(tokens, 77, 7);
       const MatrixD xd = x.cast<double>();
       MatrixD cross = MatrixD::Constant(channels, 77, 2.0);
       AddCrossProduct(x, y, cross);

@@ -11,13 +11,13 @@ namespace paroquant::method {
 namespace {
 
 constexpr int64_t kRows = 136;  // more than a block of them
-constexpr int64_t kChannels = 64;
+constexpr int64_t kDescentChannels = 64;
 constexpr int kBits = 3;
 
 class CodeDescentTest : public ::testing::Test {
  protected:
   CodeDescentTest()
-      : weight_(testing::WeightWithOutliers(kRows, kChannels, 1)),
+      : weight_(testing::WeightWithOutliers(kRows, kDescentChannels, 1)),
         start_(QuantizeRtn({.name = "layer", .target = weight_, .statistics = nullptr}, kBits, 32)),
         channels_(RotatedChannels(weight_, {start_.channel_scales, start_.rotation})) {}
 
@@ -25,8 +25,8 @@ class CodeDescentTest : public ::testing::Test {
   double Loss(const quant::QuantizedLinear& linear, const MatrixD* output_moment) const {
     MatrixD error = channels_.transpose().cast<double>();
     for (int64_t row = 0; row < kRows; ++row) {
-      for (int64_t k = 0; k < kChannels; ++k) {
-        const auto at = static_cast<size_t>(row * kChannels + k);
+      for (int64_t k = 0; k < kDescentChannels; ++k) {
+        const auto at = static_cast<size_t>(row * kDescentChannels + k);
         error(row, k) -= static_cast<double>(HalfToFloat(linear.scales[at / 32])) *
                          (linear.codes[at] - linear.zeros[at / 32]);
       }
@@ -58,7 +58,7 @@ class CodeDescentTest : public ::testing::Test {
   Matrix weight_;
   quant::QuantizedLinear start_;
   Matrix channels_;
-  MatrixD moment_ = testing::CorrelatedMoment(kChannels, 2);
+  MatrixD moment_ = testing::CorrelatedMoment(kDescentChannels, 2);
   MatrixD output_moment_ = testing::CorrelatedMoment(kRows, 3);
 };
 

@@ -16,12 +16,12 @@ namespace {
 
 using quant::testing::RandomMatrix;
 
-constexpr int64_t kChannels = 200;  // a tile and a rest
+constexpr int64_t kInputChannels = 200;  // a tile and a rest
 
 TEST(InputStatisticsTest, MomentIsTheMeanOfOuterProducts) {
-  const Matrix first = RandomMatrix(700, kChannels, 1);  // more than one chunk
-  const Matrix second = RandomMatrix(5, kChannels, 2);
-  InputStatistics statistics("inputs", kChannels);
+  const Matrix first = RandomMatrix(700, kInputChannels, 1);  // more than one chunk
+  const Matrix second = RandomMatrix(5, kInputChannels, 2);
+  InputStatistics statistics("inputs", kInputChannels);
   statistics.Add(first);
   statistics.Add(second);
   EXPECT_EQ(statistics.tokens(), 705);
@@ -29,35 +29,36 @@ TEST(InputStatisticsTest, MomentIsTheMeanOfOuterProducts) {
   const MatrixD b = second.cast<double>();
   const MatrixD expected = (a.transpose() * a + b.transpose() * b) / 705;
   EXPECT_TRUE(statistics.DampedMoment(0).isApprox(expected, 1e-6));
-  const MatrixD damped =
-      expected + 0.25 * expected.trace() / kChannels * MatrixD::Identity(kChannels, kChannels);
+  const MatrixD damped = expected + 0.25 * expected.trace() / kInputChannels *
+                                        MatrixD::Identity(kInputChannels, kInputChannels);
   EXPECT_TRUE(statistics.DampedMoment(0.25).isApprox(damped, 1e-6));
 }
 
 TEST(InputStatisticsTest, MomentIsSymmetric) {
-  const MatrixD moment = testing::StatisticsOf(RandomMatrix(30, kChannels, 1)).DampedMoment(0.01);
+  const MatrixD moment =
+      testing::StatisticsOf(RandomMatrix(30, kInputChannels, 1)).DampedMoment(0.01);
   EXPECT_TRUE(moment == moment.transpose());
 }
 
 TEST(InputStatisticsTest, NothingToLearnFromGivesTheIdentity) {
-  const MatrixD identity = MatrixD::Identity(kChannels, kChannels);
-  InputStatistics statistics("inputs", kChannels);
+  const MatrixD identity = MatrixD::Identity(kInputChannels, kInputChannels);
+  InputStatistics statistics("inputs", kInputChannels);
   EXPECT_TRUE(statistics.DampedMoment(0.01) == identity);
-  EXPECT_EQ(statistics.OutputEnergy(RandomMatrix(3, kChannels, 1)), 0);
-  statistics.Add(Matrix::Zero(8, kChannels));
+  EXPECT_EQ(statistics.OutputEnergy(RandomMatrix(3, kInputChannels, 1)), 0);
+  statistics.Add(Matrix::Zero(8, kInputChannels));
   EXPECT_TRUE(statistics.DampedMoment(0.01) == identity);
 }
 
 TEST(InputStatisticsTest, OutputEnergyIsTheMeanSquaredOutput) {
-  const Matrix inputs = testing::CorrelatedInputs(300, kChannels, 1);
-  const Matrix weight = RandomMatrix(600, kChannels, 2);
+  const Matrix inputs = testing::CorrelatedInputs(300, kInputChannels, 1);
+  const Matrix weight = RandomMatrix(600, kInputChannels, 2);
   const double expected =
       (inputs.cast<double>() * weight.cast<double>().transpose()).squaredNorm() / 300;
   EXPECT_NEAR(testing::StatisticsOf(inputs).OutputEnergy(weight), expected, 1e-6 * expected);
 }
 
 TEST(InputStatisticsTest, ThreadCountChangesNoBit) {
-  const Matrix inputs = RandomMatrix(600, kChannels, 1);
+  const Matrix inputs = RandomMatrix(600, kInputChannels, 1);
   SetThreadCount(1);
   const InputStatistics one = testing::StatisticsOf(inputs);
   const double energy = one.OutputEnergy(inputs);
@@ -71,9 +72,9 @@ TEST(InputStatisticsTest, ThreadCountChangesNoBit) {
 TEST(InputStatisticsTest, RefusesActivationsThatAreNotFinite) {
   for (const float bad :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    Matrix inputs = RandomMatrix(4, kChannels, 1);
+    Matrix inputs = RandomMatrix(4, kInputChannels, 1);
     inputs(2, 7) = bad;
-    InputStatistics statistics("block 3", kChannels);
+    InputStatistics statistics("block 3", kInputChannels);
     try {
       statistics.Add(inputs);
       FAIL();

@@ -16,10 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using io::Json;
+using paroquant::testing::ProjectPath;
+using paroquant::testing::TemporaryFolder;
 using ::testing::HasSubstr;
-using testing::TemporaryFolder;
-
-const fs::path kRoot = fs::path(PAROQUANT_TEST_ROOT).parent_path();
 
 class RecipeSchemaTest : public ::testing::Test {
  protected:
@@ -70,7 +69,7 @@ class RecipeSchemaTest : public ::testing::Test {
 
   void SetUp() override { CollectKeys(schema_, ""); }
 
-  Json schema_ = io::ReadJsonFile(kRoot / "configs" / "recipe.schema.json");
+  Json schema_ = io::ReadJsonFile(ProjectPath("configs/recipe.schema.json"));
   std::vector<std::pair<std::string, Json>> keys_;
 };
 
@@ -158,7 +157,7 @@ TEST_F(RecipeSchemaTest, HasTheDefaultsOfTheReader) {
 TEST_F(RecipeSchemaTest, DescribesKeysAsTheDocumentationDoes) {
   const std::regex row(R"(\| `([a-z0-9_.]+)` \|[^|]*\| ([^|]*) \|)");
   std::map<std::string, std::string> documented;
-  std::istringstream file(ReadFile(kRoot / "docs" / "recipes.md"));
+  std::istringstream file(ReadFile(ProjectPath("docs/recipes.md")));
   for (std::string line; std::getline(file, line);) {
     std::smatch match;
     if (!std::regex_match(line, match, row)) continue;
@@ -171,9 +170,9 @@ TEST_F(RecipeSchemaTest, DescribesKeysAsTheDocumentationDoes) {
 
 TEST_F(RecipeSchemaTest, AllowsTheShippedRecipesWhichNameIt) {
   for (const std::string& name : ShippedRecipes()) {
-    const Json file = io::ReadJsonFile(kRoot / "configs" / (name + ".json"));
+    const Json file = io::ReadJsonFile(ProjectPath("configs/" + name + ".json"));
     EXPECT_TRUE(Allows(schema_, file)) << name;
-    EXPECT_TRUE(fs::exists(kRoot / "configs" / file.at("$schema").get<std::string>())) << name;
+    EXPECT_TRUE(fs::exists(ProjectPath("configs") / file.at("$schema").get<std::string>())) << name;
     EXPECT_NE(LoadRecipe(name).description, "") << name;
   }
 }

@@ -12,10 +12,9 @@
 namespace paroquant::method {
 namespace {
 
+using paroquant::testing::ProjectPath;
 using paroquant::testing::TemporaryFolder;
 using ::testing::HasSubstr;
-
-const std::filesystem::path kRoot = std::filesystem::path(PAROQUANT_TEST_ROOT).parent_path();
 
 // The message of the Error that `body` throws, which must be of this kind.
 template <typename Body>
@@ -37,7 +36,7 @@ TEST(RecipeTest, TheDefaultsAreTheRecipeFast) {
 
 TEST(RecipeTest, EveryFileOfConfigsIsPartOfTheProgram) {
   size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(kRoot / "configs")) {
+  for (const auto& entry : std::filesystem::directory_iterator(ProjectPath("configs"))) {
     const std::string name = entry.path().stem().string();
     if (name == "recipe.schema") continue;
     EXPECT_EQ(RecipeJson(LoadRecipe(name)), RecipeJson(LoadRecipe(entry.path().string()))) << name;
@@ -61,7 +60,7 @@ TEST(RecipeTest, AWrittenRecipeReadsBackAsItWas) {
 // docs/recipes.md has a row "| `key` | values | meaning |" for each key and for nothing else.
 TEST(RecipeTest, TheDocumentationListsTheKeysInTheirOrder) {
   const std::regex row(R"(\| `([a-z0-9_.]+)` \|[^|]*\|[^|]*\|)");
-  std::ifstream file(kRoot / "docs" / "recipes.md");
+  std::ifstream file(ProjectPath("docs/recipes.md"));
   std::vector<std::string> documented;
   for (std::string line; std::getline(file, line);) {
     std::smatch match;

@@ -12,8 +12,8 @@ namespace {
 
 using quant::testing::RandomMatrix;
 
-constexpr int64_t kChannels = 48;
-constexpr int64_t kRows = 20;
+constexpr int64_t kTargetChannels = 48;
+constexpr int64_t kTargetRows = 20;
 constexpr double kDamping = 0.01;
 
 MatrixD Gram(const MatrixD& rows) { return rows.transpose() * rows; }
@@ -22,17 +22,17 @@ MatrixD Gram(const MatrixD& rows) { return rows.transpose() * rows; }
 // that `bias` makes different, plus noise. The two halves are of different lengths.
 struct Streams {
   explicit Streams(float bias, float noise, uint64_t seed = 1) {
-    const Matrix mix = RandomMatrix(kChannels, kChannels, 50) / 16;
+    const Matrix mix = RandomMatrix(kTargetChannels, kTargetChannels, 50) / 16;
     for (const size_t half : {0U, 1U}) {
       const int64_t tokens = half == 0 ? 200 : 260;
-      quantized[half] = testing::CorrelatedInputs(tokens, kChannels, seed + 10 * half);
+      quantized[half] = testing::CorrelatedInputs(tokens, kTargetChannels, seed + 10 * half);
       original[half] = quantized[half] + bias * quantized[half] * mix +
-                       noise * RandomMatrix(tokens, kChannels, seed + 10 * half + 5);
+                       noise * RandomMatrix(tokens, kTargetChannels, seed + 10 * half + 5);
     }
   }
 
   StageMoments Moments() const {
-    StageMoments moments("stage", kChannels, RepairForm::kInputs, kChannels);
+    StageMoments moments("stage", kTargetChannels, RepairForm::kInputs, kTargetChannels);
     for (const size_t half : {0U, 1U}) {
       moments.halves[half].inputs.Add(quantized[half]);
       linalg::AddCrossProduct(original[half] - quantized[half], quantized[half],
@@ -52,9 +52,9 @@ struct Streams {
   // The ridge regression of the lost outputs on the inputs of some halves, with the ridge flat
   // where each input is multiplied by the norm of its column.
   MatrixD Correction(const std::vector<size_t>& halves, const MatrixD& weight) const {
-    MatrixD moment = MatrixD::Zero(kChannels, kChannels);
-    MatrixD numerator = MatrixD::Zero(kRows, kChannels);
-    VectorD squares = VectorD::Zero(kChannels);  // mean x_j^2 of both halves
+    MatrixD moment = MatrixD::Zero(kTargetChannels, kTargetChannels);
+    MatrixD numerator = MatrixD::Zero(kTargetRows, kTargetChannels);
+    VectorD squares = VectorD::Zero(kTargetChannels);  // mean x_j^2 of both halves
     double tokens = 0;
     for (const size_t half : halves) {
       const MatrixD x = quantized[half].cast<double>();
@@ -68,7 +68,7 @@ struct Streams {
     }
     const VectorD norms = weight.colwise().squaredNorm().transpose();
     moment /= tokens;
-    moment.diagonal() += kDamping * squares.dot(norms) / kChannels * norms.cwiseInverse();
+    moment.diagonal() += kDamping * squares.dot(norms) / kTargetChannels * norms.cwiseInverse();
     return moment.llt().solve((numerator / tokens).transpose()).transpose();
   }
 
@@ -82,7 +82,7 @@ class RepairTargetTest : public ::testing::Test {
     return RepairTargets(moments, {&weight_, 1}, choice, kDamping).front();
   }
 
-  const Matrix weight_ = RandomMatrix(kRows, kChannels, 30);
+  const Matrix weight_ = RandomMatrix(kTargetRows, kTargetChannels, 30);
   const MatrixD weight_d_ = weight_.cast<double>();
 };
 
@@ -120,7 +120,7 @@ TEST_F(RepairTargetTest, ShrunkIsTheFullCorrectionTimesTheFactor) {
 TEST_F(RepairTargetTest, OutlierChannelsChangeNothing) {
   Streams streams(1, 0.5F);
   const Matrix plain = Repair(streams, TargetChoice::kStreamShrunk).weight;
-  Vector factors = Vector::Ones(kChannels);
+  Vector factors = Vector::Ones(kTargetChannels);
   factors[3] = factors[17] = 64;
   for (const size_t half : {0U, 1U}) {
     streams.quantized[half] *= factors.asDiagonal();
@@ -155,7 +155,7 @@ TEST_F(RepairTargetTest, NothingLostLeavesTheWeight) {
 
 TEST_F(RepairTargetTest, LostOutputsAreRepairedLikeLostInputs) {
   const Streams streams(1, 3);
-  StageMoments moments("stage", kChannels, RepairForm::kOutputs, kRows);
+  StageMoments moments("stage", kTargetChannels, RepairForm::kOutputs, kTargetRows);
   for (const size_t half : {0U, 1U}) {
     moments.halves[half].inputs.Add(streams.quantized[half]);
     const Matrix wanted = streams.original[half] * weight_.transpose();
@@ -171,14 +171,15 @@ TEST_F(RepairTargetTest, LostOutputsAreRepairedLikeLostInputs) {
 // Rows that come three times: every third of them is each once, and tells the same.
 TEST_F(RepairTargetTest, EvenlySpacedRowsOfManyDecideOnTheFactor) {
   constexpr int64_t kTimes = 3;
-  const Matrix few = RandomMatrix(367, kChannels, 31);
-  Matrix many(kTimes * few.rows(), kChannels);
+  const Matrix few = RandomMatrix(367, kTargetChannels, 31);
+  Matrix many(kTimes * few.rows(), kTargetChannels);
   for (int64_t row = 0; row < many.rows(); ++row) many.row(row) = few.row(row / kTimes);
   const Streams streams(1, 3);
   for (const RepairForm form : {RepairForm::kInputs, RepairForm::kOutputs}) {
     const auto factor = [&](const Matrix& weight) {
       const bool inputs = form == RepairForm::kInputs;
-      StageMoments moments("stage", kChannels, form, inputs ? kChannels : weight.rows());
+      StageMoments moments("stage", kTargetChannels, form,
+                           inputs ? kTargetChannels : weight.rows());
       for (const size_t half : {0U, 1U}) {
         const Matrix& x = streams.quantized[half];
         const Matrix& original = streams.original[half];
@@ -198,7 +199,7 @@ TEST_F(RepairTargetTest, EvenlySpacedRowsOfManyDecideOnTheFactor) {
 }
 
 TEST_F(RepairTargetTest, OneHalfWithoutTokensLeavesTheWeight) {
-  StageMoments moments("stage", kChannels, RepairForm::kInputs, kChannels);
+  StageMoments moments("stage", kTargetChannels, RepairForm::kInputs, kTargetChannels);
   moments.halves[0].inputs.Add(Streams(1, 1).quantized[0]);
   EXPECT_TRUE(
       RepairTargets(moments, {&weight_, 1}, TargetChoice::kStreamShrunk, kDamping).front().weight ==

@@ -14,7 +14,7 @@
 namespace paroquant::method {
 namespace {
 
-constexpr int64_t kChannels = 128;
+constexpr int64_t kFeedbackChannels = 128;
 
 class RowFeedbackTest : public ::testing::Test {
  protected:
@@ -35,13 +35,13 @@ class RowFeedbackTest : public ::testing::Test {
            (output * output_moment).cwiseProduct(output).sum();
   }
 
-  Matrix inputs_ = testing::CorrelatedInputs(500, kChannels, 1);
+  Matrix inputs_ = testing::CorrelatedInputs(500, kFeedbackChannels, 1);
   InputStatistics statistics_ = testing::StatisticsOf(inputs_);
 };
 
 TEST_F(RowFeedbackTest, LowersTheLossThatOutputsAreWeightedBy) {
   for (const int64_t rows : {96, 72}) {  // blocks of 32 and of 8
-    const Matrix weight = testing::WeightWithOutliers(rows, kChannels, 3);
+    const Matrix weight = testing::WeightWithOutliers(rows, kFeedbackChannels, 3);
     const MatrixD moment = testing::CorrelatedMoment(rows, 5);
     const double alone = Loss(weight, Quantize(weight, nullptr), moment);
     const double together = Loss(weight, Quantize(weight, &moment), moment);
@@ -51,7 +51,7 @@ TEST_F(RowFeedbackTest, LowersTheLossThatOutputsAreWeightedBy) {
 
 // Nothing to make up for: every row is what it is by itself.
 TEST_F(RowFeedbackTest, IndependentOutputsAreRoundedOneByOne) {
-  const Matrix weight = testing::WeightWithOutliers(96, kChannels, 3);
+  const Matrix weight = testing::WeightWithOutliers(96, kFeedbackChannels, 3);
   MatrixD moment = MatrixD::Zero(96, 96);
   for (int64_t i = 0; i < 96; ++i) moment(i, i) = 1 + static_cast<double>(i * 7 % 96);
   const quant::QuantizedLinear alone = Quantize(weight, nullptr);
@@ -62,7 +62,7 @@ TEST_F(RowFeedbackTest, IndependentOutputsAreRoundedOneByOne) {
 }
 
 TEST_F(RowFeedbackTest, ThreadCountChangesNoBit) {
-  const Matrix weight = testing::WeightWithOutliers(96, kChannels, 3);
+  const Matrix weight = testing::WeightWithOutliers(96, kFeedbackChannels, 3);
   const MatrixD moment = testing::CorrelatedMoment(96, 5);
   const auto quantize = [&](int threads) {
     SetThreadCount(threads);

@@ -24,8 +24,8 @@ using quant::testing::RandomMatrix;
 
 constexpr int kBits = 3;
 constexpr int kGroupSize = 8;
-constexpr int64_t kChannels = 16;
-constexpr int64_t kRows = 19;
+constexpr int64_t kWeightChannels = 16;
+constexpr int64_t kWeightRows = 19;
 // Gradients in float32 against differences in double.
 constexpr double kTolerance = 2e-5;
 
@@ -47,8 +47,8 @@ class Surrogate {
     zeros_ = Zeros(point, rotated, scales);
     MatrixD steps(rotated.rows(), rotated.cols());
     added_ = codes_ = inside_ = steps;
-    for (int64_t k = 0; k < kChannels; ++k) {
-      for (int64_t n = 0; n < kRows; ++n) {
+    for (int64_t k = 0; k < kWeightChannels; ++k) {
+      for (int64_t n = 0; n < kWeightRows; ++n) {
         const double step = rotated(k, n) / scales(k / kGroupSize, n);
         const double code = std::rint(step) + zeros_(k / kGroupSize, n);
         codes_(k, n) = std::clamp(code, 0.0, std::pow(2.0, kBits) - 1);
@@ -72,8 +72,8 @@ class Surrogate {
     const MatrixD rotated = Rotated(p);
     const MatrixD scales = Scales(p, rotated);
     MatrixD values(rotated.rows(), rotated.cols());
-    for (int64_t k = 0; k < kChannels; ++k) {
-      for (int64_t n = 0; n < kRows; ++n) {
+    for (int64_t k = 0; k < kWeightChannels; ++k) {
+      for (int64_t n = 0; n < kWeightRows; ++n) {
         const double scale = scales(k / kGroupSize, n);
         values(k, n) = rotated(k, n) + added_(k, n) * scale;
         if (clamp_ == ClampGradient::kExact && inside_(k, n) == 0) {
@@ -84,7 +84,7 @@ class Surrogate {
     }
     Prepared(p).UnrotateChannels(values, nullptr, values);
     const VectorD stored = quant::ChannelScales(start_).cast<double>();
-    for (int64_t k = 0; k < kChannels; ++k) values.row(k) *= stored[k] / p.factors(k, 0);
+    for (int64_t k = 0; k < kWeightChannels; ++k) values.row(k) *= stored[k] / p.factors(k, 0);
     return values.cwiseProduct(direction).sum();
   }
 
@@ -95,7 +95,7 @@ class Surrogate {
   MatrixD Rotated(const ParametersD& p) const {
     if (basis_ == TrainedBasis::kSteps) {
       MatrixD weights = p.weight;
-      for (int64_t k = 0; k < kChannels; ++k) {
+      for (int64_t k = 0; k < kWeightChannels; ++k) {
         weights.row(k) = weights.row(k).cwiseProduct(p.scales.row(k / kGroupSize));
       }
       return weights;
@@ -145,7 +145,7 @@ struct Case {
 
 quant::QuantizedLinear SomeStart(bool symmetric = false) {
   quant::QuantizedLinear start =
-      quant::testing::RandomQuantizedLinear(kRows, kChannels, kBits, kGroupSize, 3);
+      quant::testing::RandomQuantizedLinear(kWeightRows, kWeightChannels, kBits, kGroupSize, 3);
   // Zero points about the middle, so that the weights below lie mostly in range, but not all.
   for (uint8_t& zero : start.zeros) zero = symmetric ? quant::MiddleCode(kBits) : 3;
   for (uint16_t& scale : start.scales) scale = FloatToHalf(0.4F);
@@ -156,11 +156,11 @@ quant::QuantizedLinear SomeStart(bool symmetric = false) {
 // bit. Upwards both are the last code. Turns the weights of groups whose farthest is below.
 void TurnFarthestUp(const quant::QuantizedLinear& start, WeightParameters& parameters) {
   const ParametersD at = Surrogate::AsDouble(parameters);
-  MatrixD rotated(kChannels, kRows);
+  MatrixD rotated(kWeightChannels, kWeightRows);
   quant::PreparedRotation<double>(start.rotation, {at.angles.data(), size_t(at.angles.size())})
       .RotateChannels(at.weight, at.factors.data(), rotated);
-  for (int64_t first = 0; first < kChannels; first += kGroupSize) {
-    for (int64_t n = 0; n < kRows; ++n) {
+  for (int64_t first = 0; first < kWeightChannels; first += kGroupSize) {
+    for (int64_t n = 0; n < kWeightRows; ++n) {
       const auto group = rotated.col(n).segment(first, kGroupSize);
       if (-group.minCoeff() < group.maxCoeff()) continue;
       parameters.weight.col(n).segment(first, kGroupSize) *= -1;
@@ -183,14 +183,14 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(TrainedWeightGradientTest, AgreesWithCentralDifferencesOfTheSurrogate) {
   const auto [source, clamp, basis, symmetric] = GetParam();
   const quant::QuantizedLinear start = SomeStart(symmetric);
-  TrainedWeight trained(start, RandomMatrix(kRows, kChannels, 5), basis, 0.45F);
+  TrainedWeight trained(start, RandomMatrix(kWeightRows, kWeightChannels, 5), basis, 0.45F);
   // Away from the start, and some of it out of range.
-  trained.parameters().weight += 0.6F * RandomMatrix(kChannels, kRows, 8);
-  trained.parameters().column_factors = (RandomMatrix(kChannels, 1, 6) / 8).array().exp();
+  trained.parameters().weight += 0.6F * RandomMatrix(kWeightChannels, kWeightRows, 8);
+  trained.parameters().column_factors = (RandomMatrix(kWeightChannels, 1, 6) / 8).array().exp();
   trained.parameters().grids.zeros.array() += 0.2F;
   if (symmetric) TurnFarthestUp(start, trained.parameters());
 
-  const Matrix direction = RandomMatrix(kChannels, kRows, 7);
+  const Matrix direction = RandomMatrix(kWeightChannels, kWeightRows, 7);
   Matrix effective;
   trained.Forward(source, effective);
   WeightParameters found;
@@ -247,7 +247,8 @@ TEST(TrainedWeightTest, KeepingCodesGivesTheStartBack) {
 
 TEST(TrainedWeightTest, FixedGridsAreThoseOfTheRange) {
   const quant::QuantizedLinear start = SomeStart();
-  TrainedWeight trained(start, RandomMatrix(kRows, kChannels, 5), TrainedBasis::kOriginal, 0);
+  TrainedWeight trained(start, RandomMatrix(kWeightRows, kWeightChannels, 5),
+                        TrainedBasis::kOriginal, 0);
   Matrix ranged;
   trained.Forward(GridSource::kMinMax, ranged);
   trained.FixGrids();
@@ -257,8 +258,8 @@ TEST(TrainedWeightTest, FixedGridsAreThoseOfTheRange) {
 }
 
 TEST(TrainedWeightTest, SymmetricCodesStaySymmetric) {
-  TrainedWeight trained(SomeStart(true), RandomMatrix(kRows, kChannels, 5), TrainedBasis::kOriginal,
-                        0);
+  TrainedWeight trained(SomeStart(true), RandomMatrix(kWeightRows, kWeightChannels, 5),
+                        TrainedBasis::kOriginal, 0);
   EXPECT_FALSE(trained.LearnsZeros());
   EXPECT_TRUE(IsSymmetric(trained.Snap(GridSource::kMinMax)));
   trained.FixGrids();

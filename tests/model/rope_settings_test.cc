@@ -19,7 +19,7 @@ using testing::With;
 
 constexpr int64_t kMaxPositions = 1024;
 
-RopeSettings Parse(const io::Json& config) {
+RopeSettings SettingsOf(const io::Json& config) {
   return ParseRope(io::JsonObject(config, "config.json"), kMaxPositions);
 }
 
@@ -109,21 +109,22 @@ void ExpectSame(const RopeSettings& found, const RopeSettings& expected) {
 TEST(RopeSettingsTest, BothStylesMeanTheSame) {
   for (const ScalingCase& c : ScalingCases()) {
     SCOPED_TRACE(c.scaling.dump());
-    ExpectSame(Parse({{"rope_theta", 5e5}, {"rope_scaling", c.scaling}}), c.expected);
-    ExpectSame(Parse({{"rope_parameters", With(c.scaling, {{"rope_theta", 5e5}})}}), c.expected);
+    ExpectSame(SettingsOf({{"rope_theta", 5e5}, {"rope_scaling", c.scaling}}), c.expected);
+    ExpectSame(SettingsOf({{"rope_parameters", With(c.scaling, {{"rope_theta", 5e5}})}}),
+               c.expected);
     // As transformers reads it: what rope_parameters lacks may stand beside it.
-    ExpectSame(Parse({{"rope_theta", 5e5}, {"rope_parameters", c.scaling}}), c.expected);
+    ExpectSame(SettingsOf({{"rope_theta", 5e5}, {"rope_parameters", c.scaling}}), c.expected);
   }
 }
 
 TEST(RopeSettingsTest, NothingSaidIsThePlainEmbedding) {
-  ExpectSame(Parse(io::Json::object()), {.theta = 10000});
-  ExpectSame(Parse({{"rope_theta", 500}, {"rope_scaling", nullptr}}), {.theta = 500});
+  ExpectSame(SettingsOf(io::Json::object()), {.theta = 10000});
+  ExpectSame(SettingsOf({{"rope_theta", 500}, {"rope_scaling", nullptr}}), {.theta = 500});
 }
 
 // Dynamic scaling starts where the model's own context ends, whatever the settings say beside it.
 TEST(RopeSettingsTest, DynamicScalingStartsAtTheModelsContext) {
-  const RopeSettings rope = Parse(
+  const RopeSettings rope = SettingsOf(
       {{"rope_scaling",
         {{"rope_type", "dynamic"}, {"factor", 2}, {"original_max_position_embeddings", 64}}}});
   EXPECT_EQ(rope.original_max_positions, kMaxPositions);
@@ -164,7 +165,7 @@ TEST(RopeSettingsTest, BadValuesNameTheirKey) {
             "attention_factor"}}) {
     for (const char* style : {"rope_scaling", "rope_parameters"}) {
       SCOPED_TRACE(c.scaling.dump());
-      const Error error = ErrorOf([&] { Parse({{style, c.scaling}}); });
+      const Error error = ErrorOf([&] { SettingsOf({{style, c.scaling}}); });
       EXPECT_EQ(error.kind(), ErrorKind::kInput);
       EXPECT_EQ(error.parts().where, std::string("config.json: ") + style + ": " + c.key);
     }
@@ -175,7 +176,7 @@ TEST(RopeSettingsTest, BadThetaIsNamed) {
   for (const io::Json& theta : {io::Json(0), io::Json(-1e4), io::Json("big")}) {
     for (const io::Json& config : {io::Json{{"rope_theta", theta}},
                                    io::Json{{"rope_parameters", {{"rope_theta", theta}}}}}) {
-      const Error error = ErrorOf([&] { Parse(config); });
+      const Error error = ErrorOf([&] { SettingsOf(config); });
       EXPECT_EQ(error.kind(), ErrorKind::kInput) << config;
       EXPECT_THAT(error.parts().where, HasSubstr("rope_theta"));
     }
@@ -185,7 +186,7 @@ TEST(RopeSettingsTest, BadThetaIsNamed) {
 TEST(RopeSettingsTest, OtherScalingsAreNamedBesideThoseThatAreHandled) {
   for (const char* key : {"rope_type", "type"}) {
     const Error error = ErrorOf([&] {
-      Parse({{"rope_scaling", {{key, "spiral"}, {"factor", 4}}}});
+      SettingsOf({{"rope_scaling", {{key, "spiral"}, {"factor", 4}}}});
     });
     EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
     EXPECT_EQ(error.parts().where, std::string("config.json: rope_scaling: ") + key);

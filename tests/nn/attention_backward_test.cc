@@ -15,15 +15,15 @@ using quant::testing::RandomMatrix;
 
 // Float32 forward passes, differenced over a step that keeps both their rounding and the third
 // derivative below this.
-constexpr double kTolerance = 2e-3;
-constexpr double kStep = 2e-2;
+constexpr double kAttentionTolerance = 2e-3;
+constexpr double kDifferenceStep = 2e-2;
 
-struct Inputs {
+struct BackwardInputs {
   Matrix queries, keys, values;
 };
 
 // sum(direction * output)
-double Loss(const AttentionShape& shape, const Inputs& inputs, const Matrix& direction) {
+double Loss(const AttentionShape& shape, const BackwardInputs& inputs, const Matrix& direction) {
   Matrix output(inputs.queries.rows(), inputs.queries.cols());
   std::vector<AttentionSequence> sequences = {
       {.queries = inputs.queries, .keys = inputs.keys, .values = inputs.values, .output = output}};
@@ -31,8 +31,9 @@ double Loss(const AttentionShape& shape, const Inputs& inputs, const Matrix& dir
   return output.cast<double>().cwiseProduct(direction.cast<double>()).sum();
 }
 
-Inputs BackwardOf(const AttentionShape& shape, Inputs& inputs, const Matrix& direction) {
-  Inputs result = inputs;  // of the right sizes
+BackwardInputs BackwardOf(const AttentionShape& shape, BackwardInputs& inputs,
+                          const Matrix& direction) {
+  BackwardInputs result = inputs;  // of the right sizes
   Matrix unused(0, 0);
   const std::vector<AttentionSequence> sequences = {
       {.queries = inputs.queries, .keys = inputs.keys, .values = inputs.values, .output = unused}};
@@ -55,21 +56,24 @@ INSTANTIATE_TEST_SUITE_P(Shapes, AttentionBackwardTest,
 TEST_P(AttentionBackwardTest, AgreesWithCentralDifferencesAcrossTiles) {
   const AttentionShape& shape = GetParam();
   constexpr int64_t kLength = 70;
-  Inputs inputs{RandomMatrix(kLength, 8, 1), RandomMatrix(kLength, 4, 2),
-                RandomMatrix(kLength, 4, 3)};
+  BackwardInputs inputs{RandomMatrix(kLength, 8, 1), RandomMatrix(kLength, 4, 2),
+                        RandomMatrix(kLength, 4, 3)};
   const Matrix direction = RandomMatrix(kLength, 8, 4);
-  const Inputs found = BackwardOf(shape, inputs, direction);
-  const auto differences = [&](Matrix Inputs::*part) {
+  const BackwardInputs found = BackwardOf(shape, inputs, direction);
+  const auto differences = [&](Matrix BackwardInputs::*part) {
     const std::function<double(const Matrix&)> loss = [&](const Matrix& x) {
-      Inputs moved = inputs;
+      BackwardInputs moved = inputs;
       moved.*part = x;
       return Loss(shape, moved, direction);
     };
-    return CentralDifferences<float>(loss, inputs.*part, kStep);
+    return CentralDifferences<float>(loss, inputs.*part, kDifferenceStep);
   };
-  EXPECT_LE(GradientError<float>(found.queries, differences(&Inputs::queries)), kTolerance);
-  EXPECT_LE(GradientError<float>(found.keys, differences(&Inputs::keys)), kTolerance);
-  EXPECT_LE(GradientError<float>(found.values, differences(&Inputs::values)), kTolerance);
+  EXPECT_LE(GradientError<float>(found.queries, differences(&BackwardInputs::queries)),
+            kAttentionTolerance);
+  EXPECT_LE(GradientError<float>(found.keys, differences(&BackwardInputs::keys)),
+            kAttentionTolerance);
+  EXPECT_LE(GradientError<float>(found.values, differences(&BackwardInputs::values)),
+            kAttentionTolerance);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using paroquant::testing::GradientError;
 using testing::GoldenBlock;
 
 // What the goldens promise of an exact gradient in float32.
-constexpr double kTolerance = 1e-4;
+constexpr double kBlockTolerance = 1e-4;
 
 // The derivative of the goldens' loss, SmoothL1 (beta 1) averaged over all entries.
 Matrix LossGradient(const Matrix& output, const Matrix& target) {
@@ -58,11 +58,11 @@ TEST_P(BlockGoldenTest, GradientsAreThoseOfTheReference) {
   const GoldenBlock golden(GetParam());
   const Gradients found = RunGolden(golden);
   EXPECT_LE(GradientError<float>(found.output, golden.Get("output")), 1e-5);
-  EXPECT_LE(GradientError<float>(found.input, golden.Get("grad.x")), kTolerance);
+  EXPECT_LE(GradientError<float>(found.input, golden.Get("grad.x")), kBlockTolerance);
   for (size_t i = 0; i < found.weights.size(); ++i) {
     const std::string name = "grad." + golden.Suffixes()[i] + ".weight";
     const Matrix weight = found.weights[i].transpose().cast<float>();
-    EXPECT_LE(GradientError<float>(weight, golden.Get(name)), kTolerance) << name;
+    EXPECT_LE(GradientError<float>(weight, golden.Get(name)), kBlockTolerance) << name;
   }
 }
 

@@ -15,9 +15,9 @@
 namespace paroquant::runtime {
 namespace {
 
-constexpr int64_t kLength = 20;  // longer than the goldens' windows
+constexpr int64_t kWindowLength = 20;  // longer than the goldens' windows
 constexpr double kStep = 1e-3;
-constexpr double kTolerance = 2e-3;  // of central differences in single precision
+constexpr double kGradientTolerance = 2e-3;  // of central differences in single precision
 
 Matrix RandomMatrix(int64_t rows, int64_t columns, uint64_t seed) {
   Rng rng(seed);
@@ -37,8 +37,8 @@ class HeldBlock {
       : model_(LanguageModel::Load(paroquant::testing::GoldenPath("models") / name)),
         layer_(model_.architecture().layers - 1),
         block_(model_.MakeBlock(layer_)),
-        rope_(model_.Rope(0, kLength)),
-        input_(RandomMatrix(2 * kLength, model_.architecture().hidden_size, 1)),
+        rope_(model_.Rope(0, kWindowLength)),
+        input_(RandomMatrix(2 * kWindowLength, model_.architecture().hidden_size, 1)),
         direction_(RandomMatrix(input_.rows(), input_.cols(), 2)) {
     const auto linears = DescribeLinears(model_.architecture(), layer_);
     for (size_t i = 0; i < linears.size(); ++i) {
@@ -84,7 +84,7 @@ class HeldBlock {
   int64_t layer_;
   nn::Block block_;
   nn::RopeTables rope_;
-  nn::SequenceBatch batch_{.count = 2, .length = kLength};
+  nn::SequenceBatch batch_{.count = 2, .length = kWindowLength};
   Matrix input_;
   Matrix direction_;
   nn::PerLinear<nn::HeldLinear*> held_;
@@ -109,7 +109,7 @@ TEST_P(FamilyGradientTest, AtTheInputIsThatOfCentralDifferences) {
     const double expected =
         (block.Value(block.input() + step) - block.Value(block.input() - step)) / 2;
     const double size = gradient.cast<double>().norm() * step.cast<double>().norm();
-    EXPECT_NEAR(found, expected, kTolerance * size);
+    EXPECT_NEAR(found, expected, kGradientTolerance * size);
   }
 }
 
@@ -130,7 +130,7 @@ TEST_P(FamilyGradientTest, AtEachLinearIsThatOfCentralDifferences) {
     const double found = gradients[i].cwiseProduct(step.cast<double>()).sum();
     const double size = gradients[i].norm() * step.cast<double>().norm();
     EXPECT_GT(size, 0) << "linear " << i;
-    EXPECT_NEAR(found, expected, kTolerance * size) << "linear " << i;
+    EXPECT_NEAR(found, expected, kGradientTolerance * size) << "linear " << i;
   }
 }
 

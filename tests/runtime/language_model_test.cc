@@ -17,7 +17,7 @@ namespace paroquant::runtime {
 namespace {
 
 // The goldens' own float32 lies within 2e-5 of float64; see tests/goldens/README.md.
-constexpr float kTolerance = 2e-4F;
+constexpr float kLogitTolerance = 2e-4F;
 constexpr double kNllTolerance = 1e-5;
 constexpr double kDecidedMargin = 1e-3;
 
@@ -38,7 +38,7 @@ Golden LoadGolden(const std::filesystem::path& tensors, const std::filesystem::p
 void ExpectNear(const Matrix& found, const Matrix& expected, const std::string& what) {
   ASSERT_EQ(found.rows(), expected.rows()) << what;
   ASSERT_EQ(found.cols(), expected.cols()) << what;
-  EXPECT_LE((found - expected).cwiseAbs().maxCoeff(), kTolerance) << what;
+  EXPECT_LE((found - expected).cwiseAbs().maxCoeff(), kLogitTolerance) << what;
 }
 
 void ExpectNllAndTop1(const LanguageModel& model, const Golden& golden, const Matrix& logits) {

@@ -17,13 +17,14 @@ namespace {
 using paroquant::testing::CentralDifferences;
 using paroquant::testing::GradientError;
 
-constexpr int64_t kLength = 5;
+constexpr int64_t kSequenceLength = 5;
 
 std::vector<std::vector<int32_t>> SomeSequences() {
   Rng rng(3);
   std::vector<std::vector<int32_t>> sequences(2);
   for (auto& sequence : sequences) {
-    for (int64_t t = 0; t < kLength; ++t) sequence.push_back(static_cast<int32_t>(rng.Below(100)));
+    for (int64_t t = 0; t < kSequenceLength; ++t)
+      sequence.push_back(static_cast<int32_t>(rng.Below(100)));
   }
   return sequences;
 }
@@ -31,8 +32,9 @@ std::vector<std::vector<int32_t>> SomeSequences() {
 // Negative log likelihood of `tokens`, given the output [sequences * length, hidden] of `layer`.
 double Nll(const LanguageModel& model, int64_t layer, Matrix hidden,
            const std::vector<int32_t>& tokens) {
-  const nn::RopeTables rope = model.Rope(0, kLength);
-  const nn::SequenceBatch batch{.count = hidden.rows() / kLength, .length = kLength};
+  const nn::RopeTables rope = model.Rope(0, kSequenceLength);
+  const nn::SequenceBatch batch{.count = hidden.rows() / kSequenceLength,
+                                .length = kSequenceLength};
   for (int64_t l = layer + 1; l < model.architecture().layers; ++l) {
     model.block(l).Forward(batch, rope, hidden);
   }
@@ -51,9 +53,9 @@ Matrix HiddenAfter(const LanguageModel& model, int64_t layer) {
   for (const auto& sequence : SomeSequences())
     ids.insert(ids.end(), sequence.begin(), sequence.end());
   Matrix hidden = model.Embed(ids);
-  const nn::RopeTables rope = model.Rope(0, kLength);
+  const nn::RopeTables rope = model.Rope(0, kSequenceLength);
   for (int64_t l = 0; l <= layer; ++l) {
-    model.block(l).Forward({.count = 2, .length = kLength}, rope, hidden);
+    model.block(l).Forward({.count = 2, .length = kSequenceLength}, rope, hidden);
   }
   return hidden;
 }
@@ -105,8 +107,8 @@ TEST(SelfGradientProgressTest, AllPassesAreCounted) {
       LanguageModel::Load(paroquant::testing::GoldenPath("models") / "llama_gqa_tied");
   MatrixStore store(".", DefaultMemoryBudget());
   CountedProgress progress;
-  const std::vector<std::vector<int32_t>> sequences(kTokensPerBackwardPass / kLength + 3,
-                                                    std::vector<int32_t>(kLength, 5));
+  const std::vector<std::vector<int32_t>> sequences(kTokensPerBackwardPass / kSequenceLength + 3,
+                                                    std::vector<int32_t>(kSequenceLength, 5));
   SelfGradients(model, sequences, 7, store, progress);
   EXPECT_TRUE(progress.finished());
 }

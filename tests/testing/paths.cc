@@ -7,12 +7,16 @@
 
 namespace paroquant::testing {
 
+std::filesystem::path ProjectPath(const std::filesystem::path& name) {
+  return std::filesystem::path(PAROQUANT_PROJECT_ROOT) / name;
+}
+
 std::filesystem::path DataPath(const std::filesystem::path& name) {
-  return std::filesystem::path(PAROQUANT_TEST_ROOT) / "data" / name;
+  return ProjectPath("tests/data") / name;
 }
 
 std::filesystem::path GoldenPath(const std::filesystem::path& name) {
-  return std::filesystem::path(PAROQUANT_TEST_ROOT) / "goldens" / name;
+  return ProjectPath("tests/goldens") / name;
 }
 
 std::filesystem::path SharedPath(const std::filesystem::path& name) {

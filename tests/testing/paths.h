@@ -6,7 +6,8 @@
 
 namespace paroquant::testing {
 
-// tests/data and tests/goldens of the repository.
+// A file of the repository, by its path there; of tests/data; of tests/goldens.
+std::filesystem::path ProjectPath(const std::filesystem::path& name);
 std::filesystem::path DataPath(const std::filesystem::path& name);
 std::filesystem::path GoldenPath(const std::filesystem::path& name);
 

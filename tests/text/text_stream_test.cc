@@ -45,7 +45,8 @@ class TextStreamTest : public ::testing::TestWithParam<const char*> {
 TEST_P(TextStreamTest, GivesWhatDecodingAtOnceGives) {
   for (const io::Json& vector : io::ReadJsonFile(folder_ / "vectors.json")) {
     const auto ids = vector.at("ids_special").get<Ids>();
-    for (size_t before = 0; before <= ids.size(); ++before) ExpectSameText(ids, before);
+    const size_t step = 1 + ids.size() / 32;  // so that long texts do not take the square of it
+    for (size_t before = 0; before <= ids.size(); before += step) ExpectSameText(ids, before);
   }
 }
 
