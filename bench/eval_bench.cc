@@ -19,7 +19,7 @@ constexpr int64_t kWindow = 2048;
 
 LanguageModel Load(const std::string& name) {
   const std::filesystem::path in_repository =
-      std::filesystem::path(PAROQUANT_TEST_ROOT) / "data" / name;
+      std::filesystem::path(PAROQUANT_PROJECT_ROOT) / "tests/data" / name;
   const bool exists = std::filesystem::exists(in_repository);
   return LanguageModel::Load(
       exists ? in_repository : std::filesystem::path(PAROQUANT_SHARED_ROOT) / "models" / name);

@@ -73,8 +73,8 @@ std::string Precision(const CheckpointFacts& facts) {
   std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return a.second > b.second; });
   std::vector<std::string> texts;
   for (const auto& [settings, count] : order) {
-    texts.push_back(
-        fmt::format("{} bits in groups of {} ({} layers)", settings.first, settings.second, count));
+    texts.push_back(fmt::format("{} bits in groups of {} ({})", settings.first, settings.second,
+                                Counted(count, "layer")));
   }
   return fmt::format("{}", fmt::join(texts, ", "));
 }
@@ -85,14 +85,14 @@ std::string MethodRows(const io::Json& report) {
   const io::JsonObject settings = json.Object("settings");
   std::string rows = Cells("recipe", Code(json.Get<std::string>("recipe")));
   if (settings.Get<std::string>("rotation") != "none") {
-    rows += Cells("rotations", fmt::format("{} rounds", settings.Get<int>("rotations")));
+    rows += Cells("rotations", Counted(settings.Get<int>("rotations"), "round"));
   }
   const io::JsonObject text = json.Object("calibration");
   const auto source = text.Get<std::string>("source");
   if (const auto sequences = text.Get<int64_t>("sequences"); sequences > 0) {
     rows += Cells("calibrated on",
-                  fmt::format("{} sequences of {} tokens {}, and {} more held out", sequences,
-                              text.Get<int64_t>("tokens") / sequences,
+                  fmt::format("{} of {} {}, and {} more held out", Counted(sequences, "sequence"),
+                              Counted(text.Get<int64_t>("tokens") / sequences, "token"),
                               source == kSelfCalibration ? "that the model itself had written"
                                                          : "of " + Code(source),
                               text.Get<int64_t>("held_out_sequences")));

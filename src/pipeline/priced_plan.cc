@@ -51,16 +51,16 @@ std::vector<std::string> GroupWarnings(const QuantizationPlan& plan,
   std::vector<std::string> warnings;
   for (const auto& [channels, count] : kept) {
     warnings.push_back(fmt::format(
-        "{} layers stay in 16 bits, as their K = {} divides by no group size that is allowed. {}",
-        count, channels,
+        "{} left in 16 bits, as K = {} there divides by no group size that is allowed. {}",
+        Counted(count, "layer"), channels,
         options.target.empty() ? "Nothing but another model changes that."
                                : "Without --target smaller groups are allowed."));
   }
   for (const auto& [fallback, count] : smaller) {
     warnings.push_back(fmt::format(
-        "{} layers get groups of {}, as their K = {} does not divide by {}, and some engines take "
+        "{} in groups of {}, as K = {} there does not divide by {}, and some engines take "
         "groups of 128 only. --target NAME keeps what that engine does not take in 16 bits.",
-        count, fallback.second, fallback.first, options.recipe.group_size));
+        Counted(count, "layer"), fallback.second, fallback.first, options.recipe.group_size));
   }
   return warnings;
 }

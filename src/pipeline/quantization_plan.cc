@@ -8,6 +8,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/folder.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/io/folder_lock.h"
 #include "paroquant/io/output_folder.h"
@@ -98,13 +99,13 @@ void RequireLoadable(const std::vector<LayerPlan>& plans, const QuantizeOptions&
   const auto problems = EngineProblems(options.target, FactsOf(plans, options));
   if (problems.empty()) return;
   const VerifyProblem& first = problems.front();
-  throw Error(
-      ErrorKind::kUnsupported,
-      {.where = first.where,
-       .expected = first.expected,
-       .found = first.found,
-       .hint = problems.size() > 1 ? fmt::format("{} more rules are broken.", problems.size() - 1)
-                                   : "docs/engines.md lists what each engine demands."});
+  throw Error(ErrorKind::kUnsupported,
+              {.where = first.where,
+               .expected = first.expected,
+               .found = first.found,
+               .hint = problems.size() > 1 ? fmt::format("{} more broken.",
+                                                         Counted(std::ssize(problems) - 1, "rule"))
+                                           : "docs/engines.md lists what each engine demands."});
 }
 
 // Says which calibration files are there and not looked at.
@@ -136,18 +137,19 @@ std::vector<std::string> EngineNotes(const std::vector<LayerPlan>& plans,
   const auto count = std::ranges::count_if(plans, differs);
   if (count == 0) return {};
   return {
-      fmt::format("{} layers are not 4 bit in groups of 128: this program runs them, the "
+      fmt::format("{} in other than 4 bits in groups of 128: this program runs such a model, the "
                   "engines that load paroquant checkpoints do not",
-                  count)};
+                  Counted(count, "layer"))};
 }
 
 std::vector<std::string> SurplusNotes(const model::Checkpoint& source) {
   const std::vector<std::string> names = TensorsBeyondTheLayers(source);
   if (names.empty()) return {};
-  return {fmt::format(
-      "{} tensors of blocks beyond num_hidden_layers = {} are copied and not used: "
-      "{}{}",
-      names.size(), source.architecture().layers, names.front(), names.size() > 1 ? ", ..." : "")};
+  return {
+      fmt::format("{} of blocks beyond num_hidden_layers = {}, copied and not used: "
+                  "{}{}",
+                  Counted(std::ssize(names), "tensor"), source.architecture().layers, names.front(),
+                  names.size() > 1 ? ", ..." : "")};
 }
 
 }  // namespace

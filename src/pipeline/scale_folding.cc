@@ -13,6 +13,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/half.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/model/encode_floats.h"
 #include "paroquant/quant/affine.h"
 #include "paroquant/quant/dequantize.h"
@@ -143,12 +144,13 @@ std::vector<std::string> FoldingNotes(const std::vector<LayerPlan>& plans) {
   };
   std::vector<std::string> notes;
   if (!changed.empty()) {
-    notes.push_back(
-        fmt::format("channel scales are folded into {} norms, which differ from the source's: {}",
-                    changed.size(), some(*changed.begin(), changed.size())));
+    notes.push_back(fmt::format("channel scales folded into {}, so unlike the source's: {}",
+                                Counted(std::ssize(changed), "norm"),
+                                some(*changed.begin(), changed.size())));
   }
   for (const auto& [reason, names] : unscaled) {
-    notes.push_back(fmt::format("no channel scales in {} layers, as {}: {}", names.size(), reason,
+    notes.push_back(fmt::format("no channel scales in {}, as {}: {}",
+                                Counted(std::ssize(names), "layer"), reason,
                                 some(names.front(), names.size())));
   }
   return notes;

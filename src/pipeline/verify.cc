@@ -9,6 +9,7 @@
 
 #include "paroquant/base/error.h"
 #include "paroquant/base/folder.h"
+#include "paroquant/base/quantity_text.h"
 #include "paroquant/format/packed_format.h"
 #include "paroquant/model/checkpoint.h"
 #include "paroquant/model/weight_view.h"
@@ -81,7 +82,8 @@ class Verifier {
     if (config && packed == 0) {
       list_.Add(where, "a quantized layer, as quantization_config says", "none");
     } else if (!config && packed > 0) {
-      list_.Add(where, "a quantization_config", fmt::format("none, with {} packed layers", packed));
+      list_.Add(where, "a quantization_config",
+                fmt::format("none, with {}", Counted(packed, "packed layer")));
     }
     if (!config || packed == 0) return;
     if (config->format == format::FormatKind::kParoquant) CheckRotations(*config, linears);

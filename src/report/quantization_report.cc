@@ -211,12 +211,13 @@ Markup RotationMaps(const GroupRotations& rotations) {
 }
 
 Section Rotations(const GroupRotations& rotations) {
-  return {"rotations", "Channel pairs of one group",
-          Paragraph(fmt::format("Group {} of {}: {} rounds of independent rotations of pairs among "
-                                "its {} channels.",
-                                rotations.group, rotations.layer, rotations.rounds.size(),
-                                rotations.group_size)) +
-              RotationMaps(rotations)};
+  return {
+      "rotations", "Channel pairs of one group",
+      Paragraph(fmt::format("Group {} of {}: {} of independent rotations of pairs among "
+                            "its {} channels.",
+                            rotations.group, rotations.layer,
+                            Counted(std::ssize(rotations.rounds), "round"), rotations.group_size)) +
+          RotationMaps(rotations)};
 }
 
 std::string Remarks(const QuantizedLayer& layer) {

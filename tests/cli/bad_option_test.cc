@@ -213,7 +213,7 @@ TEST(BadOptionTest, QuietAndLogLevelHideProgressAndNotes) {
   };
   const auto usual = run({});
   EXPECT_THAT(usual.error, HasSubstr("quantizing: 100%, block 3/3, layer 21/21"));
-  EXPECT_THAT(usual.error, HasSubstr("warning: 21 layers are not 4 bit"));
+  EXPECT_THAT(usual.error, HasSubstr("warning: 21 layers in other than 4 bits"));
   EXPECT_THAT(usual.out, HasSubstr("down_proj"));
   const auto warnings = run({"--log-level", "warning"});
   EXPECT_THAT(warnings.error, ::testing::Not(HasSubstr("quantizing")));

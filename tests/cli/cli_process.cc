@@ -75,10 +75,9 @@ CliResult RunCliInScript(const std::string& script, const std::vector<std::strin
 std::vector<std::string> QuantizeTinyLlama(const std::filesystem::path& out, int sequences,
                                            int sequence_length,
                                            const std::vector<std::string>& more) {
-  const std::filesystem::path model = DataPath("tiny-llama");
-  std::vector<std::string> words = {"quantize", "--model", model.string(), "--out", out.string()};
+  std::vector<std::string> words = {"quantize", "--model", kTinyLlama, "--out", out.string()};
   words.insert(words.end(),
-               {"--calib", (model / "sample_calibration.txt").string(), "--calib-sequences",
+               {"--calib", kTinyLlama + "/sample_calibration.txt", "--calib-sequences",
                 std::to_string(sequences), "--sequence-length", std::to_string(sequence_length)});
   words.insert(words.end(), more.begin(), more.end());
   return words;

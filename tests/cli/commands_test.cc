@@ -22,8 +22,8 @@ using testing::RunCliJson;
 using testing::SharedPath;
 using testing::TemporaryFolder;
 
-std::vector<std::string> Quantize(const std::filesystem::path& out,
-                                  const std::vector<std::string>& more = {}) {
+std::vector<std::string> QuantizeShort(const std::filesystem::path& out,
+                                       const std::vector<std::string>& more = {}) {
   return testing::QuantizeTinyLlama(out, 8, 256, more);
 }
 
@@ -45,7 +45,7 @@ TEST(VersionTest, NamesTheKernelsAndWarnsOfSlowOnes) {
 TEST(CommandsTest, QuantizedModelVerifiesAndStaysCloseToItsSource) {
   const TemporaryFolder folder;
   const std::string out = (folder.path() / "out").string();
-  const io::Json report = RunCliJson(Quantize(out));
+  const io::Json report = RunCliJson(QuantizeShort(out));
   EXPECT_EQ(report.at("layers_quantized"), 21);
   EXPECT_EQ(report.at("calibration").at("tokens"), 8 * 256);
   for (const io::Json& layer : report.at("layers")) {
@@ -69,7 +69,7 @@ TEST(CommandsTest, QuantizedModelVerifiesAndStaysCloseToItsSource) {
 TEST(CommandsTest, SameBytesForAnyNumberOfThreads) {
   const TemporaryFolder folder;
   for (const char* threads : {"1", "2", "3"}) {
-    ASSERT_EQ(RunCli(Quantize(folder.path() / threads, {"--threads", threads})).exit_code, 0);
+    ASSERT_EQ(RunCli(QuantizeShort(folder.path() / threads, {"--threads", threads})).exit_code, 0);
   }
   const auto one = FolderContent(folder.path() / "1");
   EXPECT_EQ(one, FolderContent(folder.path() / "2"));
@@ -80,7 +80,7 @@ TEST(CommandsTest, MemoryBudgetsChangeNoByte) {
   const TemporaryFolder folder;
   for (const std::string budget : {"0", "4MB", "100GB"}) {
     const io::Json report =
-        RunCliJson(Quantize(folder.path() / budget, {"--memory-budget", budget}));
+        RunCliJson(QuantizeShort(folder.path() / budget, {"--memory-budget", budget}));
     EXPECT_EQ(report.at("peak_spilled_bytes") > 0, budget != "100GB") << budget;
   }
   const auto most = FolderContent(folder.path() / "100GB");
@@ -94,8 +94,8 @@ double ExpectedKl(const std::string& recipe) {
   const TemporaryFolder folder;
   const std::string out = (folder.path() / "out").string();
   const io::Json report =
-      RunCliJson(Quantize(out, {"--recipe", recipe, "--set", "held_out_sequences=4", "--set",
-                                "tuning.stage2.epochs=0"}));
+      RunCliJson(QuantizeShort(out, {"--recipe", recipe, "--set", "held_out_sequences=4", "--set",
+                                     "tuning.stage2.epochs=0"}));
   EXPECT_EQ(report.at("recipe"), recipe);
   EXPECT_EQ(RunCli({"verify", "--model", out, "--source", kTinyLlama}).exit_code, 0) << recipe;
   const io::Json& kl = report.at("expected_kl");

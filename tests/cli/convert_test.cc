@@ -25,6 +25,7 @@ using testing::CliResult;
 using testing::FolderContent;
 using testing::GoldenPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliJson;
 
@@ -232,7 +233,7 @@ TEST_F(ConvertTest, WhatCannotBeConvertedSaysWhy) {
     const char* message;
   };
   for (const Refusal& c : std::vector<Refusal>{
-           {TinyLlama(), "awq", 3, "without packed layers"},
+           {kTinyLlama, "awq", 3, "without packed layers"},
            {awq, "awq", 2, "another layout than the checkpoint has"},
            {awq, "exl3", 2, "one of paroquant, awq, gptq, gptq_v2, compressed-tensors, fp16"},
            {At("nothing"), "awq", 3, "config.json"}}) {

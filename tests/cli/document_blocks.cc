@@ -31,7 +31,7 @@ std::vector<DocumentBlock> BlocksIn(const fs::path& document) {
 
 std::vector<std::string> DocumentNames() {
   std::vector<std::string> names = {"README.md"};
-  for (const auto& entry : fs::directory_iterator(testing::ProjectPath("docs"))) {
+  for (const auto& entry : fs::directory_iterator(ProjectPath("docs"))) {
     if (entry.path().extension() != ".md") continue;
     names.push_back("docs/" + entry.path().filename().string());
   }

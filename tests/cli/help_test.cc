@@ -155,9 +155,9 @@ TEST(HelpTest, APipeThatNobodyReadsEndsItWithoutAWord) {
   const std::vector<std::vector<std::string>> cases = {
       {"--help"},
       {"recipe", "show"},
-      {"inspect", "--model", testing::DataPath("tiny-llama").string()},
-      {"inspect", "--model", testing::DataPath("tiny-llama").string(), "--json", "-"},
-      {"tokenize", "--model", testing::DataPath("tiny-llama").string(), "--text", "a"},
+      {"inspect", "--model", testing::kTinyLlama},
+      {"inspect", "--model", testing::kTinyLlama, "--json", "-"},
+      {"tokenize", "--model", testing::kTinyLlama, "--text", "a"},
   };
   for (const auto& words : cases) {
     const CliResult result = RunCliInScript(

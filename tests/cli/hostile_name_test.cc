@@ -15,6 +15,7 @@ using testing::CliResult;
 using testing::DataPath;
 using testing::GoldenPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::TemporaryFolder;
 
@@ -74,7 +75,7 @@ TEST_F(HostileNameTest, TextsAndModelsAreEvaluatedUnderHarmlessNames) {
   const CliResult one = RunCli(words);
   EXPECT_THAT(one.out, HasSubstr(kShown + "?.txt: 1 window "));
   std::vector<std::string> two_models = words;
-  two_models.insert(two_models.end(), {"--model", DataPath("tiny-llama").string()});
+  two_models.insert(two_models.end(), {"--model", kTinyLlama});
   const CliResult two = RunCli(two_models);
   EXPECT_THAT(two.out, HasSubstr(kShown + "?.txt: 1 window "));
   EXPECT_THAT(two.out, HasSubstr("  " + kShown + "?model  "));

@@ -14,7 +14,6 @@ namespace paroquant::testing {
 
 class LayoutTest : public ::testing::Test {
  protected:
-  static std::string TinyLlama() { return DataPath("tiny-llama").string(); }
   // A path in the test's folder.
   std::string At(const std::string& name) const { return (folder_.path() / name).string(); }
 

@@ -20,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::DataPath;
+using testing::kTinyLlama;
 using testing::RunCliJson;
 using testing::TemporaryFolder;
 
@@ -75,26 +76,27 @@ double Divergence(const std::string& model, const std::string& baseline) {
 
 class OutliersTest : public ::testing::Test {
  protected:
-  void SetUp() override { WriteWithOutliers(plain_, outliers_); }
+  void SetUp() override { WriteWithOutliers(kTinyLlama, outliers_); }
 
   double Quantized(const std::string& model, const std::string& recipe) {
     const std::string out = (folder_.path() / ("out" + std::to_string(count_++))).string();
     RunCliJson({"quantize", "--model", model, "--out", out, "--recipe", recipe, "--calib",
                 DataPath("tiny-llama/sample_calibration.txt").string(), "--sequence-length", "512",
                 "--calib-sequences", "48"});
-    return Divergence(out, plain_);
+    return Divergence(out, kTinyLlama);
   }
 
   const TemporaryFolder folder_;
-  const std::string plain_ = DataPath("tiny-llama").string();
   const std::string outliers_ = (folder_.path() / "outliers").string();
   int count_ = 0;
 };
 
-TEST_F(OutliersTest, TheModelComputesTheSame) { EXPECT_LT(Divergence(outliers_, plain_), 1e-9); }
+TEST_F(OutliersTest, TheModelComputesTheSame) {
+  EXPECT_LT(Divergence(outliers_, kTinyLlama), 1e-9);
+}
 
 TEST_F(OutliersTest, FastHardlyMindsThem) {
-  const double plain = Quantized(plain_, "fast");
+  const double plain = Quantized(kTinyLlama, "fast");
   const double outliers = Quantized(outliers_, "fast");
   RecordProperty("kl_plain", std::to_string(plain));
   RecordProperty("kl_outliers", std::to_string(outliers));
@@ -102,7 +104,7 @@ TEST_F(OutliersTest, FastHardlyMindsThem) {
 }
 
 TEST_F(OutliersTest, GptqAloneLosesMoreThanTwiceAsMuch) {
-  EXPECT_GT(Quantized(outliers_, "gptq"), 2 * Quantized(plain_, "gptq"));
+  EXPECT_GT(Quantized(outliers_, "gptq"), 2 * Quantized(kTinyLlama, "gptq"));
 }
 
 }  // namespace

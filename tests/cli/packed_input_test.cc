@@ -15,10 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::CliResult;
-using testing::DataPath;
 using testing::EditableTensor;
 using testing::GoldenPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::TemporaryFolder;
 using testing::WriteEditedModel;
@@ -201,8 +201,8 @@ TEST(PackedInputTest, WhatTheTargetOrTheLayoutCannotHaveIsRefusedBeforeAnyWork) 
             "the same layers in 16 bits in all blocks"}}) {
     const TemporaryFolder folder;
     const std::string out = (folder.path() / "out").string();
-    std::vector<std::string> words = {
-        "quantize", "--model", DataPath("tiny-llama").string(), "--out", out, "--recipe", "rtn"};
+    std::vector<std::string> words = {"quantize", "--model",  kTinyLlama, "--out",
+                                      out,        "--recipe", "rtn"};
     words.insert(words.end(), c.options.begin(), c.options.end());
     const CliResult result = RunCli(words);
     EXPECT_EQ(result.exit_code, 4) << result.error;

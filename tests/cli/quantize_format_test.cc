@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 using testing::CliResult;
 using testing::GoldenPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 
 using QuantizeFormatTest = testing::LayoutTest;
@@ -28,7 +29,7 @@ TEST_F(QuantizeFormatTest, EveryFormatIsWrittenVerifiedAndEvaluatedAlike) {
   for (const char* format : {"awq", "gptq", "compressed-tensors", "fp16"}) {
     Quantize(At(format), {"--recipe", "gptq", "--format", format});
     EXPECT_NEAR(Nll(At(format)), expected, 1e-4) << format;
-    EXPECT_EQ(RunCli({"verify", "--model", At(format), "--source", TinyLlama()}).exit_code, 0)
+    EXPECT_EQ(RunCli({"verify", "--model", At(format), "--source", kTinyLlama}).exit_code, 0)
         << format;
   }
 }
@@ -64,7 +65,7 @@ TEST_F(QuantizeFormatTest, SymmetricCodesAreWrittenAsEachLayoutHasThem) {
   holds_only("awq", 0x88888888U);
   for (const char* format : {"gptq", "gptq_v2", "awq", "compressed-tensors"}) {
     EXPECT_NEAR(Nll(At(format)), Nll(At("gptq")), 1e-6) << format;
-    EXPECT_EQ(RunCli({"verify", "--model", At(format), "--source", TinyLlama(), "--target", "vllm"})
+    EXPECT_EQ(RunCli({"verify", "--model", At(format), "--source", kTinyLlama, "--target", "vllm"})
                   .exit_code,
               0)
         << format;
@@ -74,8 +75,8 @@ TEST_F(QuantizeFormatTest, SymmetricCodesAreWrittenAsEachLayoutHasThem) {
 
 // Engines that take symmetric GPTQ only: said before the work begins.
 TEST_F(QuantizeFormatTest, TargetsThatWantSymmetricCodesSaySo) {
-  std::vector<std::string> options = {"quantize", "--model",  TinyLlama(), "--out",
-                                      At("out"),  "--recipe", "rtn",       "--format",
+  std::vector<std::string> options = {"quantize", "--model",  kTinyLlama, "--out",
+                                      At("out"),  "--recipe", "rtn",      "--format",
                                       "gptq",     "--target", "vllm"};
   const CliResult refused = RunCli(options);
   EXPECT_EQ(refused.exit_code, 4);
@@ -138,14 +139,14 @@ TEST_F(QuantizeFormatTest, ActivationAwareScalesAreFoldedWhereTheLayoutHasNoPlac
     const io::Json summary = Quantize(At(format), {"--recipe", "awq", "--format", format});
     EXPECT_THAT(summary.at("notes").dump(), HasSubstr("folded into"));
     EXPECT_LT(Nll(At(format)), Nll(At("rtn"))) << format;
-    EXPECT_EQ(RunCli({"verify", "--model", At(format), "--source", TinyLlama()}).exit_code, 0)
+    EXPECT_EQ(RunCli({"verify", "--model", At(format), "--source", kTinyLlama}).exit_code, 0)
         << format;
   }
 }
 
 TEST_F(QuantizeFormatTest, RecipesThatTurnInputsAreRefusedForOtherLayouts) {
   for (const char* recipe : {"fast", "block", "paper"}) {
-    const CliResult result = RunCli({"quantize", "--model", TinyLlama(), "--out", At("out"),
+    const CliResult result = RunCli({"quantize", "--model", kTinyLlama, "--out", At("out"),
                                      "--recipe", recipe, "--format", "awq"});
     EXPECT_EQ(result.exit_code, 4) << recipe;
     EXPECT_THAT(result.error, HasSubstr("a recipe without rotations"));
@@ -161,7 +162,7 @@ TEST_F(QuantizeFormatTest, TargetsAreChecked) {
       RunCli({"verify", "--model", GoldenPath("packed/gptq").string(), "--target", "mlx"});
   EXPECT_EQ(does_not.exit_code, 6);
   EXPECT_THAT(does_not.out, HasSubstr("use --format paroquant"));
-  const CliResult refused = RunCli({"quantize", "--model", TinyLlama(), "--out", At("out"),
+  const CliResult refused = RunCli({"quantize", "--model", kTinyLlama, "--out", At("out"),
                                     "--recipe", "rtn", "--bits", "3", "--target", "vllm"});
   EXPECT_EQ(refused.exit_code, 4);
   EXPECT_THAT(refused.error, HasSubstr("use --bits 4"));

@@ -9,8 +9,8 @@ namespace paroquant {
 namespace {
 
 using testing::CliResult;
-using testing::DataPath;
 using ::testing::HasSubstr;
+using testing::kTinyLlama;
 using testing::RunCli;
 using testing::RunCliJson;
 using testing::TemporaryFolder;
@@ -34,8 +34,8 @@ TEST(RecipeCommandTest, WhatItShowsIsARecipe) {
   EXPECT_EQ(RunCli({"recipe", "show", file.string()}).out, shown);
   EXPECT_EQ(io::Json::parse(shown).at("bits"), 3);
   const std::filesystem::path out = folder.path() / "Modell Ω 4 Bit";
-  const CliResult quantized = RunCli({"quantize", "--model", DataPath("tiny-llama").string(),
-                                      "--out", out.string(), "--recipe", file.string(), "--plan"});
+  const CliResult quantized = RunCli({"quantize", "--model", kTinyLlama, "--out", out.string(),
+                                      "--recipe", file.string(), "--plan"});
   EXPECT_EQ(quantized.exit_code, 0) << quantized.error;
   EXPECT_THAT(quantized.out, HasSubstr("3 bit"));
 }

@@ -20,7 +20,7 @@ using testing::RunCli;
 using testing::RunCliInScript;
 using testing::TemporaryFolder;
 
-std::vector<std::string> Quantize(const fs::path& model, const fs::path& out) {
+std::vector<std::string> QuantizeByRtn(const fs::path& model, const fs::path& out) {
   return {"quantize", "--model", model.string(), "--out", out.string(), "--recipe", "rtn"};
 }
 
@@ -45,7 +45,8 @@ TEST(SystemFaultTest, NothingIsLeftWhenTheDiskIsFull) {
   const TemporaryFolder folder;
   const fs::path model = ModelWithALargeFile(folder.path());
   const fs::path out = folder.path() / "new" / "out";
-  const CliResult result = RunCliInScript(WithFileLimit(kTooSmallForWeights), Quantize(model, out));
+  const CliResult result =
+      RunCliInScript(WithFileLimit(kTooSmallForWeights), QuantizeByRtn(model, out));
   EXPECT_EQ(result.exit_code, 5) << result.error;
   EXPECT_THAT(result.error, HasSubstr("model.safetensors"));
   EXPECT_THAT(result.error, HasSubstr("File too large"));
@@ -56,9 +57,9 @@ TEST(SystemFaultTest, OldCheckpointStaysWhenTheDiskIsFull) {
   const TemporaryFolder folder;
   const fs::path model = ModelWithALargeFile(folder.path());
   const fs::path out = folder.path() / "out";
-  ASSERT_EQ(RunCli(Quantize(kTinyLlama, out)).exit_code, 0);
+  ASSERT_EQ(RunCli(QuantizeByRtn(kTinyLlama, out)).exit_code, 0);
   const auto before = FolderContent(out);
-  std::vector<std::string> words = Quantize(model, out);
+  std::vector<std::string> words = QuantizeByRtn(model, out);
   words.insert(words.end(), {"--bits", "8", "--overwrite"});
   for (const int limit : {kTooSmallForWeights, kTooSmallForTheLargeFile}) {
     EXPECT_EQ(RunCliInScript(WithFileLimit(limit), words).exit_code, 5);
@@ -73,7 +74,7 @@ TEST(SystemFaultTest, AModelThatIsCutMeanwhileIsNamedAndTheRunGoesOn) {
   const fs::path out = folder.path() / "out";
   const fs::path log = folder.path() / "log";
   fs::copy(kTinyLlama, model);
-  std::vector<std::string> words = Quantize(model, out);
+  std::vector<std::string> words = QuantizeByRtn(model, out);
   words.back() = "fast";
   words.insert(words.end(), {"--calib", kTinyLlama + "/sample_calibration.txt", "--calib-sequences",
                              "32", "--sequence-length", "256", "--log-file", log.string()});
@@ -115,7 +116,7 @@ TEST(SystemFaultTest, NothingButStateIsLeftOnASmallFileSystem) {
     const CliResult result =
         RunWithMounts("mount -t tmpfs -o size=" + std::string(size) +
                           " tmpfs \"$0\"; \"$@\"; code=$?; ls -A \"$0\"/*; exit $code",
-                      disk, Quantize(model, disk / "out"));
+                      disk, QuantizeByRtn(model, disk / "out"));
     EXPECT_EQ(result.exit_code, 5) << size;
     EXPECT_THAT(result.error, HasSubstr("No space left on device")) << size;
     EXPECT_EQ(result.out, left) << size << ": these files were left";
@@ -128,7 +129,7 @@ TEST(SystemFaultTest, ReadOnlyFileSystemsAreRefusedBeforeAnyWork) {
     GTEST_SKIP() << "this system lets no user mount a read-only file system";
   }
   const CliResult result = RunWithMounts("mount -t tmpfs -o ro tmpfs \"$0\"; \"$@\"", folder.path(),
-                                         Quantize(kTinyLlama, folder.path() / "out"));
+                                         QuantizeByRtn(kTinyLlama, folder.path() / "out"));
   EXPECT_EQ(result.exit_code, 5);
   EXPECT_THAT(result.error, HasSubstr("Read-only file system"));
 }
@@ -140,7 +141,7 @@ TEST(SystemFaultTest, PlacesThatTakeNoFolderAreRefused) {
   const std::string long_name(300, 'a');
   for (const fs::path& out : {folder.path() / "file" / "out", fs::path("/proc/out"),
                               folder.path() / "loop" / "out", folder.path() / long_name}) {
-    const CliResult result = RunCli(Quantize(kTinyLlama, out));
+    const CliResult result = RunCli(QuantizeByRtn(kTinyLlama, out));
     EXPECT_EQ(result.exit_code, 5) << out << ": " << result.error;
     EXPECT_THAT(result.error, HasSubstr(out.string()));
   }
@@ -171,7 +172,7 @@ TEST(SystemFaultTest, StacksThatAreTooSmallAreRefused) {
   for (const char* kibibytes : {"256", "1000"}) {
     const CliResult result =
         RunCliInScript(std::string("ulimit -s ") + kibibytes + " && exec \"$@\"",
-                       Quantize(kTinyLlama, folder.path() / "out"));
+                       QuantizeByRtn(kTinyLlama, folder.path() / "out"));
     EXPECT_EQ(result.exit_code, 5) << result.error;
     EXPECT_THAT(result.error, HasSubstr("ulimit -s"));
   }
@@ -181,13 +182,13 @@ TEST(SystemFaultTest, StacksThatAreTooSmallAreRefused) {
 TEST(SystemFaultTest, MessagesNeverEndUpInTheWeights) {
   const TemporaryFolder folder;
   const fs::path out = folder.path() / "out";
-  EXPECT_EQ(RunCliInScript("\"$@\" 2>&-", Quantize(kTinyLlama, out)).exit_code, 0);
+  EXPECT_EQ(RunCliInScript("\"$@\" 2>&-", QuantizeByRtn(kTinyLlama, out)).exit_code, 0);
   const CliResult result = RunCli({"verify", "--model", out.string(), "--source", kTinyLlama});
   EXPECT_EQ(result.exit_code, 0) << result.out;
 }
 
 // Starts quantizing, waits for the weights to be begun, sends a signal and waits for the end.
-std::string WithSignalInWeights(const std::string& signal, const fs::path& out) {
+std::string WithSignalWhileWriting(const std::string& signal, const fs::path& out) {
   return "\"$@\" & until [[ -e " + (out / ".model.safetensors.tmp").string() +
          " ]] || ! kill -0 $!; do sleep 0.01; done; kill -" + signal + " $!; wait $!";
 }
@@ -198,18 +199,18 @@ TEST(SystemFaultTest, InterruptedRunsLeaveNothingAndKilledOnesNothingThatLoads) 
   // Sampling its own calibration text keeps it busy.
   const std::vector<std::string> words = {"quantize", "--model", kTinyLlama, "--out", out.string()};
   for (const char* signal : {"INT", "TERM"}) {
-    const CliResult result = RunCliInScript(WithSignalInWeights(signal, out), words);
+    const CliResult result = RunCliInScript(WithSignalWhileWriting(signal, out), words);
     EXPECT_EQ(result.exit_code, 130) << result.error;
     EXPECT_FALSE(fs::exists(out)) << signal;
   }
-  RunCliInScript(WithSignalInWeights("KILL", out), words);
+  RunCliInScript(WithSignalWhileWriting("KILL", out), words);
   ASSERT_TRUE(fs::exists(out));
   for (const auto& [name, content] : FolderContent(out)) {
     EXPECT_TRUE(name.starts_with(".")) << name;
   }
   EXPECT_EQ(RunCli({"generate", "--model", out.string(), "--prompt", "a"}).exit_code, 3);
-  EXPECT_EQ(RunCli(Quantize(kTinyLlama, out)).exit_code, 2);
-  std::vector<std::string> again = Quantize(kTinyLlama, out);
+  EXPECT_EQ(RunCli(QuantizeByRtn(kTinyLlama, out)).exit_code, 2);
+  std::vector<std::string> again = QuantizeByRtn(kTinyLlama, out);
   again.emplace_back("--overwrite");
   EXPECT_EQ(RunCli(again).exit_code, 0);
   EXPECT_EQ(RunCli({"verify", "--model", out.string(), "--source", kTinyLlama}).exit_code, 0);

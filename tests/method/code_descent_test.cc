@@ -12,13 +12,14 @@ namespace {
 
 constexpr int64_t kRows = 136;  // more than a block of them
 constexpr int64_t kDescentChannels = 64;
-constexpr int kBits = 3;
+constexpr int kDescentBits = 3;
 
 class CodeDescentTest : public ::testing::Test {
  protected:
   CodeDescentTest()
       : weight_(testing::WeightWithOutliers(kRows, kDescentChannels, 1)),
-        start_(QuantizeRtn({.name = "layer", .target = weight_, .statistics = nullptr}, kBits, 32)),
+        start_(QuantizeRtn({.name = "layer", .target = weight_, .statistics = nullptr},
+                           kDescentBits, 32)),
         channels_(RotatedChannels(weight_, {start_.channel_scales, start_.rotation})) {}
 
   // tr(B E H E^T), all of it in double.
@@ -47,7 +48,7 @@ class CodeDescentTest : public ::testing::Test {
     for (size_t at = 0; at < linear.codes.size(); at += 37) {
       const uint8_t code = linear.codes[at];
       for (const int next : {code - 1, code + 1}) {
-        if (next < 0 || next >= 1 << kBits) continue;
+        if (next < 0 || next >= 1 << kDescentBits) continue;
         linear.codes[at] = static_cast<uint8_t>(next);
         EXPECT_GT(Loss(linear, output_moment), (1 - 1e-5) * loss) << at;
       }

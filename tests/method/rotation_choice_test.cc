@@ -75,7 +75,7 @@ TEST(ChooseRotationTest, EachGroupGetsWhatSuitsIt) {
   expect_group(2, HadamardRotation(kSize, kSize, 5));
 }
 
-// The claim for wide layers: whatever the number of rows, the choice is not worse than no rotation
+// The claim for wide layers: for few rows and for many, the choice is not worse than no rotation
 // or the Hadamard transform, on tokens that it has not seen either, up to what these differ by.
 TEST(BestRotationTest, IsNotWorseThanNoneOrHadamardOnUnseenTokens) {
   constexpr int64_t kChannels = 256;

@@ -39,10 +39,10 @@ TEST_F(PlanWarningsTest, ThereAreNoneWhereAllIsWell) { EXPECT_THAT(Warnings(), I
 
 TEST_F(PlanWarningsTest, LayersWithOtherGroups) {
   architecture_.intermediate_size += 64;
-  EXPECT_THAT(Warnings(), Contains(AllOf(HasSubstr("layers get groups of 64"), HasSubstr("K = "),
+  EXPECT_THAT(Warnings(), Contains(AllOf(HasSubstr("layers in groups of 64"), HasSubstr("K = "),
                                          HasSubstr("--target"))));
   architecture_.intermediate_size += 1;
-  EXPECT_THAT(Warnings(), Contains(HasSubstr("stay in 16 bits, as their K = ")));
+  EXPECT_THAT(Warnings(), Contains(HasSubstr("left in 16 bits, as K = ")));
 }
 
 TEST_F(PlanWarningsTest, EnginesThatWouldNotLoadIt) {

@@ -94,11 +94,12 @@ INSTANTIATE_TEST_SUITE_P(Families, QuantizeFamiliesTest,
                                            "qwen3_moe", "smollm3"),
                          [](const auto& name) { return std::string(name.param); });
 
-TEST_P(QuantizeFamiliesTest, EveryRecipeGivesAModelThatVerifies) {
+TEST_P(QuantizeFamiliesTest, EveryRecipeVerifiesAndFastEvaluatesLikeItsPlainTwin) {
   const double nearest = Run("rtn");
   EXPECT_LT(Run("gptq"), 1.3 * nearest);  // little to gain on random weights
   EXPECT_LT(Run("awq"), 1.3 * nearest);
   EXPECT_LT(Run("fast"), 0.7 * nearest);
+  SCOPED_TRACE("the plain twin of fast");
   ExpectPlainTwin(folder_.path() / "fast", folder_.path() / "plain");
   EXPECT_LT(Run("block"), 0.7 * nearest);
 }

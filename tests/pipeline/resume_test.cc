@@ -151,7 +151,7 @@ TEST_P(ResumeEverywhereTest, GivesTheBytesOfARunThatWasNotStopped) {
   const auto expected = Content(folder.path() / "whole");
   const int64_t steps = progress.total();
   int64_t resumed_blocks = 0;
-  for (int64_t step = 0; step < steps; step += std::max<int64_t>(1, steps / 3)) {
+  for (const int64_t step : {steps / 4, steps / 2, 3 * steps / 4, steps - 1}) {
     const QuantizeOptions options =
         Resumed(Options(GetParam(), folder.path() / std::to_string(step), GetParam().saving_share));
     EXPECT_EQ(Stop(options, step).kind(), ErrorKind::kInterrupted);

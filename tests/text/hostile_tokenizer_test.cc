@@ -17,7 +17,7 @@ using io::Json;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
 
-Json HostileTokenizer() {
+Json OneTokenTokenizer() {
   return Json::parse(R"({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}})");
 }
 
@@ -40,7 +40,7 @@ Json Steps(const char* key, const Json& step, size_t count) {
 
 TEST(HostileTokenizerTest, TextsDoNotGrowWithoutBounds) {
   const Json doubling = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}};
-  Json json = HostileTokenizer();
+  Json json = OneTokenTokenizer();
   json["normalizer"] = Steps("normalizers", doubling, 40);
   EXPECT_EQ(FaultOf(json.dump()).kind(), ErrorKind::kUnsupported);
   json["normalizer"] = Steps("normalizers", Steps("normalizers", doubling, 40), 40);
@@ -48,25 +48,25 @@ TEST(HostileTokenizerTest, TextsDoNotGrowWithoutBounds) {
   json["normalizer"] = {{"type", "Prepend"}, {"prepend", std::string(1'000'000, 'a')}};
   EXPECT_EQ(FaultOf(json.dump()).kind(), ErrorKind::kUnsupported);
 
-  json = HostileTokenizer();
+  json = OneTokenTokenizer();
   json["pre_tokenizer"] = Steps("pretokenizers", {{"type", "ByteLevel"}, {"use_regex", false}}, 40);
   EXPECT_EQ(FaultOf(json.dump()).kind(), ErrorKind::kUnsupported);
   json["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", std::string(1'000'000, 'a')}};
   EXPECT_THAT(FaultOf(json.dump()).what(), HasSubstr("replacement: expected one character"));
 
-  json = HostileTokenizer();
+  json = OneTokenTokenizer();
   json["decoder"] = Steps("decoders", doubling, 40);
   EXPECT_EQ(FaultOf(json.dump()).kind(), ErrorKind::kUnsupported);
 }
 
 TEST(HostileTokenizerTest, IdsDoNotMakeALargeTable) {
-  Json json = HostileTokenizer();
+  Json json = OneTokenTokenizer();
   json["model"]["vocab"]["b"] = 10'000'000;
   EXPECT_THAT(FaultOf(json.dump()).what(), HasSubstr("expected an id in [0, "));
 }
 
 TEST(HostileTokenizerTest, SpecialTokensAroundATextAreFew) {
-  Json json = HostileTokenizer();
+  Json json = OneTokenTokenizer();
   const Json token = {{"SpecialToken", {{"id", "x"}}}};
   json["post_processor"] = {{"type", "TemplateProcessing"},
                             {"single", Json(1'000, token)},
@@ -77,13 +77,13 @@ TEST(HostileTokenizerTest, SpecialTokensAroundATextAreFew) {
 TEST(HostileTokenizerTest, ObjectsOfManyKeysAreRefused) {
   Json::object_t keys;
   for (int i = 0; i < 50'000; ++i) keys.push_back({std::to_string(i), 0});
-  Json json = HostileTokenizer();
+  Json json = OneTokenTokenizer();
   json["post_processor"] = keys;
   EXPECT_THAT(FaultOf(json.dump()).what(), HasSubstr("settings of fewer keys"));
 }
 
 TEST(HostileTokenizerTest, NothingHidesBehindAZeroByte) {
-  EXPECT_THAT(FaultOf(HostileTokenizer().dump() + '\0' + "hidden").what(),
+  EXPECT_THAT(FaultOf(OneTokenTokenizer().dump() + '\0' + "hidden").what(),
               HasSubstr("a zero byte"));
 }
 

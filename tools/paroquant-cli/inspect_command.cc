@@ -87,9 +87,10 @@ TextTable LayerTable(const std::vector<LayerInspection>& layers) {
 void Print(const std::string& model, const Inspection& result) {
   const model::Architecture& a = result.architecture;
   PrintLine("{}", model);
-  PrintLine("  {}: {} blocks, hidden {}, MLP {}, {} heads of {} ({} key/value), vocabulary {}{}",
-            a.model_type, a.layers, a.hidden_size, a.intermediate_size, a.heads, a.head_dim,
-            a.kv_heads, a.vocab_size, a.tied_embeddings ? ", tied head" : "");
+  PrintLine("  {}: {}, hidden {}, MLP {}, {} of {} ({} key/value), vocabulary {}{}", a.model_type,
+            Counted(a.layers, "block"), a.hidden_size, a.intermediate_size,
+            Counted(a.heads, "head"), a.head_dim, a.kv_heads, a.vocab_size,
+            a.tied_embeddings ? ", tied head" : "");
   PrintLine("  {} tensors, {:.1f} M parameters, {}", result.tensors,
             static_cast<double>(result.parameters) / 1e6, ByteCount(result.stored_bytes));
   if (a.experts.count > 0) {

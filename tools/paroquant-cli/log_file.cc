@@ -76,8 +76,8 @@ void OpenLogFile(const std::string& path, const std::string& out, spdlog::logger
   }
   LogToFile(spdlog::level::info, command_line);
   LogToFile(spdlog::level::debug,
-            fmt::format("paroquant {}, kernels {}, {} threads, {} of memory, {} of it free",
-                        kVersion, kernels::ActiveInstructionSet(), ThreadCount(),
+            fmt::format("paroquant {}, kernels {}, {}, {} of memory, {} of it free", kVersion,
+                        kernels::ActiveInstructionSet(), Counted(ThreadCount(), "thread"),
                         ByteCount(static_cast<int64_t>(MemoryLimit())),
                         ByteCount(static_cast<int64_t>(AvailableMemory()))));
 }

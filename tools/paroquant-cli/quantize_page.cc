@@ -122,9 +122,10 @@ std::optional<report::GroupRotations> StrongestRotations(const model::Checkpoint
 std::vector<report::Fact> RunFacts(const QuantizeSummary& summary) {
   std::vector<report::Fact> facts = {{"Calibration", summary.calibration_source}};
   if (summary.calibration_sequences > 0) {
-    facts.push_back({"Calibration tokens", fmt::format("{}", summary.calibration_tokens),
-                     fmt::format("in {} sequences; {} more are held out",
-                                 summary.calibration_sequences, summary.held_out_sequences)});
+    facts.push_back(
+        {"Calibration tokens", fmt::format("{}", summary.calibration_tokens),
+         fmt::format("in {}; {} more held out", Counted(summary.calibration_sequences, "sequence"),
+                     summary.held_out_sequences)});
   }
   facts.push_back({"Seed", fmt::format("{}", summary.options.seed)});
   facts.push_back({"Layout", format::FormatName(summary.options.format)});
